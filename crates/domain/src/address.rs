@@ -1,0 +1,108 @@
+//! Where a webhook subscription's events go. Parsed once; only the canonical text travels on,
+//! because parsers that disagree about one text are how forbidden hosts get called.
+
+use url::Url;
+
+use crate::limits::ADDRESS_CHARS_MAX;
+
+/// Why a text is not an address that could be called.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("not an absolute http or https URL")]
+pub struct AddressError;
+
+/// An absolute `http` or `https` URL without credentials and fragment, in canonical form.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address(Url);
+
+impl Address {
+    /// Reads an address. Spaces and control characters are refused before parsing: the parser
+    /// would drop some of them silently.
+    pub fn parse(text: &str) -> Result<Self, AddressError> {
+        let unclean = |c: char| c.is_control() || c.is_whitespace() || c == '\\';
+        if text.chars().count() > ADDRESS_CHARS_MAX || text.chars().any(unclean) {
+            return Err(AddressError);
+        }
+        let mut url = Url::parse(text).map_err(|_| AddressError)?;
+        let spelled = text.get(url.scheme().len()..);
+        let absolute = spelled.is_some_and(|rest| rest.starts_with("://"));
+        let callable = matches!(url.scheme(), "http" | "https") && absolute;
+        let plain = url.username().is_empty() && url.password().is_none();
+        if !callable || !plain || url.host_str().is_none_or(str::is_empty) {
+            return Err(AddressError);
+        }
+        url.set_fragment(None);
+        if url.as_str().len() > 2 * ADDRESS_CHARS_MAX {
+            return Err(AddressError);
+        }
+        Ok(Self(url))
+    }
+
+    /// The canonical text.
+    pub fn as_str(&self) -> &str {
+        self.0.as_str()
+    }
+
+    /// Whether it is `https`.
+    pub fn is_secure(&self) -> bool {
+        self.0.scheme() == "https"
+    }
+
+    /// The parsed URL.
+    pub const fn url(&self) -> &Url {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn spellings_of_one_host_become_one() {
+        for text in [
+            "http://2130706433/",
+            "http://0x7f000001/",
+            "http://0177.0.0.1/",
+            "http://127.1/",
+            "http://①②⑦.⓪.⓪.①/",
+            "http://127。0。0。1/",
+            "http://%31%32%37.0.0.1/",
+            "http://127.0.0.1./",
+            "HTTP://127.0.0.1:80#part",
+        ] {
+            let address = Address::parse(text).unwrap();
+            assert_eq!(address.as_str(), "http://127.0.0.1/", "{text}");
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_called_is_refused() {
+        for text in [
+            "",
+            "/path",
+            "example.com/hook",
+            "ftp://example.com/",
+            "file:///etc/passwd",
+            "http:127.0.0.1",
+            "http:/127.0.0.1",
+            "http:\\\\example.com",
+            "https://user@example.com/",
+            "https://user:pass@example.com/",
+            "https://exa\tmple.com/",
+            "https://example.com/\r\nX: y",
+            "https:///",
+            "https://example.com:99999/",
+            "https://[::1/",
+        ] {
+            assert_eq!(Address::parse(text), Err(AddressError), "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_address_may_have_2048_characters_and_not_one_more() {
+        let base = "https://example.com/";
+        let longest = format!("{base}{}", "a".repeat(ADDRESS_CHARS_MAX - base.len()));
+        assert!(Address::parse(&longest).is_ok());
+        assert!(Address::parse(&format!("{longest}a")).is_err());
+    }
+}

@@ -1,0 +1,197 @@
+//! A decision as a value: what to write, what to announce, what it relied on.
+
+use crate::account::Account;
+use crate::app::{App, JwtCredential};
+use crate::chat::Chat;
+use crate::delivery::{Attempt, Delivery, DeliveryState};
+use crate::event::Event;
+use crate::ids::{
+    AccountId, ChatId, DeliveryId, PersonId, PostId, SessionId, SubscriptionId, WebhookId,
+};
+use crate::person::Person;
+use crate::post::Post;
+use crate::request::HookRequest;
+use crate::secret::{Secret, TokenHash};
+use crate::session::{Session, Token};
+use crate::subscription::Subscription;
+use crate::time::Timestamp;
+use crate::webhook::IncomingWebhook;
+
+/// One row's worth of writing. `Put` inserts or replaces the whole object.
+#[derive(Debug, Clone)]
+pub enum Write {
+    PutAccount(Account),
+    PutPerson(Person),
+    /// The Argon2 hash of a person's password.
+    PutPassword {
+        account: AccountId,
+        person: PersonId,
+        hash: Secret,
+    },
+    PutApp(App),
+    PutJwtCredential(JwtCredential),
+    /// A one-time sign-in code for the console.
+    PutSignInCode {
+        account: AccountId,
+        person: PersonId,
+        hash: TokenHash,
+        expires_at: Timestamp,
+    },
+    /// Uses a sign-in code up; fails with `Conflict` when it is no longer there.
+    TakeSignInCode {
+        account: AccountId,
+        hash: TokenHash,
+    },
+    PutSession(Session),
+    /// Ends a session and all of its tokens.
+    EndSession {
+        account: AccountId,
+        session: SessionId,
+    },
+    PutToken(Token),
+    /// The chat with all of its members. Fails with `Conflict` when a second Personal, Direct or
+    /// Group chat of the same members, or a second Everyone chat, would come to be.
+    PutChat(Chat),
+    /// The chat with its members, posts and webhooks.
+    DeleteChat {
+        account: AccountId,
+        chat: ChatId,
+    },
+    PutPost(Post),
+    DeletePost {
+        account: AccountId,
+        chat: ChatId,
+        post: PostId,
+    },
+    PutWebhook(IncomingWebhook),
+    DeleteWebhook {
+        account: AccountId,
+        webhook: WebhookId,
+    },
+    PutRequest(Box<HookRequest>),
+    /// Fails with `Conflict` when its owner and app have `count_max` others already.
+    PutSubscription {
+        subscription: Subscription,
+        count_max: u32,
+    },
+    /// Ends a subscription; its waiting deliveries are abandoned.
+    DeleteSubscription {
+        account: AccountId,
+        subscription: SubscriptionId,
+        at: Timestamp,
+    },
+    /// Appends an attempt and moves its delivery to `state`. Does nothing when the delivery is no
+    /// longer waiting: nothing leaves `Delivered`.
+    RecordAttempt {
+        attempt: Attempt,
+        state: DeliveryState,
+    },
+    /// Gives a waiting delivery up without an attempt.
+    AbandonDelivery {
+        account: AccountId,
+        delivery: DeliveryId,
+        state: DeliveryState,
+    },
+}
+
+/// What a decision relied on. A change whose guard no longer holds fails alone, with `Conflict`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Guard {
+    ChatVersion {
+        account: AccountId,
+        chat: ChatId,
+        version: u64,
+    },
+    WebhookVersion {
+        account: AccountId,
+        webhook: WebhookId,
+        version: u64,
+    },
+    PostVersion {
+        account: AccountId,
+        post: PostId,
+        version: u64,
+    },
+    SubscriptionVersion {
+        account: AccountId,
+        subscription: SubscriptionId,
+        version: u64,
+    },
+    /// The session is still there and its tokens are of this generation.
+    SessionGeneration {
+        account: AccountId,
+        session: SessionId,
+        generation: u64,
+    },
+}
+
+/// Rows to write, events that announce them, and the versions that the decision relied on.
+/// All of it is committed together, with the deliveries that the events cause, or none of it.
+#[derive(Debug, Clone, Default)]
+pub struct Change {
+    pub guards: Vec<Guard>,
+    pub writes: Vec<Write>,
+    pub events: Vec<Event>,
+}
+
+impl Change {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.writes.is_empty() && self.events.is_empty()
+    }
+
+    /// Starts with one write.
+    pub fn of(write: Write) -> Self {
+        Self {
+            writes: vec![write],
+            ..Self::default()
+        }
+    }
+
+    /// Adds a write.
+    #[must_use]
+    pub fn and(mut self, write: Write) -> Self {
+        self.writes.push(write);
+        self
+    }
+
+    /// Adds an event.
+    #[must_use]
+    pub fn announcing(mut self, event: Event) -> Self {
+        self.events.push(event);
+        self
+    }
+
+    /// Adds a guard.
+    #[must_use]
+    pub fn given(mut self, guard: Guard) -> Self {
+        self.guards.push(guard);
+        self
+    }
+}
+
+/// What a commit did, for those who act on it at once: the dispatcher and the live gateway.
+#[derive(Debug, Clone, Default)]
+pub struct News {
+    pub events: Vec<CommittedEvent>,
+    pub deliveries: Vec<CommittedDelivery>,
+    /// Subscriptions that were written: their lanes must use the new version from now on.
+    pub subscriptions: Vec<std::sync::Arc<Subscription>>,
+    /// Subscriptions that ended: after the commit is acknowledged no attempt may start.
+    pub ended: Vec<SubscriptionId>,
+}
+
+/// An event and who may learn of it.
+#[derive(Debug, Clone)]
+pub struct CommittedEvent {
+    pub event: std::sync::Arc<Event>,
+    pub recipients: std::sync::Arc<[PersonId]>,
+}
+
+/// A delivery that a commit caused, with its event.
+#[derive(Debug, Clone)]
+pub struct CommittedDelivery {
+    pub delivery: Delivery,
+    pub event: std::sync::Arc<Event>,
+    pub subscription: std::sync::Arc<Subscription>,
+}

@@ -1,0 +1,56 @@
+//! The nouns of Hookyard and the rules they follow.
+//!
+//! Nothing here waits, reads a clock, draws a random number, or knows SQL or HTTP. A decision is a
+//! value, [`Change`]: rows to write, events that announce them, and guards that must still hold.
+//! What the domain needs from outside is declared in [`ports`].
+
+pub mod account;
+pub mod address;
+pub mod app;
+pub mod card;
+pub mod change;
+pub mod chat;
+pub mod delivery;
+pub mod event;
+pub mod filter;
+pub mod ids;
+pub mod limits;
+pub mod markdown;
+pub mod messaging;
+pub mod person;
+pub mod ports;
+pub mod post;
+pub mod problem;
+pub mod request;
+pub mod retry;
+pub mod secret;
+pub mod session;
+pub mod subscription;
+pub mod time;
+pub mod webhook;
+
+pub use account::Account;
+pub use address::{Address, AddressError};
+pub use app::{App, ClientId, JwtCredential, Scope, Scopes};
+pub use card::{Attachment, Card};
+pub use change::{Change, Guard, Write};
+pub use chat::{Chat, ChatKind, ChatStatus};
+pub use delivery::{
+    AbandonReason, Attempt, AttemptOutcome, Delivery, DeliveryState, Timings, UnreachableReason,
+};
+pub use event::{Audience, Event, EventKind};
+pub use filter::{EventFilter, FilterError, Topic};
+pub use ids::{
+    AccountId, ChatId, DeliveryId, EventId, IdSequence, PersonId, PostId, RequestId, SessionId,
+    SubscriptionId, WebhookId,
+};
+pub use person::{Person, PersonKind};
+pub use post::{Post, PostContent, PostKind};
+pub use problem::{Code, Problem};
+pub use request::{Finding, HookAnswer, HookRequest};
+pub use retry::{RetryPolicy, RetrySchedule};
+pub use secret::{Secret, TokenHash};
+pub use session::{Session, Token, TokenKind};
+pub use subscription::{DeliveryMode, Subscription, SubscriptionStatus};
+pub use time::Timestamp;
+pub use webhook::{IncomingWebhook, WebhookStatus};

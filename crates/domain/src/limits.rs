@@ -1,0 +1,152 @@
+//! Every bound in the product, with its name and reason. Each is enforced in one place.
+
+use std::time::Duration;
+
+/// An exchanged refresh token stays good this long once its successor was used (contract 1.4).
+pub const REFRESH_GRACE_USED: Duration = Duration::from_secs(10);
+/// The same while the successor is unused.
+pub const REFRESH_GRACE_UNUSED: Duration = Duration::from_secs(3_600);
+/// Access tokens live an hour at most (contract 1.1).
+pub const ACCESS_TOKEN_TTL_MAX: Duration = Duration::from_secs(3_600);
+pub const ACCESS_TOKEN_TTL_MIN: Duration = Duration::from_secs(600);
+pub const REFRESH_TOKEN_TTL_DEFAULT: Duration = Duration::from_secs(604_800);
+pub const REFRESH_TOKEN_TTL_MAX: Duration = Duration::from_secs(2_592_000);
+/// Parallel sessions of one person and app; one more ends the oldest (contract 1.4).
+pub const SESSIONS_MAX: usize = 5;
+/// A one-time sign-in link is for the person who just started the server.
+pub const SIGN_IN_CODE_TTL: Duration = Duration::from_secs(24 * 3_600);
+
+/// JSON bodies of the API; the largest documented field is a note of 1 MiB.
+pub const API_BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
+/// Bodies of sign-in and token requests, which anybody may send.
+pub const SIGN_IN_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Memory for all bodies that are being read: past it, senders are told to come back.
+pub const BODIES_BYTES_MAX: usize = 256 * 1024 * 1024;
+/// What a body takes of it at a time; the first step of each body is free.
+pub const BODY_STEP_BYTES: usize = 16 * 1024;
+/// Bodies of hook requests; RingCentral takes 1.5 MB of attachments in all.
+pub const HOOK_BODY_BYTES_MAX: usize = 1_572_864;
+/// How much of a hook request's body is kept for people to look at.
+pub const REQUEST_BODY_KEPT_BYTES_MAX: usize = 262_144;
+/// Headers kept with a hook request; real senders have few that say something.
+pub const REQUEST_HEADERS_MAX: usize = 50;
+pub const REQUEST_HEADER_CHARS_MAX: usize = 1_024;
+/// A body must arrive within this time; slower senders only hold our memory.
+pub const BODY_READ_TIMEOUT: Duration = Duration::from_secs(20);
+/// A request's head must arrive within this time.
+pub const HEADER_READ_TIMEOUT: Duration = Duration::from_secs(10);
+/// Bytes of a request's head.
+pub const HEADER_BYTES_MAX: usize = 32 * 1024;
+/// Open client connections; each costs memory before it has said who it is.
+pub const CONNECTIONS_MAX: usize = 16_384;
+
+/// Nesting of any JSON we accept. Cards need far less; renderers break at about 1,500.
+pub const JSON_DEPTH_MAX: usize = 40;
+/// Values in one payload. A tree of small values takes thirty times the memory of its text.
+pub const JSON_VALUES_MAX: usize = 100_000;
+pub const POST_TEXT_CHARS_MAX: usize = 10_000;
+pub const CARD_TEXT_CHARS_MAX: usize = 1_000;
+/// Every other text field of a card: 300 bytes in the legacy format's words.
+pub const CARD_FIELD_CHARS_MAX: usize = 300;
+pub const ATTACHMENTS_MAX: usize = 25;
+pub const CARD_FIELDS_MAX: usize = 50;
+pub const ADAPTIVE_ELEMENTS_MAX: usize = 1_000;
+pub const ADAPTIVE_IMAGES_MAX: usize = 60;
+/// Characters of an image that a card carries in itself, as an address of scheme `data`.
+pub const ADAPTIVE_DATA_IMAGE_CHARS_MAX: usize = 262_144;
+/// Fields of the card that an unknown payload becomes: enough to see what it is.
+pub const GENERIC_FIELDS_MAX: usize = 12;
+/// Decisions on one hook request, when others keep changing its webhook or chat.
+pub const HOOK_DECISIONS_MAX: u32 = 4;
+pub const TEAM_NAME_CHARS_MAX: usize = 250;
+pub const TEAM_DESCRIPTION_CHARS_MAX: usize = 1_000;
+/// Others in a conversation, without oneself (contract section 10, row 28).
+pub const CONVERSATION_OTHERS_MAX: usize = 15;
+pub const RECORD_COUNT_DEFAULT: u32 = 30;
+pub const RECORD_COUNT_MAX: u32 = 250;
+/// Requests read from the store at once: each may hold a body of the kept size.
+pub const REQUESTS_READ_MAX: u32 = 30;
+/// Requests looked through for one page, when most of them are not the caller's.
+pub const REQUESTS_EXAMINED_MAX: usize = 1_200;
+/// Ids in one path (contract section 2.2).
+pub const BATCH_IDS_MAX: usize = 30;
+/// Persons of an account that are looked through at once.
+pub const PERSONS_MAX: u32 = 10_000;
+pub const WEBHOOKS_PER_CHAT_MAX: usize = 500;
+/// Findings kept with one request; a hostile payload can cause thousands.
+pub const FINDINGS_MAX: usize = 100;
+
+pub const EVENT_FILTERS_MAX: usize = 100;
+/// Subscriptions of one person and app (contract section 10, row 9).
+pub const SUBSCRIPTIONS_MAX: u32 = 30;
+/// Longest life of a `WebHook` subscription: ten years (contract section 10, row 8).
+pub const WEBHOOK_TTL_MAX: Duration = Duration::from_secs(315_360_000);
+pub const WEBHOOK_TTL_DEFAULT: Duration = Duration::from_secs(604_800);
+pub const ADDRESS_CHARS_MAX: usize = 2_048;
+pub const VERIFICATION_TOKEN_CHARS_MAX: usize = 255;
+
+/// Head and body of the answer to a handshake (contract 4.7).
+pub const HANDSHAKE_ANSWER_BYTES_MAX: usize = 1_024;
+/// How long a receiver may take for its handshake.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
+/// Bytes of an answer's body that are read before the connection is given up.
+pub const ANSWER_BODY_BYTES_MAX: usize = 16 * 1024;
+/// Bytes of a refused attempt's answer that are kept for people.
+pub const ANSWER_EXCERPT_BYTES_MAX: usize = 1_024;
+/// `Retry-After` is honoured within these bounds.
+pub const RETRY_AFTER_MIN: Duration = Duration::from_secs(1);
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(3_600);
+/// Deliveries of one lane in memory. Enough to keep 16 connections busy while the next page is
+/// read; a backlog of millions stays on disk.
+pub const LANE_WINDOW_MAX: usize = 512;
+
+/// Changes in one group commit.
+pub const COMMIT_BATCH_MAX: usize = 1_024;
+/// Changes that wait for the writer before callers are held back.
+pub const COMMIT_QUEUE_MAX: usize = 8_192;
+/// Events buffered for one live session before it must start over.
+pub const LIVE_BUFFER_MAX: usize = 256;
+/// Live sessions of one server.
+pub const LIVE_SESSIONS_MAX: usize = 4_096;
+
+/// Resolving a receiver's name; the attempt's own timeout also applies.
+pub const RESOLVE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Addresses of one name that are tried in one dial.
+pub const DIAL_ADDRESSES_MAX: usize = 4;
+/// Head of a receiver's answer. Proxies add headers; 16 KiB is what most servers allow.
+pub const ANSWER_HEAD_BYTES_MAX: usize = 16 * 1024;
+/// Headers of a receiver's answer.
+pub const ANSWER_HEADERS_MAX: usize = 100;
+/// The outcome is known with the head. A body that drips on longer only costs its connection.
+pub const ANSWER_BODY_TIMEOUT: Duration = Duration::from_secs(1);
+/// A worker without work closes its connection and ends. Below the 5 s after which common servers
+/// close idle connections themselves, so that we seldom write into a closing one.
+pub const WORKER_IDLE_MAX: Duration = Duration::from_secs(4);
+/// Deliveries of one lane that were sent but are not recorded yet: with those in flight, what a
+/// crash can repeat.
+pub const LANE_UNRECORDED_MAX: usize = 512;
+/// Failures in a row after which a lane sends one probe at a time.
+pub const LANE_FAILURES_MAX: u32 = 8;
+/// Pause between probes of a failing lane; doubles from the first to the second.
+pub const LANE_PAUSE_MIN: Duration = Duration::from_millis(250);
+pub const LANE_PAUSE_MAX: Duration = Duration::from_secs(5);
+/// Deliveries that a failing lane keeps in memory; thousands of dead receivers must cost little.
+pub const LANE_WINDOW_FAILING_MAX: usize = 16;
+/// Outcomes wait this long for company before they are recorded ...
+pub const RECORD_DELAY_MAX: Duration = Duration::from_millis(2);
+/// ... or until there are this many.
+pub const RECORD_BATCH_MIN: usize = 256;
+/// Outcomes in one change. Larger ones would hold up other changes in the same group commit.
+pub const RECORD_BATCH_MAX: usize = 512;
+/// Pause after the store failed the dispatcher; doubles from the first to the second.
+pub const STORE_PAUSE_MIN: Duration = Duration::from_millis(100);
+pub const STORE_PAUSE_MAX: Duration = Duration::from_secs(5);
+/// Lanes that read from the store at the same time, so that a restart with thousands of
+/// unfinished subscriptions leaves readers for requests.
+pub const REFILLS_AT_ONCE_MAX: usize = 4;
+/// Persons and apps whose calls are counted at a time, when rate limits are enforced.
+pub const RATE_WINDOWS_MAX: usize = 16_384;
+/// Mentions of one post that are looked up and kept.
+pub const MENTIONS_MAX: usize = 100;
+/// Persons named in one call about a team; each is looked up.
+pub const MEMBERS_PER_CALL_MAX: usize = 1_000;

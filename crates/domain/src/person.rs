@@ -1,0 +1,72 @@
+//! A user of an account; `extension` in the platform API.
+
+use serde::Serialize;
+
+use crate::ids::{AccountId, PersonId};
+use crate::time::Timestamp;
+
+/// What stands behind a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonKind {
+    /// A human being who can sign in.
+    User,
+    /// A program that acts in its own name.
+    Bot,
+    /// The author of posts that came through incoming webhooks; it cannot sign in.
+    Integration,
+}
+
+/// A person. The password's hash is kept apart from it: see `Store::password_of`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    pub account: AccountId,
+    pub id: PersonId,
+    pub kind: PersonKind,
+    pub first_name: String,
+    pub last_name: String,
+    pub email: Option<String>,
+    /// Short number inside the account, such as `101`.
+    pub extension_number: Option<String>,
+    /// May see and change what belongs to others of the account.
+    pub admin: bool,
+    pub created_at: Timestamp,
+    pub modified_at: Timestamp,
+}
+
+impl Person {
+    /// First and last name with one space between, or the one that is there.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.first_name, self.last_name)
+            .trim()
+            .to_owned()
+    }
+}
+
+/// `TMPersonInfo`, contract section 2.3.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PersonView<'a> {
+    pub id: PersonId,
+    pub first_name: &'a str,
+    pub last_name: &'a str,
+    pub email: Option<&'a str>,
+    pub avatar: Option<&'a str>,
+    pub company_id: AccountId,
+    pub creation_time: Timestamp,
+    pub last_modified_time: Timestamp,
+}
+
+impl<'a> From<&'a Person> for PersonView<'a> {
+    fn from(person: &'a Person) -> Self {
+        Self {
+            id: person.id,
+            first_name: &person.first_name,
+            last_name: &person.last_name,
+            email: person.email.as_deref(),
+            avatar: None,
+            company_id: person.account,
+            creation_time: person.created_at,
+            last_modified_time: person.modified_at,
+        }
+    }
+}

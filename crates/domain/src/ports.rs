@@ -1,0 +1,344 @@
+//! What the domain needs from outside: a store, a clock, chance, and listeners to commits.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+
+use crate::account::Account;
+use crate::app::{App, ClientId, JwtCredential};
+use crate::change::{Change, CommittedDelivery, News};
+use crate::chat::{Chat, ChatKind};
+use crate::delivery::{Attempt, Delivery};
+use crate::event::Event;
+use crate::ids::{
+    AccountId, ChatId, DeliveryId, EventId, PersonId, PostId, RequestId, SessionId, SubscriptionId,
+    WebhookId,
+};
+use crate::person::Person;
+use crate::post::Post;
+use crate::request::HookRequest;
+use crate::secret::{Secret, TokenHash};
+use crate::session::{Session, Token, TokenKind};
+use crate::subscription::Subscription;
+use crate::time::Timestamp;
+use crate::webhook::IncomingWebhook;
+
+/// The store could not do its work; the source says why. Nothing was acknowledged.
+#[derive(Debug, thiserror::Error)]
+#[error("store is unavailable: {context}")]
+pub struct StoreError {
+    pub context: String,
+    #[source]
+    pub source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+/// Why a change was not committed.
+#[derive(Debug, thiserror::Error)]
+pub enum CommitError {
+    /// A guard no longer holds: read again and decide again.
+    #[error("what the change relied on has changed")]
+    Conflict,
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Where a page of a list begins.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Page {
+    /// The list's own beginning.
+    #[default]
+    First,
+    /// What has ids below this.
+    Before(u64),
+    /// What has ids above this.
+    After(u64),
+}
+
+/// State and events. Reads see everything whose commit was acknowledged.
+///
+/// Every read takes the account: an object of another account does not exist.
+#[async_trait]
+pub trait Store: Send + Sync + fmt::Debug {
+    /// Makes a change durable, with its events and their deliveries; the only door to writing.
+    /// Returns after the sync, and after the listeners were told.
+    async fn commit(&self, change: Change) -> Result<(), CommitError>;
+
+    async fn account(&self, account: AccountId) -> Result<Option<Account>, StoreError>;
+    /// The account with the smallest id, if the store has any.
+    async fn first_account(&self) -> Result<Option<Account>, StoreError>;
+
+    async fn person(
+        &self,
+        account: AccountId,
+        person: PersonId,
+    ) -> Result<Option<Person>, StoreError>;
+    async fn persons(&self, account: AccountId, limit: u32) -> Result<Vec<Person>, StoreError>;
+    async fn person_by_email(
+        &self,
+        account: AccountId,
+        email: &str,
+    ) -> Result<Option<Person>, StoreError>;
+    /// Who signs in by `name`, an e-mail address or an extension number, in any account, and the
+    /// Argon2 hash of their password.
+    async fn password_of(&self, name: &str) -> Result<Option<(Person, Secret)>, StoreError>;
+
+    async fn app(&self, client_id: &ClientId) -> Result<Option<App>, StoreError>;
+    async fn jwt_credential(&self, hash: TokenHash) -> Result<Option<JwtCredential>, StoreError>;
+    /// Whom a one-time sign-in code lets in, if it is there and not expired at `now`.
+    async fn sign_in_code(
+        &self,
+        hash: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<(AccountId, PersonId)>, StoreError>;
+    /// A token and its session. Called for every API request, so it is served from memory.
+    async fn token(&self, hash: TokenHash) -> Result<Option<Arc<(Session, Token)>>, StoreError>;
+    async fn token_of_generation(
+        &self,
+        account: AccountId,
+        session: SessionId,
+        kind: TokenKind,
+        generation: u64,
+    ) -> Result<Option<Token>, StoreError>;
+    /// Live sessions of a person and client, oldest first.
+    async fn sessions(
+        &self,
+        account: AccountId,
+        person: PersonId,
+        client_id: &ClientId,
+    ) -> Result<Vec<Session>, StoreError>;
+
+    async fn chat(&self, account: AccountId, chat: ChatId)
+    -> Result<Option<Arc<Chat>>, StoreError>;
+    /// Chats that `person` is in, and public teams when `kinds` has Team and `joinable` is set,
+    /// ascending by id (which is by creation time).
+    async fn chats(&self, query: ChatQuery) -> Result<Vec<Chat>, StoreError>;
+    /// The Personal, Direct or Group chat of exactly these members (ascending).
+    async fn conversation(
+        &self,
+        account: AccountId,
+        members: &[PersonId],
+    ) -> Result<Option<Chat>, StoreError>;
+    async fn everyone_chat(&self, account: AccountId) -> Result<Option<Chat>, StoreError>;
+    /// Chats of a person with the time of their latest post or change, latest first.
+    async fn recent_chats(
+        &self,
+        account: AccountId,
+        person: PersonId,
+        kinds: &[ChatKind],
+        limit: u32,
+    ) -> Result<Vec<(Chat, Timestamp)>, StoreError>;
+
+    async fn post(
+        &self,
+        account: AccountId,
+        chat: ChatId,
+        post: PostId,
+    ) -> Result<Option<Post>, StoreError>;
+    /// Posts of a chat: newest first from `First` and `Before`; oldest first from `After`.
+    async fn posts(
+        &self,
+        account: AccountId,
+        chat: ChatId,
+        page: Page,
+        limit: u32,
+    ) -> Result<Vec<Post>, StoreError>;
+
+    async fn webhook(
+        &self,
+        account: AccountId,
+        webhook: WebhookId,
+    ) -> Result<Option<IncomingWebhook>, StoreError>;
+    /// A webhook and its chat by the token of its URL. Called for every hook request, so it is
+    /// served from memory.
+    async fn webhook_by_token(
+        &self,
+        hash: TokenHash,
+    ) -> Result<Option<Arc<HookTarget>>, StoreError>;
+    /// Webhooks of an account, of one chat or of all, ascending by creation time.
+    async fn webhooks(
+        &self,
+        account: AccountId,
+        chat: Option<ChatId>,
+    ) -> Result<Vec<IncomingWebhook>, StoreError>;
+
+    async fn request(
+        &self,
+        account: AccountId,
+        request: RequestId,
+    ) -> Result<Option<HookRequest>, StoreError>;
+    /// Requests to one webhook or to all, newest first.
+    async fn requests(
+        &self,
+        account: AccountId,
+        webhook: Option<WebhookId>,
+        page: Page,
+        limit: u32,
+    ) -> Result<Vec<HookRequest>, StoreError>;
+
+    async fn event(&self, account: AccountId, event: EventId) -> Result<Option<Event>, StoreError>;
+    /// The event that announced a post when it was added.
+    async fn event_of_post(
+        &self,
+        account: AccountId,
+        post: PostId,
+    ) -> Result<Option<Event>, StoreError>;
+    /// Events after `after`, ascending: what a live client missed.
+    async fn events_after(
+        &self,
+        account: AccountId,
+        after: EventId,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError>;
+
+    async fn subscription(
+        &self,
+        account: AccountId,
+        subscription: SubscriptionId,
+    ) -> Result<Option<Arc<Subscription>>, StoreError>;
+    /// Subscriptions of a person and client, ascending by creation time.
+    async fn subscriptions(
+        &self,
+        account: AccountId,
+        owner: PersonId,
+        client_id: &ClientId,
+    ) -> Result<Vec<Subscription>, StoreError>;
+
+    async fn delivery(
+        &self,
+        account: AccountId,
+        delivery: DeliveryId,
+    ) -> Result<Option<Delivery>, StoreError>;
+    /// Deliveries of a subscription or of all, newest first.
+    async fn deliveries(
+        &self,
+        account: AccountId,
+        subscription: Option<SubscriptionId>,
+        page: Page,
+        limit: u32,
+    ) -> Result<Vec<Delivery>, StoreError>;
+    /// Deliveries that one event caused.
+    async fn deliveries_of_event(
+        &self,
+        account: AccountId,
+        event: EventId,
+    ) -> Result<Vec<Delivery>, StoreError>;
+    async fn attempts(
+        &self,
+        account: AccountId,
+        delivery: DeliveryId,
+    ) -> Result<Vec<Attempt>, StoreError>;
+
+    /// Subscriptions with unfinished deliveries, in all accounts: where a restart continues.
+    async fn subscriptions_with_work(&self) -> Result<Vec<Arc<Subscription>>, StoreError>;
+    /// Waiting deliveries of one subscription in order of due time and id, after `after`, due or
+    /// not. Carries at most `limit` rows.
+    async fn waiting_deliveries(
+        &self,
+        subscription: SubscriptionId,
+        after: Option<(Timestamp, DeliveryId)>,
+        limit: u32,
+    ) -> Result<Vec<CommittedDelivery>, StoreError>;
+}
+
+/// Which chats to list.
+#[derive(Debug, Clone)]
+pub struct ChatQuery {
+    pub account: AccountId,
+    pub person: PersonId,
+    /// Empty for all.
+    pub kinds: Vec<ChatKind>,
+    /// Also public teams that the person is not in.
+    pub joinable: bool,
+    pub page: Page,
+    pub limit: u32,
+}
+
+/// What a hook URL leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookTarget {
+    pub webhook: IncomingWebhook,
+    pub chat: Arc<Chat>,
+    /// In whose name posts through webhooks appear.
+    pub author: PersonId,
+}
+
+/// Told of every commit, after the sync and before the callers are answered. Must not wait.
+pub trait CommitListener: Send + Sync + fmt::Debug {
+    fn committed(&self, news: &News);
+}
+
+/// Wall time and sleeping, which tests replace.
+#[async_trait]
+pub trait Clock: Send + Sync + fmt::Debug {
+    fn now(&self) -> Timestamp;
+    /// Returns when `duration` has passed.
+    async fn sleep(&self, duration: Duration);
+}
+
+/// Chance, which tests seed.
+pub trait Chance: Send + Sync + fmt::Debug {
+    /// Fills `bytes` with unpredictable values.
+    fn fill(&self, bytes: &mut [u8]);
+
+    /// A value in `0.0..1.0`, for jitter.
+    fn fraction(&self) -> f64 {
+        let mut bytes = [0; 4];
+        self.fill(&mut bytes);
+        f64::from(u32::from_ne_bytes(bytes)) / (f64::from(u32::MAX) + 1.0)
+    }
+}
+
+/// Why an address did not prove that it wants events (contract 4.7).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum HandshakeError {
+    /// Also the answer for addresses that we refuse to call: the caller must not learn which.
+    #[error("the address is not reachable")]
+    Unreachable,
+    #[error("the address answered with status {0}")]
+    BadStatus(u16),
+    #[error("the address must use https")]
+    HttpsRequired,
+    #[error("the certificate is not valid")]
+    CertificateInvalid,
+    #[error("the validation token was not returned")]
+    NoValidationToken,
+    #[error("the answer is too large or not HTTP")]
+    InvalidReply,
+}
+
+/// Proof, before a subscription becomes active, that an address wants its events.
+#[async_trait]
+pub trait Handshake: Send + Sync + fmt::Debug {
+    /// Calls `address` once and checks its answer.
+    async fn verify(
+        &self,
+        address: &str,
+        validation_token: &Secret,
+        verification_token: Option<&Secret>,
+    ) -> Result<(), HandshakeError>;
+}
+
+/// Events as they are committed, for one signed-in person.
+pub trait LiveEvents: Send + Sync + fmt::Debug {
+    /// Starts listening; `None` when the server has as many sessions as it can hold.
+    fn listen(&self, account: AccountId, person: PersonId) -> Option<Box<dyn LiveFeed>>;
+}
+
+/// One listener's bounded buffer.
+#[async_trait]
+pub trait LiveFeed: Send + fmt::Debug {
+    /// Waits for the next item.
+    async fn next(&mut self) -> LiveItem;
+}
+
+/// What a live listener gets.
+#[derive(Debug, Clone)]
+pub enum LiveItem {
+    Event(Arc<Event>),
+    /// The listener was too slow and missed events: it must read again from the store.
+    Lagged,
+    /// The server is stopping.
+    Closed,
+}

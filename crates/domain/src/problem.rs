@@ -1,0 +1,161 @@
+//! The catalogue of error codes. Clients are told to read codes, never prose (contract 8.1).
+
+use std::borrow::Cow;
+
+macro_rules! problems {
+    ($($(#[$doc:meta])* $name:ident = $code:literal, $status:literal, $summary:literal;)*) => {
+        /// One kind of problem: a code, an HTTP status and a sentence.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Code { $($(#[$doc])* $name,)* }
+
+        impl Code {
+            /// Every code.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The code on the wire.
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$name => $code,)* }
+            }
+
+            /// The HTTP status that goes with it.
+            pub const fn status(self) -> u16 {
+                match self { $(Self::$name => $status,)* }
+            }
+
+            /// The sentence; `${…}` are parameters.
+            pub const fn summary(self) -> &'static str {
+                match self { $(Self::$name => $summary,)* }
+            }
+        }
+    };
+}
+
+problems! {
+    /// A parameter holds a value that we cannot accept.
+    InvalidParameter = "CMN-101", 400, "Parameter [${parameterName}] value is invalid";
+    ResourceNotFound = "CMN-102", 404, "Resource for parameter [${parameterName}] is not found";
+    UnparsableJson = "CMN-103", 400, "JSON can't be parsed.";
+    UnparsableRequest = "CMN-104", 400, "Cannot parse request";
+    BatchTooLarge = "CMN-106", 400, "Batch request is limited to ${limit} entries";
+    MethodNotAllowed = "CMN-111", 405, "Method [${method}] is not allowed here";
+    BodyTooLarge = "CMN-112", 413, "Request body is larger than ${limit} bytes";
+    UnsupportedMediaType = "CMN-113", 415, "Content type is not supported";
+    RequestTimeout = "CMN-114", 408, "The request did not arrive in time";
+    /// What was read has changed while we decided, again and again.
+    Conflict = "CMN-115", 409, "The resource is being changed by others; try again";
+    InvalidUri = "CMN-120", 404, "Invalid URI";
+    InternalError = "CMN-203", 500, "Internal Server Error";
+    /// The store cannot make data durable, so nothing is acknowledged.
+    StoreUnavailable = "CMN-204", 503, "Service is temporarily unavailable";
+    RequestRateExceeded = "CMN-301", 429, "Request rate exceeded";
+    /// The app lacks a permission.
+    AppPermissionMissing = "CMN-401", 403, "In order to call this API endpoint, application needs to have [${permission}] permission";
+    /// The person lacks a permission.
+    PermissionMissing = "CMN-408", 403, "In order to call this API endpoint, user needs to have [${permission}] permission";
+    /// Nothing can be written to it until it is reopened.
+    TeamArchived = "CMN-420", 403, "The team is archived";
+    LoginRequired = "CMN-405", 401, "Login to extension required.";
+    AuthorizationMissing = "AGW-401", 401, "Authorization header is not specified";
+    AuthorizationInvalid = "AGW-402", 401, "Invalid Authorization header";
+    TokenExpired = "OAU-128", 401, "Access token expired";
+    TokenInvalid = "OAU-213", 401, "Token not found";
+    ClientInvalid = "OAU-146", 401, "Client application is not authorized";
+    AssertionUnparsable = "OAU-149", 400, "Unparseable assertion";
+    GrantInvalid = "OAU-211", 400, "Token is invalid or expired";
+    CredentialsInvalid = "OAU-140", 400, "Invalid resource owner credentials";
+    GrantUnsupported = "OAU-250", 400, "Unsupported grant type";
+    OAuthRequestInvalid = "OAU-101", 400, "Parameter [${parameterName}] is missing or invalid";
+    TooManySubscriptions = "SUB-505", 403, "Subscriptions limit exceeded";
+    InvalidEventFilters = "SUB-508", 400, "Invalid event filters: [${filters}]";
+    NoValidationToken = "SUB-520", 400, "Validation Token is not returned";
+    WebHookUnreachable = "SUB-521", 400, "WebHook is not reachable";
+    WebHookBadStatus = "SUB-522", 400, "WebHook responds with incorrect HTTP status. HTTP status is ${status}";
+    HttpsRequired = "SUB-523", 400, "HTTPS is required";
+    CertificateInvalid = "SUB-524", 400, "HTTPS certificate is not valid";
+    InvalidWebHookReply = "SUB-525", 400, "WebHook server response is invalid";
+    TransportPermissionMissing = "SUB-528", 403, "[${permission}] application permission is required for [${transport}] transport";
+}
+
+/// A problem as it is told to a client: a code with its parameters filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    pub code: Code,
+    pub message: String,
+    pub parameter_name: Option<Cow<'static, str>>,
+    pub parameter_value: Option<String>,
+}
+
+impl Problem {
+    /// The problem with its sentence as it stands.
+    pub fn of(code: Code) -> Self {
+        Self {
+            code,
+            message: code.summary().to_owned(),
+            parameter_name: None,
+            parameter_value: None,
+        }
+    }
+
+    /// Fills `${name}` in.
+    #[must_use]
+    pub fn with(mut self, name: &str, value: impl AsRef<str>) -> Self {
+        self.message = self
+            .message
+            .replace(&format!("${{{name}}}"), value.as_ref());
+        self
+    }
+
+    /// A parameter that holds a value we cannot accept.
+    pub fn invalid(parameter: impl Into<Cow<'static, str>>) -> Self {
+        Self::about(Code::InvalidParameter, parameter)
+    }
+
+    /// A parameter that names nothing that the caller may see.
+    pub fn not_found(parameter: impl Into<Cow<'static, str>>) -> Self {
+        Self::about(Code::ResourceNotFound, parameter)
+    }
+
+    /// A problem about one parameter.
+    pub fn about(code: Code, parameter: impl Into<Cow<'static, str>>) -> Self {
+        let parameter = parameter.into();
+        Self {
+            parameter_name: Some(parameter.clone()),
+            ..Self::of(code).with("parameterName", &parameter)
+        }
+    }
+
+    /// Says which value was refused.
+    #[must_use]
+    pub fn value(mut self, value: impl Into<String>) -> Self {
+        self.parameter_value = Some(value.into());
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::HashSet;
+
+    #[test]
+    fn codes_are_unique() {
+        let names: HashSet<_> = Code::ALL.iter().map(|code| code.name()).collect();
+        assert_eq!(names.len(), Code::ALL.len());
+    }
+
+    #[test]
+    fn the_table_changes_only_on_purpose() {
+        let table: Vec<_> = Code::ALL
+            .iter()
+            .map(|code| format!("{} {} {}", code.name(), code.status(), code.summary()))
+            .collect();
+        insta::assert_snapshot!(table.join("\n"));
+    }
+
+    #[test]
+    fn parameters_are_filled_in() {
+        let problem = Problem::invalid("expiresIn").value("0");
+        assert_eq!(problem.message, "Parameter [expiresIn] value is invalid");
+        assert_eq!(problem.parameter_value.as_deref(), Some("0"));
+    }
+}
