@@ -1,0 +1,496 @@
+//! Applies changes: guards, writes, events and their deliveries, many changes to a transaction.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use hookyard_domain::change::News;
+use hookyard_domain::change::{CommittedDelivery, CommittedEvent};
+use hookyard_domain::ports::{Clock, CommitError, StoreError};
+use hookyard_domain::{
+    Change, Delivery, DeliveryId, DeliveryState, Event, EventId, Guard, IdSequence, Subscription,
+    SubscriptionId, Timestamp, Write,
+};
+use rusqlite::Connection;
+
+use super::caches::Caches;
+use super::error::{Fault, Step};
+use super::fanout::{Fanout, Subscriber};
+use super::query::execute;
+use super::{
+    accounts, apps, chats, deliveries, events, posts, requests, sessions, subscriptions, webhooks,
+};
+use crate::vault::Vault;
+
+/// Everything that writing needs. There is one per store.
+#[derive(Debug)]
+pub(super) struct Engine {
+    pub(super) db: Connection,
+    pub(super) vault: Vault,
+    fanout: Fanout,
+    ids: Arc<IdSequence>,
+    clock: Arc<dyn Clock>,
+    caches: Arc<Caches>,
+}
+
+/// What came of a batch.
+#[derive(Debug)]
+pub(super) struct BatchOutcome {
+    /// One for each change, in order.
+    pub(super) results: Vec<Result<(), CommitError>>,
+    pub(super) news: News,
+    /// We no longer know what is on disk: nothing may be acknowledged any more.
+    pub(super) fatal: bool,
+}
+
+/// How the changes of a batch are kept from one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Isolation {
+    /// Not at all: a change that breaks undoes the batch.
+    None,
+    EachChange,
+}
+
+/// Why a batch was not committed.
+enum BatchFailure {
+    /// One change broke half-way.
+    NeedsIsolation,
+    Undone {
+        fault: Fault,
+        fatal: bool,
+    },
+}
+
+/// Why one change was not applied.
+enum Refusal {
+    /// A guard no longer holds; nothing was written.
+    Stale,
+    /// What it writes collides with what is there.
+    Conflict,
+    Fault(Fault),
+}
+
+impl From<Fault> for Refusal {
+    fn from(fault: Fault) -> Self {
+        if fault.is_duplicate() {
+            Self::Conflict
+        } else {
+            Self::Fault(fault)
+        }
+    }
+}
+
+impl Engine {
+    pub(super) fn new(
+        db: Connection,
+        vault: Vault,
+        ids: Arc<IdSequence>,
+        clock: Arc<dyn Clock>,
+        caches: Arc<Caches>,
+    ) -> Result<Self, Fault> {
+        let fanout = Fanout::load(&db, &vault)?;
+        Ok(Self {
+            db,
+            vault,
+            fanout,
+            ids,
+            clock,
+            caches,
+        })
+    }
+
+    /// Applies `changes` in one transaction with one sync. A change that is refused leaves no
+    /// trace; the others are not affected by it.
+    ///
+    /// Guards are looked at before anything is written, so a change that they refuse needs no
+    /// undoing. What else can refuse a change is rare: then the whole batch is undone and applied
+    /// again with each change in a savepoint of its own. To have savepoints always would cost more
+    /// than all the writing, for each keeps a copy of every page that it touches.
+    pub(super) fn commit(&mut self, changes: &[Change]) -> BatchOutcome {
+        let applied = match self.apply_batch(changes, Isolation::None) {
+            Err(BatchFailure::NeedsIsolation) => self.apply_batch(changes, Isolation::EachChange),
+            other => other,
+        };
+        match applied {
+            Ok(outcome) => {
+                for change in changes {
+                    self.caches.invalidate(change);
+                }
+                outcome
+            }
+            Err(BatchFailure::NeedsIsolation) => unreachable!("isolated changes fail alone"),
+            Err(BatchFailure::Undone { fault, fatal }) => {
+                let refuse = |_| Err(CommitError::Store(fault.told_again()));
+                let results = changes.iter().map(refuse).collect();
+                BatchOutcome {
+                    results,
+                    news: News::default(),
+                    fatal,
+                }
+            }
+        }
+    }
+
+    fn apply_batch(
+        &mut self,
+        changes: &[Change],
+        isolation: Isolation,
+    ) -> Result<BatchOutcome, BatchFailure> {
+        let now = self.clock.now();
+        let mut news = News::default();
+        let mut results = Vec::with_capacity(changes.len());
+        execute(&self.db, "begin immediate", []).map_err(|fault| BatchFailure::Undone {
+            fault,
+            fatal: false,
+        })?;
+        for change in changes {
+            let applied = match isolation {
+                Isolation::None => self.apply(change, now, &mut news),
+                Isolation::EachChange => self.apply_alone(change, now, &mut news),
+            };
+            let result = match applied {
+                Ok(()) => Ok(()),
+                Err(Refusal::Stale) => Err(CommitError::Conflict),
+                // Some errors end the transaction. What came before is undone then, and what would
+                // come after must not be committed one by one.
+                Err(Refusal::Fault(fault)) if self.db.is_autocommit() => {
+                    self.undo();
+                    return Err(BatchFailure::Undone {
+                        fault,
+                        fatal: false,
+                    });
+                }
+                Err(_) if isolation == Isolation::None => {
+                    self.undo();
+                    return Err(BatchFailure::NeedsIsolation);
+                }
+                Err(Refusal::Conflict) => Err(CommitError::Conflict),
+                Err(Refusal::Fault(fault)) => Err(CommitError::Store(fault.into())),
+            };
+            results.push(result);
+        }
+        execute(&self.db, "commit", []).map_err(|fault| {
+            let fatal = !fault.leaves_disk_known();
+            self.undo();
+            BatchFailure::Undone { fault, fatal }
+        })?;
+        Ok(BatchOutcome {
+            results,
+            news,
+            fatal: false,
+        })
+    }
+
+    /// Ends the transaction without a trace, in memory too.
+    fn undo(&mut self) {
+        // Where SQLite has already undone it, this has nothing left to do.
+        let _ = execute(&self.db, "rollback", []);
+        self.reload_fanout();
+    }
+
+    /// Applies one change, or nothing of it.
+    fn apply_alone(
+        &mut self,
+        change: &Change,
+        now: Timestamp,
+        news: &mut News,
+    ) -> Result<(), Refusal> {
+        let mark = (
+            news.events.len(),
+            news.deliveries.len(),
+            news.subscriptions.len(),
+            news.ended.len(),
+        );
+        execute(&self.db, "savepoint one_change", [])?;
+        let applied = self.apply(change, now, news);
+        if applied.is_err() {
+            execute(&self.db, "rollback to one_change", [])?;
+            news.events.truncate(mark.0);
+            news.deliveries.truncate(mark.1);
+            news.subscriptions.truncate(mark.2);
+            news.ended.truncate(mark.3);
+            self.reload_fanout();
+        }
+        execute(&self.db, "release one_change", [])?;
+        applied
+    }
+
+    fn apply(&mut self, change: &Change, now: Timestamp, news: &mut News) -> Result<(), Refusal> {
+        for guard in &change.guards {
+            if !self.holds(guard)? {
+                return Err(Refusal::Stale);
+            }
+        }
+        for write in &change.writes {
+            self.write(write, news)?;
+        }
+        for event in &change.events {
+            self.announce(event.clone(), now, news)?;
+        }
+        Ok(())
+    }
+
+    fn holds(&self, guard: &Guard) -> Result<bool, Fault> {
+        let db = &self.db;
+        Ok(match *guard {
+            Guard::ChatVersion {
+                account,
+                chat,
+                version,
+            } => chats::version(db, account, chat)? == Some(version),
+            Guard::WebhookVersion {
+                account,
+                webhook,
+                version,
+            } => webhooks::version(db, account, webhook)? == Some(version),
+            Guard::PostVersion {
+                account,
+                post,
+                version,
+            } => posts::version(db, account, post)? == Some(version),
+            Guard::SubscriptionVersion {
+                account,
+                subscription,
+                version,
+            } => subscriptions::version(db, account, subscription)? == Some(version),
+            Guard::SessionGeneration {
+                account,
+                session,
+                generation,
+            } => sessions::generation(db, account, session)? == Some(generation),
+        })
+    }
+
+    fn write(&mut self, write: &Write, news: &mut News) -> Result<(), Refusal> {
+        let db = &self.db;
+        match write {
+            Write::PutAccount(account) => accounts::put_account(db, account)?,
+            Write::PutPerson(person) => accounts::put_person(db, person)?,
+            Write::PutPassword {
+                account,
+                person,
+                hash,
+            } => {
+                accounts::put_password(db, *account, *person, hash)?;
+            }
+            Write::PutApp(app) => apps::put_app(db, app)?,
+            Write::PutJwtCredential(credential) => apps::put_jwt_credential(db, credential)?,
+            Write::PutSignInCode {
+                account,
+                person,
+                hash,
+                expires_at,
+            } => {
+                apps::put_sign_in_code(db, *account, *person, *hash, *expires_at)?;
+            }
+            Write::TakeSignInCode { account, hash } => {
+                if !apps::take_sign_in_code(db, *account, *hash)? {
+                    return Err(Refusal::Conflict);
+                }
+            }
+            Write::PutSession(session) => sessions::put_session(db, session)?,
+            Write::EndSession { account, session } => {
+                sessions::end_session(db, *account, *session)?;
+            }
+            Write::PutToken(token) => sessions::put_token(db, token)?,
+            Write::PutChat(chat) => {
+                chats::put(db, chat)?;
+                self.fanout.set_members(chat.id, &chat.members);
+            }
+            Write::DeleteChat { account, chat } => {
+                chats::delete(db, *account, *chat)?;
+                self.fanout.forget_chat(*chat);
+            }
+            Write::PutPost(post) => posts::put(db, post)?,
+            Write::DeletePost {
+                account,
+                chat,
+                post,
+            } => posts::delete(db, *account, *chat, *post)?,
+            Write::PutWebhook(webhook) => webhooks::put(db, &self.vault, webhook)?,
+            Write::DeleteWebhook { account, webhook } => webhooks::delete(db, *account, *webhook)?,
+            Write::PutRequest(request) => requests::put(db, request)?,
+            Write::PutSubscription {
+                subscription,
+                count_max,
+            } => {
+                self.put_subscription(subscription, *count_max, news)?;
+            }
+            Write::DeleteSubscription {
+                account,
+                subscription,
+                at,
+            } => {
+                self.delete_subscription(*account, *subscription, *at, news)?;
+            }
+            Write::RecordAttempt { attempt, state } => deliveries::record(db, attempt, state)?,
+            Write::AbandonDelivery {
+                account,
+                delivery,
+                state,
+            } => {
+                deliveries::advance(db, *account, *delivery, state, None)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn put_subscription(
+        &mut self,
+        subscription: &Subscription,
+        count_max: u32,
+        news: &mut News,
+    ) -> Result<(), Refusal> {
+        if subscriptions::count_beside(&self.db, subscription)? >= count_max {
+            return Err(Refusal::Conflict);
+        }
+        subscriptions::put(&self.db, &self.vault, subscription)?;
+        let key = subscriptions::key(&self.db, subscription.id)?
+            .ok_or_else(|| Fault::plain("a subscription vanished while it was written"))?;
+        let subscription = Arc::new(subscription.clone());
+        self.fanout.put(&Subscriber {
+            subscription: Arc::clone(&subscription),
+            key,
+        });
+        news.subscriptions.push(subscription);
+        Ok(())
+    }
+
+    fn delete_subscription(
+        &mut self,
+        account: hookyard_domain::AccountId,
+        subscription: SubscriptionId,
+        at: Timestamp,
+        news: &mut News,
+    ) -> Result<(), Refusal> {
+        if subscriptions::version(&self.db, account, subscription)?.is_none() {
+            return Ok(());
+        }
+        subscriptions::delete(&self.db, account, subscription, at)?;
+        self.fanout.remove(subscription);
+        news.ended.push(subscription);
+        Ok(())
+    }
+
+    /// Appends an event and writes its deliveries.
+    fn announce(
+        &mut self,
+        mut event: Event,
+        now: Timestamp,
+        news: &mut News,
+    ) -> Result<(), Refusal> {
+        event.id = EventId(self.ids.next(now));
+        let recipients = self.fanout.recipients(&self.db, &event)?;
+        let subscribers = self.fanout.subscribers(&event, &recipients, now);
+        let event = Arc::new(event);
+        let mut range: Option<(DeliveryId, DeliveryId)> = None;
+        for Subscriber { subscription, key } in subscribers {
+            let Some(filter) = subscription.wants(event.kind) else {
+                continue;
+            };
+            let delivery = Delivery {
+                account: event.account,
+                id: DeliveryId(self.ids.next(now)),
+                subscription: subscription.id,
+                event: event.id,
+                filter: filter.as_str().to_owned(),
+                state: DeliveryState::Waiting { due_at: now },
+                attempts: 0,
+                possible_repeat: false,
+                created_at: now,
+            };
+            deliveries::put(&self.db, &delivery, key)?;
+            range = Some((range.map_or(delivery.id, |(first, _)| first), delivery.id));
+            news.deliveries.push(CommittedDelivery {
+                delivery,
+                event: Arc::clone(&event),
+                subscription,
+            });
+        }
+        events::put(&self.db, &self.vault, &event, range)?;
+        news.events.push(CommittedEvent { event, recipients });
+        Ok(())
+    }
+
+    /// Forgets what a rollback undid.
+    fn reload_fanout(&mut self) {
+        match Fanout::load(&self.db, &self.vault) {
+            Ok(fanout) => self.fanout = fanout,
+            Err(fault) => {
+                let error = StoreError::from(fault);
+                tracing::error!(%error, "The subscriptions could not be read again after a rollback");
+            }
+        }
+    }
+
+    /// Marks the store as in use, or as stopped with nothing in doubt.
+    pub(super) fn set_clean(&self, clean: bool) -> Result<(), Fault> {
+        let sql = "insert into meta (key, value) values ('clean', ?1)
+            on conflict (key) do update set value = excluded.value";
+        execute(&self.db, sql, [if clean { "yes" } else { "no" }])?;
+        Ok(())
+    }
+}
+
+/// The largest number that any object has.
+pub(super) fn last_id(db: &Connection) -> Result<u64, Fault> {
+    let mut last = 0;
+    for table in [
+        "accounts",
+        "persons",
+        "sessions",
+        "chats",
+        "posts",
+        "requests",
+        "events",
+        "deliveries",
+    ] {
+        let sql = format!("select coalesce(max(id), 0) from {table}");
+        let id: i64 = db
+            .query_row(&sql, [], |row| row.get(0))
+            .step("read the last id")?;
+        last = last.max(id.cast_unsigned());
+    }
+    Ok(last)
+}
+
+/// Whether the store was stopped with nothing in doubt; a new one was.
+pub(super) fn was_clean(db: &Connection) -> Result<bool, Fault> {
+    let found: HashMap<String, String> =
+        super::query::many(db, "select key, value from meta", [], |row| {
+            Ok((row.get(0)?, row.get(1)?))
+        })?
+        .into_iter()
+        .collect();
+    Ok(found.get("clean").is_none_or(|value| value == "yes"))
+}
+
+/// What the key that belongs to this database opens.
+const KEY_CHECK: &[u8] = b"hookyard";
+const KEY_CHECK_PLACE: &str = "meta.key_check";
+
+/// Refuses a key that is not this database's: what it sealed could not be read, and what it would
+/// seal could not be read with the right one. A new database remembers its key.
+pub(super) fn check_key(db: &Connection, vault: &Vault) -> Result<(), Fault> {
+    let sql = "select value from meta where key = 'key_check'";
+    let known: Option<String> = super::query::one(db, sql, [], |row| row.get(0))?;
+    let Some(known) = known else {
+        let sealed = vault.seal(KEY_CHECK_PLACE, KEY_CHECK);
+        let sql = "insert into meta (key, value) values ('key_check', lower(hex(?1)))";
+        execute(db, sql, [sealed])?;
+        return Ok(());
+    };
+    let sealed: Option<Vec<u8>> = (0..known.len() / 2)
+        .map(|at| {
+            known
+                .get(2 * at..2 * at + 2)
+                .and_then(|pair| u8::from_str_radix(pair, 16).ok())
+        })
+        .collect();
+    let opened = sealed.and_then(|sealed| vault.open(KEY_CHECK_PLACE, &sealed));
+    if opened.as_deref() == Some(KEY_CHECK) {
+        return Ok(());
+    }
+    Err(Fault::plain(
+        "the key is not the one of this database: put the right `secret.key` back from your backup",
+    ))
+}

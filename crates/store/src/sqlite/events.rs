@@ -1,0 +1,203 @@
+//! Events: appended, never changed.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use hookyard_domain::{
+    AccountId, Audience, ChatId, DeliveryId, Event, EventId, EventKind, PersonId, PostId,
+    RequestId, Timestamp,
+};
+use rusqlite::{Connection, Row, params};
+
+use super::error::Fault;
+use super::query::{execute, many, one, unreadable};
+use crate::vault::Vault;
+
+const PLACE: &str = "events.body";
+
+/// Every `eventType` there is: what an event says it is must be one of these to be read back.
+const TYPES: [&str; 10] = [
+    "PostAdded",
+    "PostChanged",
+    "PostRemoved",
+    "GroupJoined",
+    "GroupLeft",
+    "GroupRenamed",
+    "GroupChanged",
+    "WebhookCreated",
+    "WebhookUpdated",
+    "WebhookDeleted",
+];
+
+/// Appends an event. `deliveries` is the range of ids of what it caused.
+pub(super) fn put(
+    db: &Connection,
+    vault: &Vault,
+    event: &Event,
+    deliveries: Option<(DeliveryId, DeliveryId)>,
+) -> Result<(), Fault> {
+    let sql = "insert into events (id, account_id, kind, event_type, audience, chat_id, post_id,
+            request_id, occurred_at, body, sealed, delivery_first, delivery_last)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+    if !TYPES.contains(&event.event_type) {
+        return Err(Fault::plain(format!(
+            "`{}` is not a known event type",
+            event.event_type
+        )));
+    }
+    let (audience, chat) = match &event.audience {
+        Audience::ChatMembers(chat) => (None, Some(*chat)),
+        Audience::Persons(persons) => {
+            let ids: Vec<u64> = persons.iter().map(|person| person.0).collect();
+            (
+                Some(serde_json::to_string(&ids).expect("numbers are JSON")),
+                event.chat,
+            )
+        }
+    };
+    let sealed = event.confidential.then(|| vault.seal(PLACE, &event.body));
+    let values = params![
+        event.id.as_i64(),
+        event.account.as_i64(),
+        event.kind.name(),
+        event.event_type,
+        audience,
+        chat.map(ChatId::as_i64),
+        event.post.map(PostId::as_i64),
+        event.request.map(RequestId::as_i64),
+        event.occurred_at.as_millis(),
+        sealed.as_deref().unwrap_or(&event.body),
+        event.confidential,
+        deliveries.map(|(first, _)| first.as_i64()),
+        deliveries.map(|(_, last)| last.as_i64()),
+    ];
+    execute(db, sql, values)?;
+    Ok(())
+}
+
+/// Columns that [`read`] wants, in its order, from a table called `e`.
+macro_rules! event_columns {
+    () => {
+        "e.id, e.account_id, e.kind, e.event_type, e.audience, e.chat_id, e.post_id, e.request_id,
+            e.occurred_at, e.body, e.sealed"
+    };
+}
+pub(super) use event_columns;
+
+/// Reads the event in columns `at..at + 11`.
+pub(super) fn read(vault: &Vault, row: &Row<'_>, at: usize) -> rusqlite::Result<Event> {
+    let kind: String = row.get(at + 2)?;
+    let event_type: String = row.get(at + 3)?;
+    let audience: Option<String> = row.get(at + 4)?;
+    let chat = row.get::<_, Option<i64>>(at + 5)?.map(ChatId::from_i64);
+    let stored: Vec<u8> = row.get(at + 9)?;
+    let confidential: bool = row.get(at + 10)?;
+    let body = if confidential {
+        vault
+            .open(PLACE, &stored)
+            .ok_or_else(|| unreadable(at + 9, "a sealed event"))?
+    } else {
+        stored
+    };
+    let audience = match (audience, chat) {
+        (Some(ids), _) => {
+            let ids: Vec<u64> =
+                serde_json::from_str(&ids).map_err(|_| unreadable(at + 4, "an audience"))?;
+            Audience::Persons(ids.into_iter().map(PersonId).collect::<Arc<[_]>>())
+        }
+        (None, Some(chat)) => Audience::ChatMembers(chat),
+        (None, None) => return Err(unreadable(at + 5, "an audience")),
+    };
+    Ok(Event {
+        id: EventId::from_i64(row.get(at)?),
+        account: AccountId::from_i64(row.get(at + 1)?),
+        kind: EventKind::from_name(&kind)
+            .ok_or_else(|| unreadable(at + 2, "the kind of an event"))?,
+        event_type: TYPES
+            .into_iter()
+            .find(|known| *known == event_type)
+            .ok_or_else(|| unreadable(at + 3, "the type of an event"))?,
+        audience,
+        chat,
+        post: row.get::<_, Option<i64>>(at + 6)?.map(PostId::from_i64),
+        request: row.get::<_, Option<i64>>(at + 7)?.map(RequestId::from_i64),
+        occurred_at: Timestamp::from_millis(row.get(at + 8)?),
+        body: Bytes::from(body),
+        confidential,
+    })
+}
+
+pub(super) fn event(
+    db: &Connection,
+    vault: &Vault,
+    account: AccountId,
+    event: EventId,
+) -> Result<Option<Event>, Fault> {
+    let sql = concat!(
+        "select ",
+        event_columns!(),
+        " from events e where e.id = ?1 and e.account_id = ?2"
+    );
+    one(db, sql, params![event.as_i64(), account.as_i64()], |row| {
+        read(vault, row, 0)
+    })
+}
+
+pub(super) fn after(
+    db: &Connection,
+    vault: &Vault,
+    account: AccountId,
+    after: EventId,
+    limit: u32,
+) -> Result<Vec<Event>, Fault> {
+    let sql = concat!(
+        "select ",
+        event_columns!(),
+        " from events e where e.account_id = ?1 and e.id > ?2 order by e.id limit ?3"
+    );
+    many(
+        db,
+        sql,
+        params![account.as_i64(), after.as_i64(), limit],
+        |row| read(vault, row, 0),
+    )
+}
+
+/// The range of ids of the deliveries that an event caused.
+pub(super) fn deliveries_of(
+    db: &Connection,
+    account: AccountId,
+    event: EventId,
+) -> Result<Option<(i64, i64)>, Fault> {
+    let sql = "select delivery_first, delivery_last from events
+        where id = ?1 and account_id = ?2 and delivery_first is not null";
+    one(db, sql, params![event.as_i64(), account.as_i64()], |row| {
+        Ok((row.get(0)?, row.get(1)?))
+    })
+}
+
+/// Ids between a post's number and its event's: a minute's worth. Posts are numbered when they are
+/// decided and events when they are committed, right after.
+const POST_TO_EVENT_IDS_MAX: i64 = 60_000 << 12;
+
+/// The event that announced a post. It has no index: it is among the next few numbers.
+pub(super) fn of_post(
+    db: &Connection,
+    vault: &Vault,
+    account: AccountId,
+    post: PostId,
+) -> Result<Option<Event>, Fault> {
+    let sql = concat!(
+        "select ",
+        event_columns!(),
+        " from events e where e.id between ?1 and ?2 and e.post_id = ?1 and +e.account_id = ?3
+        order by e.id limit 1"
+    );
+    let last = post.as_i64().saturating_add(POST_TO_EVENT_IDS_MAX);
+    one(
+        db,
+        sql,
+        params![post.as_i64(), last, account.as_i64()],
+        |row| read(vault, row, 0),
+    )
+}
