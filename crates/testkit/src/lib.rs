@@ -1,0 +1,10 @@
+//! What tests share. Nothing here is linked into the server.
+
+pub mod chance;
+pub mod clock;
+pub mod receiver;
+pub mod sample;
+
+pub use chance::SeededChance;
+pub use clock::VirtualClock;
+pub use receiver::{Received, Receiver, Reply};

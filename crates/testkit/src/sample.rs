@@ -1,0 +1,139 @@
+//! Objects for tests that are about something else. Numbers in ids follow from the arguments.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hookyard_domain::change::CommittedDelivery;
+use hookyard_domain::{
+    Account, AccountId, Audience, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId, Delivery,
+    DeliveryId, DeliveryMode, DeliveryState, Event, EventFilter, EventId, EventKind, Person,
+    PersonId, PersonKind, PostId, RetryPolicy, Secret, Subscription, SubscriptionId,
+    SubscriptionStatus, Timestamp, Write,
+};
+
+use crate::clock::VirtualClock;
+
+/// The account that all samples belong to.
+pub const ACCOUNT: AccountId = AccountId(400_131_426_008);
+/// Owner of all sample subscriptions and member of all sample chats.
+pub const OWNER: PersonId = PersonId(62_534_323);
+/// The chat of all sample posts.
+pub const CHAT: ChatId = ChatId(995_723_345_922);
+/// What all sample subscriptions ask for.
+pub const FILTER: &str = "/restapi/v1.0/glip/posts";
+
+/// An active subscription to posts, good for ten years.
+pub fn subscription(number: u128, address: &str) -> Subscription {
+    Subscription {
+        account: ACCOUNT,
+        id: SubscriptionId(uuid::Uuid::from_u128(number)),
+        owner: OWNER,
+        client_id: ClientId("sample-app".to_owned()),
+        filters: vec![EventFilter::parse(FILTER).expect("the sample filter is known")],
+        mode: DeliveryMode::WebHook {
+            address: address.to_owned(),
+            verification_token: Some(Secret::new("hello-world")),
+        },
+        policy: RetryPolicy::default(),
+        status: SubscriptionStatus::Active,
+        created_at: VirtualClock::BEGIN,
+        modified_at: VirtualClock::BEGIN,
+        expires_at: VirtualClock::BEGIN + Duration::from_secs(315_360_000),
+        ttl: Duration::from_secs(315_360_000),
+        blacklisted: None,
+        version: 1,
+    }
+}
+
+/// A post's event.
+pub fn event(number: u64, occurred_at: Timestamp) -> Event {
+    let body = format!(r#"{{"id":"{number}","text":"post {number}","eventType":"PostAdded"}}"#);
+    Event {
+        account: ACCOUNT,
+        id: EventId(number),
+        kind: EventKind::Post,
+        event_type: "PostAdded",
+        audience: Audience::ChatMembers(CHAT),
+        chat: Some(CHAT),
+        post: Some(PostId(number)),
+        request: None,
+        occurred_at,
+        body: Bytes::from(body),
+        confidential: false,
+    }
+}
+
+/// The event of that number on its way to `subscription`, not tried yet.
+pub fn delivery_to(
+    subscription: &Arc<Subscription>,
+    number: u64,
+    now: Timestamp,
+) -> CommittedDelivery {
+    CommittedDelivery {
+        delivery: Delivery {
+            account: ACCOUNT,
+            id: DeliveryId(number),
+            subscription: subscription.id,
+            event: EventId(number),
+            filter: FILTER.to_owned(),
+            state: DeliveryState::Waiting { due_at: now },
+            attempts: 0,
+            possible_repeat: false,
+            created_at: now,
+        },
+        event: Arc::new(event(number, now)),
+        subscription: Arc::clone(subscription),
+    }
+}
+
+/// A delivery to a subscription of its own.
+pub fn delivery(number: u64) -> CommittedDelivery {
+    let subscription = Arc::new(subscription(number.into(), "http://127.0.0.1:9/hook"));
+    delivery_to(&subscription, number, VirtualClock::BEGIN)
+}
+
+/// What an empty store needs before sample events can be announced: the account, the owner, the
+/// chat.
+pub fn yard() -> Change {
+    let account = Account {
+        id: ACCOUNT,
+        name: "Sample".to_owned(),
+        created_at: VirtualClock::BEGIN,
+    };
+    Change::of(Write::PutAccount(account))
+        .and(Write::PutPerson(owner()))
+        .and(Write::PutChat(chat()))
+}
+
+fn owner() -> Person {
+    Person {
+        account: ACCOUNT,
+        id: OWNER,
+        kind: PersonKind::User,
+        first_name: "Olivia".to_owned(),
+        last_name: "Owner".to_owned(),
+        email: Some("olivia@example.com".to_owned()),
+        extension_number: Some("101".to_owned()),
+        admin: true,
+        created_at: VirtualClock::BEGIN,
+        modified_at: VirtualClock::BEGIN,
+    }
+}
+
+fn chat() -> Chat {
+    Chat {
+        account: ACCOUNT,
+        id: CHAT,
+        kind: ChatKind::Team,
+        name: Some("Sample team".to_owned()),
+        description: None,
+        public: false,
+        status: ChatStatus::Active,
+        members: vec![OWNER],
+        admins: vec![OWNER],
+        created_at: VirtualClock::BEGIN,
+        modified_at: VirtualClock::BEGIN,
+        version: 1,
+    }
+}
