@@ -1,0 +1,20 @@
+//! From committed event to recorded attempt: the dispatcher and its lanes, the webhook transport,
+//! the handshake, and `egress`, the only place that opens outbound sockets.
+//!
+//! Time and chance come through the domain's ports; waiting uses tokio's timer, which tests pause.
+
+pub mod backlog;
+pub mod dispatcher;
+pub mod egress;
+mod envelope;
+pub mod handshake;
+pub mod transport;
+pub mod webhook;
+
+pub use backlog::Backlog;
+pub use dispatcher::Dispatcher;
+pub use egress::{Egress, EgressRules};
+pub use envelope::envelope;
+pub use handshake::WebhookHandshake;
+pub use transport::{Attempted, Connection, Halt, Sending, Transport};
+pub use webhook::WebhookTransport;
