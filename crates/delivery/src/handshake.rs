@@ -1,0 +1,191 @@
+//! The handshake (contract 4.7): an empty POST with a token that the receiver must return, before
+//! its subscription becomes active. Nobody gets events who did not ask for them.
+
+use std::io;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use hookyard_domain::Secret;
+use hookyard_domain::limits::{HANDSHAKE_ANSWER_BYTES_MAX, HANDSHAKE_TIMEOUT};
+use hookyard_domain::ports::{Handshake, HandshakeError};
+use http::header::{ACCEPT, CONTENT_LENGTH, HOST, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
+use http_body_util::Full;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::time::{Instant, timeout_at};
+
+use crate::egress::{DialError, Dialled, Egress, Stream, Target};
+use crate::webhook::{AGENT, Exchange, VERIFICATION_TOKEN};
+
+const VALIDATION_TOKEN: HeaderName = HeaderName::from_static("validation-token");
+
+/// Verifies addresses over HTTP.
+#[derive(Debug)]
+pub struct WebhookHandshake {
+    egress: Arc<Egress>,
+}
+
+impl WebhookHandshake {
+    /// Dials through `egress`.
+    pub const fn new(egress: Arc<Egress>) -> Self {
+        Self { egress }
+    }
+}
+
+#[async_trait]
+impl Handshake for WebhookHandshake {
+    async fn verify(
+        &self,
+        address: &str,
+        validation_token: &Secret,
+        verification_token: Option<&Secret>,
+    ) -> Result<(), HandshakeError> {
+        let deadline = Instant::now() + HANDSHAKE_TIMEOUT;
+        let target = Target::parse(address).map_err(|_| HandshakeError::Unreachable)?;
+        let request = request(&target, validation_token, verification_token)
+            .ok_or(HandshakeError::Unreachable)?;
+        let Dialled { stream, .. } =
+            self.egress
+                .dial(&target, deadline)
+                .await
+                .map_err(|error| match error {
+                    DialError::HttpsRequired => HandshakeError::HttpsRequired,
+                    DialError::Certificate => HandshakeError::CertificateInvalid,
+                    // One answer for all of these: it must not tell what is inside our network.
+                    DialError::Invalid
+                    | DialError::Forbidden
+                    | DialError::Dns
+                    | DialError::ConnectFailed
+                    | DialError::Tls
+                    | DialError::TimedOut => HandshakeError::Unreachable,
+                })?;
+        let exceeded = Arc::new(AtomicBool::new(false));
+        let counted = Counted {
+            stream,
+            left: HANDSHAKE_ANSWER_BYTES_MAX,
+            exceeded: Arc::clone(&exceeded),
+        };
+        let checking = check(counted, request, validation_token);
+        match timeout_at(deadline, checking).await {
+            Ok(Ok(()) | Err(HandshakeError::Unreachable)) if exceeded.load(Ordering::Relaxed) => {
+                Err(HandshakeError::InvalidReply)
+            }
+            Ok(checked) => checked,
+            Err(_) => Err(HandshakeError::Unreachable),
+        }
+    }
+}
+
+/// `None` when a token cannot be a header's value.
+fn request(
+    target: &Target,
+    validation_token: &Secret,
+    verification_token: Option<&Secret>,
+) -> Option<Request<Full<Bytes>>> {
+    let mut headers = HeaderMap::new();
+    headers.insert(HOST, HeaderValue::from_str(target.authority()).ok()?);
+    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+    headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    headers.insert(VALIDATION_TOKEN, sensitive(validation_token)?);
+    if let Some(token) = verification_token {
+        headers.insert(VERIFICATION_TOKEN, sensitive(token)?);
+    }
+    let mut request = Request::new(Full::default());
+    *request.method_mut() = Method::POST;
+    *request.uri_mut() = target.path_and_query().parse().ok()?;
+    *request.headers_mut() = headers;
+    Some(request)
+}
+
+fn sensitive(secret: &Secret) -> Option<HeaderValue> {
+    let mut value = HeaderValue::from_str(secret.reveal()).ok()?;
+    value.set_sensitive(true);
+    Some(value)
+}
+
+async fn check(
+    stream: Counted,
+    request: Request<Full<Bytes>>,
+    validation_token: &Secret,
+) -> Result<(), HandshakeError> {
+    let opened = Exchange::open(Box::new(stream)).await;
+    let mut exchange = opened.map_err(|_| HandshakeError::Unreachable)?;
+    let answer = exchange.ask(request).await.map_err(|error| match error {
+        Some(error) if error.is_parse() => HandshakeError::InvalidReply,
+        _ => HandshakeError::Unreachable,
+    })?;
+    let status = answer.status().as_u16();
+    if status != 200 {
+        return Err(HandshakeError::BadStatus(status));
+    }
+    let returned = answer
+        .headers()
+        .get(VALIDATION_TOKEN)
+        .and_then(|value| value.to_str().ok());
+    if returned.map(Secret::new).as_ref() != Some(validation_token) {
+        return Err(HandshakeError::NoValidationToken);
+    }
+    let mut body = answer.into_body();
+    match exchange
+        .read_body(&mut body, HANDSHAKE_ANSWER_BYTES_MAX, |_| {})
+        .await
+    {
+        Ok(true) => Ok(()),
+        Ok(false) | Err(_) => Err(HandshakeError::InvalidReply),
+    }
+}
+
+/// A stream that fails after so many bytes were read: head and body count together.
+struct Counted {
+    stream: Box<dyn Stream>,
+    left: usize,
+    exceeded: Arc<AtomicBool>,
+}
+
+impl AsyncRead for Counted {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buf.filled().len();
+        let polled = Pin::new(&mut self.stream).poll_read(cx, buf);
+        let read = buf.filled().len() - before;
+        match self.left.checked_sub(read) {
+            Some(left) => {
+                self.left = left;
+                polled
+            }
+            // What was too much in one piece is still handed on: an answer that is over the limit
+            // may carry a status or lack a token, and those say more than its size.
+            None if !self.exceeded.swap(true, Ordering::Relaxed) => {
+                self.left = 0;
+                polled
+            }
+            None => Poll::Ready(Err(io::Error::other("the answer is too large"))),
+        }
+    }
+}
+
+impl AsyncWrite for Counted {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buf: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.stream).poll_write(cx, buf)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.stream).poll_shutdown(cx)
+    }
+}

@@ -1,0 +1,410 @@
+//! Events over HTTP/1.1, as RingCentral sends them (contract 4.9).
+//!
+//! The connection to the receiver is polled by the worker that uses it: no task of its own, no
+//! hand-over between threads. Head, body and time of an answer are bounded; what goes beyond costs
+//! the receiver its connection, never the worker.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use hookyard_domain::limits::{
+    ANSWER_BODY_BYTES_MAX, ANSWER_BODY_TIMEOUT, ANSWER_EXCERPT_BYTES_MAX, ANSWER_HEAD_BYTES_MAX,
+    ANSWER_HEADERS_MAX,
+};
+use hookyard_domain::retry::read_retry_after;
+use hookyard_domain::{AttemptOutcome, DeliveryMode, Subscription, Timings, UnreachableReason};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, DATE, HOST, RETRY_AFTER, USER_AGENT};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
+use http_body_util::{BodyExt as _, Full};
+use hyper::body::Incoming;
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use tokio::time::{Instant, timeout, timeout_at};
+
+use crate::egress::{DialError, Dialled, Egress, Stream, Target};
+use crate::envelope::envelope;
+use crate::transport::{Attempted, Connection, Sending, Transport};
+
+/// Receivers look for the product's name that they know.
+pub(crate) const AGENT: &str = concat!(
+    "Hookyard-Webhook/",
+    env!("CARGO_PKG_VERSION"),
+    " (compatible; RingCentral-Webhook/8.3)"
+);
+pub(crate) const VERIFICATION_TOKEN: HeaderName = HeaderName::from_static("verification-token");
+/// Number of the attempt; the first is 1.
+const ATTEMPT: HeaderName = HeaderName::from_static("hookyard-attempt");
+/// Present when the receiver may have seen this event already.
+const POSSIBLE_REPEAT: HeaderName = HeaderName::from_static("hookyard-possible-repeat");
+
+/// Delivers to webhook receivers.
+#[derive(Debug)]
+pub struct WebhookTransport {
+    egress: Arc<Egress>,
+}
+
+impl WebhookTransport {
+    /// Dials through `egress`.
+    pub const fn new(egress: Arc<Egress>) -> Self {
+        Self { egress }
+    }
+}
+
+impl Transport for WebhookTransport {
+    fn connection(&self) -> Box<dyn Connection> {
+        Box::new(WebhookConnection {
+            egress: Arc::clone(&self.egress),
+            prepared: None,
+            open: None,
+        })
+    }
+}
+
+#[derive(Debug)]
+struct WebhookConnection {
+    egress: Arc<Egress>,
+    prepared: Option<Prepared>,
+    open: Option<Open>,
+}
+
+/// What is the same for every attempt of one version of a subscription.
+#[derive(Debug)]
+struct Prepared {
+    subscription: Arc<Subscription>,
+    target: Target,
+    uri: Uri,
+    headers: HeaderMap,
+}
+
+/// A connection to a receiver.
+struct Open {
+    exchange: Exchange,
+    peer: String,
+    /// The egress rules that it was dialled under.
+    version: u64,
+}
+
+impl fmt::Debug for Open {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Open")
+            .field("peer", &self.peer)
+            .finish_non_exhaustive()
+    }
+}
+
+/// How far one exchange came.
+enum Reply {
+    /// Nothing was written; the connection was already dead.
+    Unsent,
+    Failed(UnreachableReason),
+    Answered {
+        outcome: AttemptOutcome,
+        excerpt: Option<String>,
+        reusable: bool,
+    },
+}
+
+#[async_trait]
+impl Connection for WebhookConnection {
+    async fn send(&mut self, sending: &Sending<'_>) -> Option<Attempted> {
+        let started = Instant::now();
+        let deadline = started + sending.subscription.policy.timeout();
+        let mut timings = Timings::default();
+        if !self.prepare(sending.subscription) {
+            return Some(Attempted::unreachable(
+                UnreachableReason::Forbidden,
+                timings,
+            ));
+        }
+        let body = envelope(
+            &sending.committed.event,
+            &sending.committed.delivery,
+            sending.subscription,
+        );
+        // A kept connection may turn out to be dead before anything was written: then, and only
+        // then, nothing can have been received, and a fresh one carries the same attempt.
+        for _ in 0..2 {
+            let mut open = match self.take_open() {
+                Some(open) => open,
+                None => match self.dial(deadline).await {
+                    Ok(open) => {
+                        timings.connect_us = micros(started.elapsed());
+                        open
+                    }
+                    Err(error) => {
+                        timings.total_us = micros(started.elapsed());
+                        timings.connect_us = timings.total_us;
+                        return Some(Attempted::unreachable(reason_of(error), timings));
+                    }
+                },
+            };
+            if sending.halt.is_called_off() {
+                return None;
+            }
+            let request = self.request(sending, body.clone());
+            let reply = open.exchange.run(request, deadline).await;
+            timings.total_us = micros(started.elapsed());
+            let peer = Some(open.peer.clone());
+            match reply {
+                Reply::Unsent => {}
+                Reply::Failed(reason) => {
+                    return Some(Attempted {
+                        peer,
+                        ..Attempted::unreachable(reason, timings)
+                    });
+                }
+                Reply::Answered {
+                    outcome,
+                    excerpt,
+                    reusable,
+                } => {
+                    if reusable {
+                        self.open = Some(open);
+                    }
+                    return Some(Attempted {
+                        outcome,
+                        timings,
+                        peer,
+                        answer_excerpt: excerpt,
+                    });
+                }
+            }
+        }
+        timings.total_us = micros(started.elapsed());
+        Some(Attempted::unreachable(UnreachableReason::Broken, timings))
+    }
+}
+
+impl WebhookConnection {
+    /// Makes ready for this version of the subscription. False when its address cannot be called.
+    fn prepare(&mut self, subscription: &Arc<Subscription>) -> bool {
+        let current = self.prepared.as_ref();
+        if current.is_some_and(|prepared| Arc::ptr_eq(&prepared.subscription, subscription)) {
+            return true;
+        }
+        self.open = None;
+        self.prepared = Prepared::new(subscription);
+        self.prepared.is_some()
+    }
+
+    /// The kept connection, if the rules that allowed it still hold.
+    fn take_open(&mut self) -> Option<Open> {
+        let version = self.egress.version();
+        self.open.take().filter(|open| open.version == version)
+    }
+
+    async fn dial(&mut self, deadline: Instant) -> Result<Open, DialError> {
+        let target = &self
+            .prepared
+            .as_ref()
+            .expect("prepared before dialling")
+            .target;
+        let version = self.egress.version();
+        let Dialled { stream, peer } = self.egress.dial(target, deadline).await?;
+        let exchange = Exchange::open(stream).await?;
+        Ok(Open {
+            exchange,
+            peer: peer.to_string(),
+            version,
+        })
+    }
+
+    fn request(&self, sending: &Sending<'_>, body: Bytes) -> Request<Full<Bytes>> {
+        let prepared = self.prepared.as_ref().expect("prepared before sending");
+        let mut request = Request::new(Full::new(body));
+        *request.method_mut() = Method::POST;
+        *request.uri_mut() = prepared.uri.clone();
+        *request.headers_mut() = prepared.headers.clone();
+        let headers = request.headers_mut();
+        headers.insert(ATTEMPT, HeaderValue::from(sending.attempt));
+        if sending.committed.delivery.possible_repeat {
+            headers.insert(POSSIBLE_REPEAT, HeaderValue::from_static("true"));
+        }
+        request
+    }
+}
+
+impl Prepared {
+    fn new(subscription: &Arc<Subscription>) -> Option<Self> {
+        let DeliveryMode::WebHook {
+            address,
+            verification_token,
+        } = &subscription.mode;
+        let target = Target::parse(address).ok()?;
+        let uri = target.path_and_query().parse().ok()?;
+        let mut headers = HeaderMap::with_capacity(12);
+        headers.insert(HOST, HeaderValue::from_str(target.authority()).ok()?);
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        // Not an encoding, but what receivers of RingCentral's events see.
+        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("UTF-8"));
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/json; charset=UTF-8"),
+        );
+        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        if let Some(token) = verification_token {
+            let mut value = HeaderValue::from_str(token.reveal()).ok()?;
+            value.set_sensitive(true);
+            headers.insert(VERIFICATION_TOKEN, value);
+        }
+        Some(Self {
+            subscription: Arc::clone(subscription),
+            target,
+            uri,
+            headers,
+        })
+    }
+}
+
+type Driver = http1::Connection<TokioIo<Box<dyn Stream>>, Full<Bytes>>;
+
+/// One HTTP/1.1 client connection and the state machine that drives it.
+pub(crate) struct Exchange {
+    sender: http1::SendRequest<Full<Bytes>>,
+    /// `None` once the connection has ended.
+    driver: Option<Driver>,
+}
+
+impl Exchange {
+    /// Speaks HTTP on `stream`.
+    pub(crate) async fn open(stream: Box<dyn Stream>) -> Result<Self, DialError> {
+        let (sender, driver) = http1::Builder::new()
+            .title_case_headers(true)
+            .max_buf_size(ANSWER_HEAD_BYTES_MAX)
+            .max_headers(ANSWER_HEADERS_MAX)
+            .handshake(TokioIo::new(stream))
+            .await
+            .map_err(|_| DialError::ConnectFailed)?;
+        Ok(Self {
+            sender,
+            driver: Some(driver),
+        })
+    }
+
+    /// Waits for `future` while the connection makes progress.
+    pub(crate) async fn drive<F: Future>(driver: &mut Option<Driver>, future: F) -> F::Output {
+        let mut future = pin!(future);
+        poll_fn(|cx| {
+            if let Some(running) = driver
+                && Pin::new(running).poll(cx).is_ready()
+            {
+                *driver = None;
+            }
+            future.as_mut().poll(cx)
+        })
+        .await
+    }
+
+    /// Sends `request` and waits for the head of the answer.
+    pub(crate) async fn ask(
+        &mut self,
+        request: Request<Full<Bytes>>,
+    ) -> Result<Response<Incoming>, Option<hyper::Error>> {
+        Self::drive(&mut self.driver, self.sender.ready())
+            .await
+            .map_err(|_| None)?;
+        let answer = self.sender.try_send_request(request);
+        Self::drive(&mut self.driver, answer)
+            .await
+            .map_err(|mut error| {
+                if error.take_message().is_some() {
+                    None
+                } else {
+                    Some(error.into_error())
+                }
+            })
+    }
+
+    /// Reads at most `bytes_max` bytes of a body into `kept`. True when it was read to its end.
+    pub(crate) async fn read_body(
+        &mut self,
+        body: &mut Incoming,
+        bytes_max: usize,
+        mut keep: impl FnMut(&[u8]),
+    ) -> Result<bool, hyper::Error> {
+        let mut read = 0;
+        while let Some(frame) = Self::drive(&mut self.driver, body.frame()).await {
+            if let Ok(chunk) = frame?.into_data() {
+                read += chunk.len();
+                if read > bytes_max {
+                    return Ok(false);
+                }
+                keep(&chunk);
+            }
+        }
+        Ok(true)
+    }
+
+    async fn run(&mut self, request: Request<Full<Bytes>>, deadline: Instant) -> Reply {
+        let (head, mut body) = match timeout_at(deadline, self.ask(request)).await {
+            Ok(Ok(response)) => response.into_parts(),
+            Ok(Err(None)) => return Reply::Unsent,
+            Ok(Err(Some(error))) => return Reply::Failed(reason_of_http(&error)),
+            Err(_) => return Reply::Failed(UnreachableReason::TimedOut),
+        };
+        let outcome = outcome_of(&head);
+        let mut excerpt = Vec::new();
+        let ended = if hyper::body::Body::is_end_stream(&body) {
+            true
+        } else {
+            let keep = |chunk: &[u8]| {
+                let room = ANSWER_EXCERPT_BYTES_MAX - excerpt.len();
+                excerpt.extend_from_slice(&chunk[..chunk.len().min(room)]);
+            };
+            let reading = self.read_body(&mut body, ANSWER_BODY_BYTES_MAX, keep);
+            matches!(timeout(ANSWER_BODY_TIMEOUT, reading).await, Ok(Ok(true)))
+        };
+        let shown = !outcome.is_accepted() && !excerpt.is_empty();
+        Reply::Answered {
+            outcome,
+            excerpt: shown.then(|| String::from_utf8_lossy(&excerpt).into_owned()),
+            reusable: ended && self.driver.is_some() && outcome.status() != Some(101),
+        }
+    }
+}
+
+fn outcome_of(head: &http::response::Parts) -> AttemptOutcome {
+    let status = head.status.as_u16();
+    if head.status.is_success() {
+        return AttemptOutcome::Accepted { status };
+    }
+    let text = |name| {
+        head.headers
+            .get(name)
+            .and_then(|value: &HeaderValue| value.to_str().ok())
+    };
+    let retry_after = text(RETRY_AFTER).and_then(|asked| read_retry_after(asked, text(DATE)));
+    AttemptOutcome::Refused {
+        status,
+        retry_after,
+    }
+}
+
+const fn reason_of(error: DialError) -> UnreachableReason {
+    match error {
+        DialError::Invalid | DialError::HttpsRequired | DialError::Forbidden => {
+            UnreachableReason::Forbidden
+        }
+        DialError::Dns => UnreachableReason::Dns,
+        DialError::ConnectFailed => UnreachableReason::ConnectFailed,
+        DialError::Certificate | DialError::Tls => UnreachableReason::Tls,
+        DialError::TimedOut => UnreachableReason::TimedOut,
+    }
+}
+
+fn reason_of_http(error: &hyper::Error) -> UnreachableReason {
+    if error.is_parse() || error.is_parse_too_large() {
+        UnreachableReason::InvalidAnswer
+    } else {
+        UnreachableReason::Broken
+    }
+}
+
+fn micros(duration: Duration) -> u64 {
+    u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
