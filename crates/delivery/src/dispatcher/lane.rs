@@ -1,0 +1,594 @@
+//! What the dispatcher knows about one subscription: a bounded window of its waiting deliveries,
+//! ordered by due time, and whether the store holds more. No I/O and no tasks here.
+//!
+//! The rule that keeps the window true: a waiting delivery of this subscription is *present* (in
+//! the window, in flight, or sent and not recorded), or the lane is *behind*, which makes it read
+//! from the store again. While such a read is under way, whatever is settled or arrives is noted,
+//! because the page that comes back may not know of it.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use hookyard_domain::change::CommittedDelivery;
+use hookyard_domain::limits::{
+    LANE_UNRECORDED_MAX, LANE_WINDOW_FAILING_MAX, LANE_WINDOW_MAX, RECORD_BATCH_MAX,
+    RETRY_AFTER_MAX, STORE_PAUSE_MAX, STORE_PAUSE_MIN,
+};
+use hookyard_domain::{
+    AbandonReason, AttemptOutcome, DeliveryId, DeliveryState, Subscription, Timestamp,
+};
+use tokio::sync::Notify;
+use tokio::time::Instant;
+
+use super::breaker::Breaker;
+use crate::transport::Halt;
+
+/// A lane's window is refilled when so few are left; the read overlaps with sending these.
+const LOW_WATER: usize = LANE_WINDOW_MAX / 4;
+
+/// One subscription's way through the dispatcher.
+#[derive(Debug)]
+pub(super) struct Lane {
+    state: Mutex<LaneState>,
+    /// Wakes workers that have nothing to do.
+    pub(super) work: Notify,
+    /// Wakes the lane's keeper.
+    pub(super) keeper: Notify,
+    pub(super) halt: Halt,
+}
+
+impl Lane {
+    pub(super) fn new(subscription: Arc<Subscription>, behind: bool) -> Self {
+        Self {
+            state: Mutex::new(LaneState::new(subscription, behind)),
+            work: Notify::new(),
+            keeper: Notify::new(),
+            halt: Halt::default(),
+        }
+    }
+
+    pub(super) fn lock(&self) -> MutexGuard<'_, LaneState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A delivery in memory.
+#[derive(Debug, Clone)]
+pub(super) struct Entry {
+    pub(super) committed: CommittedDelivery,
+    /// It waits only because the receiver was down, so it need not wait once it is back.
+    hurries: bool,
+}
+
+impl Entry {
+    pub(super) const fn new(committed: CommittedDelivery) -> Self {
+        Self {
+            committed,
+            hurries: false,
+        }
+    }
+
+    pub(super) const fn id(&self) -> DeliveryId {
+        self.committed.delivery.id
+    }
+}
+
+/// What a worker is to send.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) entry: Entry,
+    pub(super) subscription: Arc<Subscription>,
+}
+
+/// What a lane's keeper is to do next.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// The lane has nothing to do and can be forgotten.
+    Leave,
+    /// Read so many waiting deliveries from the store.
+    Refill { limit: usize },
+    /// Give these up.
+    Abandon {
+        entries: Vec<Entry>,
+        reason: AbandonReason,
+    },
+    /// Wait until woken, or until then.
+    Wait { until: Option<Instant> },
+}
+
+/// Who is to be woken so that due work is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rouse {
+    Nobody,
+    Parked,
+    /// A new worker, already counted.
+    New,
+}
+
+/// Order of sending: by due time, then in the order of arrival.
+type Turn = (Instant, u64);
+
+#[derive(Debug)]
+pub(super) struct LaneState {
+    pub(super) subscription: Arc<Subscription>,
+    waiting: BTreeMap<Turn, Entry>,
+    present: HashSet<DeliveryId>,
+    turns: u64,
+    /// The store may hold waiting deliveries that are not present.
+    behind: bool,
+    /// When the first of those that were left to the store is due, as far as known.
+    left_due: Option<Instant>,
+    refill: Option<Refill>,
+    store_pause: Option<(Instant, Duration)>,
+    in_flight: usize,
+    unrecorded: usize,
+    pub(super) workers: usize,
+    pub(super) parked: usize,
+    breaker: Breaker,
+    pub(super) ended: bool,
+}
+
+/// What happens while a page is being read.
+#[derive(Debug, Default)]
+struct Refill {
+    arrived: Vec<(Instant, Entry)>,
+    /// Recorded meanwhile: the page's row is out of date.
+    settled: HashSet<DeliveryId>,
+    /// More arrived than there is room for.
+    overflowed: bool,
+}
+
+impl LaneState {
+    fn new(subscription: Arc<Subscription>, behind: bool) -> Self {
+        Self {
+            subscription,
+            waiting: BTreeMap::new(),
+            present: HashSet::new(),
+            turns: 0,
+            behind,
+            left_due: None,
+            refill: None,
+            store_pause: None,
+            in_flight: 0,
+            unrecorded: 0,
+            workers: 0,
+            parked: 0,
+            breaker: Breaker::default(),
+            ended: false,
+        }
+    }
+
+    /// Uses a new version of the subscription. Whatever was wrong with the receiver may have been
+    /// mended with it, so the lane tries at once.
+    pub(super) fn update(&mut self, subscription: &Arc<Subscription>) {
+        if subscription.version >= self.subscription.version {
+            self.subscription = Arc::clone(subscription);
+            self.breaker = Breaker::default();
+        }
+    }
+
+    /// Ends the lane: nothing starts any more.
+    pub(super) fn end(&mut self) {
+        self.ended = true;
+        self.waiting.clear();
+        self.behind = false;
+    }
+
+    /// The store may hold deliveries that are not present.
+    pub(super) const fn fall_behind(&mut self) {
+        self.behind = !self.ended;
+    }
+
+    /// Takes a delivery that was just committed.
+    pub(super) fn arrive(&mut self, entry: Entry, now: Instant) {
+        if !self.ended && !self.present.contains(&entry.id()) {
+            self.admit(now, entry);
+        }
+    }
+
+    /// Keeps `entry` until `due`, or leaves it to the store.
+    fn admit(&mut self, due: Instant, entry: Entry) {
+        let room = self.waiting.len() < self.window_max();
+        match &mut self.refill {
+            Some(refill) if self.waiting.len() + refill.arrived.len() < LANE_WINDOW_MAX => {
+                refill.arrived.push((due, entry));
+            }
+            Some(refill) => {
+                refill.overflowed = true;
+                self.leave_to_store(due);
+            }
+            None if room && !self.behind => self.insert(due, entry),
+            None => self.leave_to_store(due),
+        }
+    }
+
+    fn insert(&mut self, due: Instant, entry: Entry) {
+        self.turns += 1;
+        self.present.insert(entry.id());
+        self.waiting.insert((due, self.turns), entry);
+    }
+
+    fn leave_to_store(&mut self, due: Instant) {
+        self.behind = true;
+        self.left_due = Some(self.left_due.map_or(due, |left| left.min(due)));
+    }
+
+    fn window_max(&self) -> usize {
+        if self.breaker.is_open() {
+            LANE_WINDOW_FAILING_MAX
+        } else {
+            LANE_WINDOW_MAX
+        }
+    }
+
+    /// Leaves what the window has no room for to the store, the latest first.
+    fn shed(&mut self) {
+        while self.waiting.len() > self.window_max() {
+            let Some(((due, _), entry)) = self.waiting.pop_last() else {
+                return;
+            };
+            self.present.remove(&entry.id());
+            self.leave_to_store(due);
+        }
+    }
+
+    fn next_due(&self) -> Option<Instant> {
+        self.waiting.first_key_value().map(|((due, _), _)| *due)
+    }
+
+    /// Whether an attempt may start now.
+    fn can_start(&self, now: Instant) -> bool {
+        let concurrency = usize::try_from(self.subscription.policy.concurrency_max).unwrap_or(1);
+        !self.ended
+            && self.in_flight < concurrency.max(1)
+            && self.in_flight + self.unrecorded < LANE_UNRECORDED_MAX
+            && self.breaker.permits(now, self.in_flight)
+    }
+
+    fn has_due(&self, now: Instant) -> bool {
+        self.next_due().is_some_and(|due| due <= now)
+    }
+
+    /// The next delivery to send, if one may be sent now.
+    pub(super) fn take(&mut self, now: Instant, wall: Timestamp) -> Option<Job> {
+        if !self.has_due(now) || !self.can_start(now) || !self.subscription.is_live(wall) {
+            return None;
+        }
+        let (_, entry) = self.waiting.pop_first()?;
+        self.in_flight += 1;
+        self.breaker.starting();
+        Some(Job {
+            entry,
+            subscription: Arc::clone(&self.subscription),
+        })
+    }
+
+    /// Whether a worker could take something now.
+    pub(super) fn has_work(&self, now: Instant) -> bool {
+        self.has_due(now) && self.can_start(now)
+    }
+
+    /// Who should be woken, given what is due.
+    pub(super) fn rouse(&mut self, now: Instant) -> Rouse {
+        if !self.has_work(now) {
+            return Rouse::Nobody;
+        }
+        if self.parked > 0 {
+            return Rouse::Parked;
+        }
+        let concurrency = usize::try_from(self.subscription.policy.concurrency_max).unwrap_or(1);
+        if self.workers < concurrency.max(1) {
+            self.workers += 1;
+            return Rouse::New;
+        }
+        Rouse::Nobody
+    }
+
+    /// Whether the keeper should look: there is something to read, to time or to give up.
+    pub(super) fn needs_keeper(&self, now: Instant, wall: Timestamp) -> bool {
+        self.breaker.is_open()
+            || (self.behind && self.waiting.len() <= LOW_WATER)
+            || self.next_due().is_some_and(|due| due > now)
+            || !self.subscription.is_live(wall)
+    }
+
+    /// Notes that a job was called off before anything was sent.
+    pub(super) fn call_off(&mut self, entry: &Entry) {
+        self.in_flight -= 1;
+        self.present.remove(&entry.id());
+        self.breaker.called_off();
+        self.behind |= !self.ended;
+    }
+
+    /// Notes how an attempt ended. It stays present until it is recorded.
+    pub(super) fn settle(&mut self, entry: &mut Entry, outcome: &AttemptOutcome, now: Instant) {
+        self.in_flight -= 1;
+        self.unrecorded += 1;
+        let asked = match outcome {
+            AttemptOutcome::Refused { retry_after, .. } => *retry_after,
+            AttemptOutcome::Accepted { .. } | AttemptOutcome::Unreachable { .. } => None,
+        };
+        if outcome.is_accepted() {
+            if self.breaker.succeeded() {
+                self.hurry(now);
+            }
+        } else {
+            entry.hurries = asked.is_none();
+            if self.breaker.failed(now, asked) {
+                self.shed();
+            }
+        }
+    }
+
+    /// The receiver is back: what waited only for that need not wait longer. Not while the store
+    /// holds more: after a crash it takes what is due first for what may have been sent.
+    fn hurry(&mut self, now: Instant) {
+        if self.behind {
+            return;
+        }
+        let later = self.waiting.split_off(&(now, u64::MAX));
+        for (turn, entry) in later {
+            let turn = if entry.hurries { (now, turn.1) } else { turn };
+            self.waiting.insert(turn, entry);
+        }
+    }
+
+    /// Notes that an attempt is recorded and its delivery stands at `state`.
+    pub(super) fn recorded(
+        &mut self,
+        mut entry: Entry,
+        state: DeliveryState,
+        now: Instant,
+        wall: Timestamp,
+    ) {
+        self.unrecorded -= 1;
+        self.present.remove(&entry.id());
+        if let Some(refill) = &mut self.refill {
+            refill.settled.insert(entry.id());
+        }
+        if let DeliveryState::Waiting { due_at } = state
+            && !self.ended
+        {
+            entry.committed.delivery.attempts += 1;
+            entry.committed.delivery.state = state;
+            self.admit(self.instant_of(due_at, now, wall), entry);
+        }
+    }
+
+    /// When a wall time comes, on the timer. No delay is longer than the longest that the policy
+    /// gives, so a clock that was set back cannot hold a delivery up for good.
+    fn instant_of(&self, due_at: Timestamp, now: Instant, wall: Timestamp) -> Instant {
+        let longest = self
+            .subscription
+            .policy
+            .delay(u32::MAX, 1.0)
+            .max(RETRY_AFTER_MAX);
+        now + due_at.since(wall).min(longest)
+    }
+
+    fn wants_refill(&self, now: Instant) -> bool {
+        let low = if self.breaker.is_open() { 0 } else { LOW_WATER };
+        let overdue = self.left_due.is_some_and(|due| due <= now) && !self.has_due(now);
+        let may_send = self
+            .breaker
+            .probe_at()
+            .is_none_or(|probe_at| probe_at <= now);
+        self.behind && may_send && (self.waiting.len() <= low || overdue)
+    }
+
+    /// What the keeper is to do. `Refill` and `Abandon` must be answered.
+    pub(super) fn next_step(&mut self, now: Instant, wall: Timestamp) -> Step {
+        let settled = self.in_flight == 0 && self.unrecorded == 0;
+        if self.ended {
+            return Step::Leave;
+        }
+        let paused_until = self
+            .store_pause
+            .map(|(until, _)| until)
+            .filter(|until| *until > now);
+        if self.subscription.is_live(wall) {
+            if let Some(until) = paused_until {
+                return Step::Wait { until: Some(until) };
+            }
+            if self.breaker.is_open()
+                && let Some(step) = self.abandon_too_old(wall)
+            {
+                return step;
+            }
+            if self.wants_refill(now) {
+                return self.begin_refill();
+            }
+            if settled && self.waiting.is_empty() && !self.behind && self.workers == 0 {
+                return Step::Leave;
+            }
+            return Step::Wait {
+                until: self.next_time(now),
+            };
+        }
+        if !self.subscription.is_expired(wall) {
+            self.forget_waiting();
+            return if settled {
+                Step::Leave
+            } else {
+                Step::Wait { until: None }
+            };
+        }
+        if let Some(until) = paused_until {
+            return Step::Wait { until: Some(until) };
+        }
+        if !self.waiting.is_empty() {
+            let reason = AbandonReason::SubscriptionEnded;
+            return Step::Abandon {
+                entries: self.pull_all(),
+                reason,
+            };
+        }
+        if self.behind {
+            return self.begin_refill();
+        }
+        if settled {
+            Step::Leave
+        } else {
+            Step::Wait { until: None }
+        }
+    }
+
+    /// The next moment at which something changes by itself.
+    fn next_time(&self, now: Instant) -> Option<Instant> {
+        let left = self.left_due.filter(|_| self.behind);
+        let probe_at = self
+            .breaker
+            .probe_at()
+            .filter(|_| self.behind || !self.waiting.is_empty());
+        [self.next_due(), left, probe_at]
+            .into_iter()
+            .flatten()
+            .filter(|time| *time > now)
+            .min()
+    }
+
+    /// A subscription that is paused keeps its deliveries, but not in memory.
+    fn forget_waiting(&mut self) {
+        for entry in std::mem::take(&mut self.waiting).into_values() {
+            self.present.remove(&entry.id());
+        }
+        self.behind = true;
+    }
+
+    /// Takes what is to be given up out of the window; it stays present.
+    fn pull_all(&mut self) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        while entries.len() < RECORD_BATCH_MAX
+            && let Some((_, entry)) = self.waiting.pop_first()
+        {
+            entries.push(entry);
+        }
+        self.unrecorded += entries.len();
+        entries
+    }
+
+    /// While the receiver is down, age alone ends a delivery: probes are too few to visit all.
+    fn abandon_too_old(&mut self, wall: Timestamp) -> Option<Step> {
+        let age_max = Duration::from_millis(self.subscription.policy.age_max_ms);
+        let entries: Vec<Entry> = self
+            .waiting
+            .extract_if(.., |_, entry| {
+                wall.since(entry.committed.delivery.created_at) > age_max
+            })
+            .map(|(_, entry)| entry)
+            .collect();
+        self.unrecorded += entries.len();
+        let reason = AbandonReason::TooOld;
+        (!entries.is_empty()).then_some(Step::Abandon { entries, reason })
+    }
+
+    /// Notes that deliveries were given up, or that the store failed to.
+    pub(super) fn abandoned(&mut self, entries: Vec<Entry>, committed: bool, now: Instant) {
+        self.unrecorded -= entries.len();
+        for entry in entries {
+            self.present.remove(&entry.id());
+        }
+        if committed {
+            self.store_pause = None;
+        } else {
+            self.behind = true;
+            self.pause_for_store(now);
+        }
+    }
+
+    fn begin_refill(&mut self) -> Step {
+        self.refill = Some(Refill::default());
+        self.left_due = None;
+        // What is present may be on the page again; what is beyond it must still fit.
+        let room = self.window_max().saturating_sub(self.waiting.len()).max(1);
+        Step::Refill {
+            limit: room + self.present.len(),
+        }
+    }
+
+    /// Takes back a [`Step::Refill`] that is not carried out.
+    pub(super) fn cancel_refill(&mut self) {
+        self.refill = None;
+        self.behind = true;
+    }
+
+    /// Takes back a [`Step::Abandon`] that is not carried out: the store still has them.
+    pub(super) fn restore(&mut self, entries: Vec<Entry>) {
+        self.unrecorded -= entries.len();
+        for entry in entries {
+            self.present.remove(&entry.id());
+        }
+        self.behind = true;
+    }
+
+    /// Merges a page that was read with `limit`; `None` when the store failed.
+    pub(super) fn finish_refill(
+        &mut self,
+        page: Option<Vec<Entry>>,
+        limit: usize,
+        now: Instant,
+        wall: Timestamp,
+    ) {
+        let Refill {
+            arrived,
+            settled,
+            overflowed,
+        } = self.refill.take().unwrap_or_default();
+        if self.ended {
+            return;
+        }
+        let Some(page) = page else {
+            self.behind = true;
+            self.pause_for_store(now);
+            return;
+        };
+        self.store_pause = None;
+        for (due, entry) in arrived {
+            if !self.present.contains(&entry.id()) {
+                self.insert(due, entry);
+            }
+        }
+        let full = page.len() >= limit;
+        self.behind = full || overflowed;
+        let mut last_due = None;
+        for entry in page {
+            let due = self.due_of(&entry, now, wall);
+            last_due = Some(due);
+            if let Some(subscription) = newer(&entry.committed.subscription, &self.subscription) {
+                self.subscription = subscription;
+            }
+            if !self.present.contains(&entry.id()) && !settled.contains(&entry.id()) {
+                self.insert(due, entry);
+            }
+        }
+        if let (true, Some(due)) = (full, last_due) {
+            self.leave_to_store(due);
+        }
+        self.shed();
+    }
+
+    /// A first attempt has nothing to wait for, whatever the clock says.
+    fn due_of(&self, entry: &Entry, now: Instant, wall: Timestamp) -> Instant {
+        let delivery = &entry.committed.delivery;
+        match delivery.state {
+            DeliveryState::Waiting { due_at } if delivery.attempts > 0 => {
+                self.instant_of(due_at, now, wall)
+            }
+            _ => now,
+        }
+    }
+
+    fn pause_for_store(&mut self, now: Instant) {
+        let last = self.store_pause.map(|(_, pause)| pause);
+        let pause = last.map_or(STORE_PAUSE_MIN, |last| (last * 2).min(STORE_PAUSE_MAX));
+        self.store_pause = Some((now + pause, pause));
+    }
+}
+
+fn newer(offered: &Arc<Subscription>, current: &Subscription) -> Option<Arc<Subscription>> {
+    (offered.version > current.version).then(|| Arc::clone(offered))
+}
+
+#[cfg(test)]
+mod tests;

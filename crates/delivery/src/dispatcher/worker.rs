@@ -1,0 +1,119 @@
+//! A worker sends one delivery at a time over the connection that it keeps, and ends when it has
+//! been idle for a while.
+
+use std::pin::pin;
+use std::sync::Arc;
+
+use hookyard_domain::Attempt;
+use hookyard_domain::limits::WORKER_IDLE_MAX;
+use tokio::time::{Instant, timeout};
+
+use super::Inner;
+use super::lane::{Job, Lane};
+use super::ledger::Record;
+use crate::transport::{Attempted, Sending};
+
+impl Inner {
+    /// A worker's life.
+    pub(super) async fn work(self: Arc<Self>, lane: Arc<Lane>) {
+        let mut connection = self.transport.connection();
+        while let Some(job) = self.next_job(&lane).await {
+            let started_at = self.clock.now();
+            let sending = Sending {
+                committed: &job.entry.committed,
+                subscription: &job.subscription,
+                attempt: job.entry.committed.delivery.attempts + 1,
+                halt: &lane.halt,
+            };
+            if let Some(attempted) = connection.send(&sending).await {
+                self.settle(&lane, job, attempted, started_at);
+            } else {
+                lane.lock().call_off(&job.entry);
+                lane.keeper.notify_one();
+            }
+        }
+    }
+
+    /// Waits for something to send. `None` when the worker should end; it is no longer counted.
+    async fn next_job(self: &Arc<Self>, lane: &Arc<Lane>) -> Option<Job> {
+        loop {
+            let mut woken = pin!(lane.work.notified());
+            // Registered before looking, so that no wake-up falls between looking and waiting.
+            woken.as_mut().enable();
+            let now = Instant::now();
+            {
+                let mut state = lane.lock();
+                if !self.is_stopping()
+                    && let Some(job) = state.take(now, self.clock.now())
+                {
+                    self.rouse(lane, &mut state, now);
+                    if state.needs_keeper(now, self.clock.now()) {
+                        lane.keeper.notify_one();
+                    }
+                    return Some(job);
+                }
+                if self.is_stopping() || state.ended {
+                    state.workers -= 1;
+                    return None;
+                }
+                if state.needs_keeper(now, self.clock.now()) {
+                    lane.keeper.notify_one();
+                }
+                state.parked += 1;
+            }
+            let idle_for_long = timeout(WORKER_IDLE_MAX, woken).await.is_err();
+            let mut state = lane.lock();
+            state.parked -= 1;
+            if idle_for_long && !state.has_work(Instant::now()) {
+                state.workers -= 1;
+                lane.keeper.notify_one();
+                return None;
+            }
+        }
+    }
+
+    /// Decides what follows from an attempt, and hands it to the ledger.
+    fn settle(
+        self: &Arc<Self>,
+        lane: &Arc<Lane>,
+        mut job: Job,
+        attempted: Attempted,
+        started_at: hookyard_domain::Timestamp,
+    ) {
+        let Attempted {
+            outcome,
+            timings,
+            peer,
+            answer_excerpt,
+        } = attempted;
+        let delivery = &job.entry.committed.delivery;
+        let policy = &job.subscription.policy;
+        let state = delivery.after(&outcome, policy, self.clock.now(), self.chance.fraction());
+        let attempt = Attempt {
+            account: delivery.account,
+            delivery: delivery.id,
+            subscription: delivery.subscription,
+            number: delivery.attempts + 1,
+            started_at,
+            timings,
+            outcome,
+            peer,
+            answer_excerpt,
+        };
+        let now = Instant::now();
+        {
+            let mut lane_state = lane.lock();
+            lane_state.settle(&mut job.entry, &outcome, now);
+            if !outcome.is_accepted() {
+                lane.keeper.notify_one();
+            }
+            self.rouse(lane, &mut lane_state, now);
+        }
+        self.ledger.push(Record {
+            lane: Arc::clone(lane),
+            entry: job.entry,
+            attempt,
+            state,
+        });
+    }
+}
