@@ -1,0 +1,314 @@
+//! The production dispatcher, store and transport together, over real sockets.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use hookyard_delivery::{Dispatcher, WebhookTransport};
+use hookyard_domain::ports::{Page, Store as _};
+use hookyard_domain::{AttemptOutcome, Change, Delivery, DeliveryState, Subscription, Write};
+use hookyard_store::{Options, SqliteStore, VaultKey};
+use hookyard_testkit::{Receiver, Reply, SeededChance, VirtualClock, sample};
+use tokio::time::{Instant, timeout};
+
+use crate::egress;
+
+/// How long a test waits for something that should happen at once.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+struct World {
+    store: Arc<SqliteStore>,
+    dispatcher: Arc<Dispatcher>,
+    clock: Arc<VirtualClock>,
+    directory: tempfile::TempDir,
+}
+
+fn options(clock: &Arc<VirtualClock>) -> Options {
+    let chance = Arc::new(SeededChance::new(1));
+    Options {
+        vault_key: VaultKey([7; 32]),
+        clock: Arc::clone(clock) as _,
+        chance,
+    }
+}
+
+fn dispatcher(clock: &Arc<VirtualClock>) -> Arc<Dispatcher> {
+    let transport = Arc::new(WebhookTransport::new(egress()));
+    let chance = Arc::new(SeededChance::new(2));
+    Arc::new(Dispatcher::new(transport, Arc::clone(clock) as _, chance))
+}
+
+impl World {
+    async fn start() -> Self {
+        let clock = Arc::new(VirtualClock::start());
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let path = directory.path().join("test.db");
+        let store = Arc::new(SqliteStore::open(&path, options(&clock)).expect("a new store"));
+        let world = Self {
+            dispatcher: dispatcher(&clock),
+            store,
+            clock,
+            directory,
+        };
+        world
+            .store
+            .commit(sample::yard())
+            .await
+            .expect("an empty store takes its first objects");
+        world.run().await;
+        world
+    }
+
+    async fn run(&self) {
+        self.store.listen(self.dispatcher.clone());
+        self.dispatcher
+            .start(self.store.clone())
+            .await
+            .expect("the store is there");
+    }
+
+    /// Stops, and starts again from the file.
+    async fn restart(&mut self) {
+        self.dispatcher.stop(Instant::now() + PATIENCE).await;
+        self.store.close().await;
+        let path = self.directory.path().join("test.db");
+        self.store = Arc::new(SqliteStore::open(&path, options(&self.clock)).expect("a store"));
+        self.dispatcher = dispatcher(&self.clock);
+        self.run().await;
+    }
+
+    async fn subscribe(&self, subscription: Subscription) -> Subscription {
+        let write = Write::PutSubscription {
+            subscription: subscription.clone(),
+            count_max: 99,
+        };
+        self.store
+            .commit(Change::of(write))
+            .await
+            .expect("a subscription");
+        subscription
+    }
+
+    async fn announce(&self, numbers: std::ops::Range<u64>) {
+        use hookyard_domain::ports::Clock as _;
+        let events = numbers
+            .map(|number| sample::event(number, self.clock.now()))
+            .collect();
+        let change = Change {
+            events,
+            ..Change::default()
+        };
+        self.store.commit(change).await.expect("events");
+    }
+
+    async fn deliveries(&self, subscription: &Subscription) -> Vec<Delivery> {
+        let id = Some(subscription.id);
+        let list = self
+            .store
+            .deliveries(sample::ACCOUNT, id, Page::First, 10_000);
+        list.await.expect("a list")
+    }
+
+    /// Waits until every delivery is as `claim` says.
+    async fn until(&self, subscription: &Subscription, claim: impl Fn(&[Delivery]) -> bool) {
+        let looking = async {
+            while !claim(&self.deliveries(subscription).await) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        timeout(PATIENCE, looking)
+            .await
+            .expect("the deliveries get there");
+    }
+}
+
+fn delivered(deliveries: &[Delivery]) -> bool {
+    let done = |delivery: &Delivery| matches!(delivery.state, DeliveryState::Delivered { .. });
+    deliveries.iter().all(done)
+}
+
+fn quick(number: u128, address: &str) -> Subscription {
+    let mut subscription = sample::subscription(number, address);
+    subscription.policy.schedule = hookyard_domain::RetrySchedule::List {
+        delays_ms: vec![10, 20, 50],
+    };
+    // Long, so that a busy machine is not taken for a slow receiver.
+    subscription.policy.timeout_ms = 10_000;
+    subscription
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn every_event_arrives_once_and_every_attempt_is_recorded() {
+    let world = World::start().await;
+    let receiver = Receiver::start().await;
+    let subscription = world.subscribe(quick(1, &receiver.address())).await;
+    world.announce(1..2_001).await;
+    receiver.received(2_000).await;
+    world
+        .until(&subscription, |list| list.len() == 2_000 && delivered(list))
+        .await;
+    let mut bodies: Vec<_> = receiver
+        .events()
+        .into_iter()
+        .map(|event| event.body)
+        .collect();
+    bodies.sort();
+    bodies.dedup();
+    assert_eq!(bodies.len(), 2_000);
+    assert_eq!(receiver.events().len(), 2_000);
+    assert!(
+        receiver.connections() <= 16,
+        "{} connections",
+        receiver.connections()
+    );
+    let delivery = world.deliveries(&subscription).await.remove(0);
+    let attempts = world
+        .store
+        .attempts(sample::ACCOUNT, delivery.id)
+        .await
+        .expect("attempts");
+    assert_eq!(attempts.len(), 1);
+    assert_eq!(
+        attempts[0].outcome,
+        AttemptOutcome::Accepted { status: 200 }
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_webhook_that_recovers_gets_the_event() {
+    let world = World::start().await;
+    let receiver = Receiver::start().await;
+    let mut impatient = quick(1, &receiver.address());
+    impatient.policy.timeout_ms = 1_000;
+    let subscription = world.subscribe(impatient).await;
+    receiver.reply(503).times(2);
+    receiver.reply(Reply::Hang);
+    world.announce(1..2).await;
+    let events = receiver.received(4).await;
+    world.until(&subscription, delivered).await;
+    let numbers: Vec<_> = events
+        .iter()
+        .map(|event| event.header("Hookyard-Attempt"))
+        .collect();
+    assert_eq!(numbers, [Some("1"), Some("2"), Some("3"), Some("4")]);
+    assert!(events.iter().all(|event| event.body == events[0].body));
+    let delivery = world.deliveries(&subscription).await.remove(0);
+    let attempts = world
+        .store
+        .attempts(sample::ACCOUNT, delivery.id)
+        .await
+        .expect("attempts");
+    assert_eq!(attempts.len(), 4);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_bad_receiver_does_not_hold_another_up() {
+    let world = World::start().await;
+    let (bad, good) = (Receiver::start().await, Receiver::start().await);
+    bad.always(Reply::Hang);
+    let mut patient = quick(1, &bad.address());
+    patient.policy.timeout_ms = 10_000;
+    world.subscribe(patient).await;
+    let healthy = world.subscribe(quick(2, &good.address())).await;
+    let began = Instant::now();
+    world.announce(1..1_001).await;
+    good.received(1_000).await;
+    world.until(&healthy, delivered).await;
+    assert!(
+        began.elapsed() < Duration::from_secs(8),
+        "the bad one takes 10 s to time out"
+    );
+    world.dispatcher.abort();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_failing_receiver_costs_few_attempts_and_drains_when_it_is_back() {
+    let world = World::start().await;
+    let receiver = Receiver::start().await;
+    receiver.always(500);
+    let subscription = world
+        .subscribe(sample::subscription(1, &receiver.address()))
+        .await;
+    world.announce(1..5_001).await;
+    tokio::time::sleep(Duration::from_millis(600)).await;
+    let tried = receiver.events().len();
+    assert!((8..40).contains(&tried), "{tried} attempts");
+    receiver.always(200);
+    receiver.received(tried + 4_900).await;
+    world
+        .until(&subscription, |list| list.len() == 5_000 && delivered(list))
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_unfinished_continues_after_a_restart() {
+    let mut world = World::start().await;
+    let receiver = Receiver::start().await;
+    receiver.always(503);
+    let subscription = world.subscribe(quick(1, &receiver.address())).await;
+    world.announce(1..1_001).await;
+    receiver.received(5).await;
+    world.restart().await;
+    receiver.always(200);
+    world
+        .until(&subscription, |list| list.len() == 1_000 && delivered(list))
+        .await;
+    let repeats = receiver.events();
+    let marked = repeats
+        .iter()
+        .filter(|event| event.header("Hookyard-Possible-Repeat").is_some());
+    assert_eq!(
+        marked.count(),
+        0,
+        "it stopped cleanly, so nothing is in doubt"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_subscription_is_deleted_no_attempt_starts() {
+    let world = World::start().await;
+    let receiver = Receiver::start().await;
+    receiver.always(Reply::Late(Duration::from_millis(5), Box::new(200.into())));
+    let subscription = world.subscribe(quick(1, &receiver.address())).await;
+    world.announce(1..2_001).await;
+    receiver.received(50).await;
+    let (account, at) = (sample::ACCOUNT, VirtualClock::BEGIN);
+    let write = Write::DeleteSubscription {
+        account,
+        subscription: subscription.id,
+        at,
+    };
+    world
+        .store
+        .commit(Change::of(write))
+        .await
+        .expect("the subscription ends");
+    let ended = Instant::now() + Duration::from_millis(5);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    let late = receiver
+        .events()
+        .into_iter()
+        .filter(|event| event.at > ended)
+        .count();
+    assert_eq!(late, 0);
+    assert!(receiver.events().len() < 2_000);
+    assert_eq!(world.dispatcher.lanes(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_changed_address_is_used_from_the_next_attempt_on() {
+    let world = World::start().await;
+    let (old, new) = (Receiver::start().await, Receiver::start().await);
+    old.always(500);
+    let subscription = world.subscribe(quick(1, &old.address())).await;
+    world.announce(1..101).await;
+    old.received(8).await;
+    let moved = Subscription {
+        version: 2,
+        ..quick(1, &new.address())
+    };
+    world.subscribe(moved).await;
+    world
+        .until(&subscription, |list| list.len() == 100 && delivered(list))
+        .await;
+    assert_eq!(new.events().len(), 100);
+}
