@@ -1,0 +1,8 @@
+//! Live transports: committed events on their way to those who listen now.
+//!
+//! Nothing here is a record. A listener that is away, or too slow, reads from the store what it
+//! missed.
+
+mod live;
+
+pub use live::LiveGateway;
