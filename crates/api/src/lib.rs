@@ -1,0 +1,85 @@
+//! HTTP: the RingCentral-compatible surface, Hookyard's own API under `/api/v1`, and the public
+//! hook URLs. One file for each resource, wire types beside their handlers.
+//!
+//! A handler reads, lets the domain decide, and commits. Cookies are read by nobody but
+//! `/console/session`.
+
+mod batch;
+mod body;
+mod caller;
+mod chats;
+mod console_session;
+mod conversations;
+mod deciding;
+mod deliveries;
+mod everyone;
+mod hooks;
+mod json_guard;
+mod listener;
+mod live;
+mod me;
+mod members;
+mod middleware;
+mod oauth;
+mod paging;
+mod password;
+mod path;
+mod persons;
+mod platform;
+mod posts;
+mod problem;
+mod query;
+mod rate_limits;
+mod recent_chats;
+mod requests;
+mod router;
+mod settings;
+mod strict;
+mod subscriptions;
+mod teams;
+mod tokens;
+mod webhooks;
+
+use std::sync::Arc;
+
+use hookyard_domain::ports::{Chance, Clock, Handshake, LiveEvents, Store};
+use hookyard_domain::{IdSequence, Timestamp};
+
+pub use listener::{ListenerLimits, serve, serve_within};
+pub use password::hash_password;
+pub use rate_limits::RateLimits;
+pub use router::router;
+pub use settings::{ApiSettings, DevelopmentMode};
+pub use tokens::TokenMint;
+
+/// What every handler has at hand.
+#[derive(Debug)]
+pub struct Api {
+    pub store: Arc<dyn Store>,
+    pub clock: Arc<dyn Clock>,
+    pub chance: Arc<dyn Chance>,
+    pub ids: Arc<IdSequence>,
+    pub handshake: Arc<dyn Handshake>,
+    pub live: Arc<dyn LiveEvents>,
+    pub tokens: TokenMint,
+    pub settings: ApiSettings,
+}
+
+impl Api {
+    /// The time, read once for each decision.
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// A number for a new object.
+    pub(crate) fn next_id(&self, now: Timestamp) -> u64 {
+        self.ids.next(now)
+    }
+
+    /// Unpredictable bytes.
+    pub(crate) fn random<const N: usize>(&self) -> [u8; N] {
+        let mut bytes = [0; N];
+        self.chance.fill(&mut bytes);
+        bytes
+    }
+}
