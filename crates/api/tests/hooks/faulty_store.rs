@@ -1,0 +1,92 @@
+//! A store that fails, or conflicts, as often as it is told.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use async_trait::async_trait;
+use hookyard_domain::change::CommittedDelivery;
+use hookyard_domain::ports::{ChatQuery, CommitError, HookTarget, Page, Store, StoreError};
+use hookyard_domain::{
+    Account, AccountId, App, Attempt, Change, Chat, ChatId, ChatKind, ClientId, Delivery,
+    DeliveryId, Event, EventId, HookRequest, IncomingWebhook, JwtCredential, Person, PersonId,
+    Post, PostId, RequestId, Secret, Session, SessionId, Subscription, SubscriptionId, Timestamp,
+    Token, TokenHash, TokenKind, WebhookId,
+};
+use hookyard_store::SqliteStore;
+
+/// Passes everything on, but for the commits that it was told to spoil.
+#[derive(Debug)]
+pub(crate) struct FaultyStore {
+    pub(crate) inner: Arc<SqliteStore>,
+    /// Commits that conflict from now on.
+    pub(crate) conflicts: AtomicU32,
+    /// Commits that fail from now on.
+    pub(crate) failures: AtomicU32,
+}
+
+fn take_one(count: &AtomicU32) -> bool {
+    let less = |left: u32| left.checked_sub(1);
+    count
+        .fetch_update(Ordering::Relaxed, Ordering::Relaxed, less)
+        .is_ok()
+}
+
+macro_rules! passing_on {
+    ($(fn $name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
+        #[async_trait]
+        impl Store for FaultyStore {
+            async fn commit(&self, change: Change) -> Result<(), CommitError> {
+                if take_one(&self.conflicts) {
+                    return Err(CommitError::Conflict);
+                }
+                if take_one(&self.failures) {
+                    let context = "the disk is gone".to_owned();
+                    return Err(StoreError { context, source: None }.into());
+                }
+                self.inner.commit(change).await
+            }
+
+            $(async fn $name(&self, $($argument: $type),*) -> Result<$answer, StoreError> {
+                self.inner.$name($($argument),*).await
+            })*
+        }
+    };
+}
+
+passing_on! {
+    fn event_of_post(account: AccountId, post: PostId) -> Option<Event>;
+    fn account(account: AccountId) -> Option<Account>;
+    fn first_account() -> Option<Account>;
+    fn person(account: AccountId, person: PersonId) -> Option<Person>;
+    fn persons(account: AccountId, limit: u32) -> Vec<Person>;
+    fn person_by_email(account: AccountId, email: &str) -> Option<Person>;
+    fn password_of(name: &str) -> Option<(Person, Secret)>;
+    fn app(client_id: &ClientId) -> Option<App>;
+    fn jwt_credential(hash: TokenHash) -> Option<JwtCredential>;
+    fn sign_in_code(hash: TokenHash, now: Timestamp) -> Option<(AccountId, PersonId)>;
+    fn token(hash: TokenHash) -> Option<Arc<(Session, Token)>>;
+    fn token_of_generation(account: AccountId, session: SessionId, kind: TokenKind, generation: u64) -> Option<Token>;
+    fn sessions(account: AccountId, person: PersonId, client_id: &ClientId) -> Vec<Session>;
+    fn chat(account: AccountId, chat: ChatId) -> Option<Arc<Chat>>;
+    fn chats(query: ChatQuery) -> Vec<Chat>;
+    fn conversation(account: AccountId, members: &[PersonId]) -> Option<Chat>;
+    fn everyone_chat(account: AccountId) -> Option<Chat>;
+    fn recent_chats(account: AccountId, person: PersonId, kinds: &[ChatKind], limit: u32) -> Vec<(Chat, Timestamp)>;
+    fn post(account: AccountId, chat: ChatId, post: PostId) -> Option<Post>;
+    fn posts(account: AccountId, chat: ChatId, page: Page, limit: u32) -> Vec<Post>;
+    fn webhook(account: AccountId, webhook: WebhookId) -> Option<IncomingWebhook>;
+    fn webhook_by_token(hash: TokenHash) -> Option<Arc<HookTarget>>;
+    fn webhooks(account: AccountId, chat: Option<ChatId>) -> Vec<IncomingWebhook>;
+    fn request(account: AccountId, request: RequestId) -> Option<HookRequest>;
+    fn requests(account: AccountId, webhook: Option<WebhookId>, page: Page, limit: u32) -> Vec<HookRequest>;
+    fn event(account: AccountId, event: EventId) -> Option<Event>;
+    fn events_after(account: AccountId, after: EventId, limit: u32) -> Vec<Event>;
+    fn subscription(account: AccountId, subscription: SubscriptionId) -> Option<Arc<Subscription>>;
+    fn subscriptions(account: AccountId, owner: PersonId, client_id: &ClientId) -> Vec<Subscription>;
+    fn delivery(account: AccountId, delivery: DeliveryId) -> Option<Delivery>;
+    fn deliveries(account: AccountId, subscription: Option<SubscriptionId>, page: Page, limit: u32) -> Vec<Delivery>;
+    fn deliveries_of_event(account: AccountId, event: EventId) -> Vec<Delivery>;
+    fn attempts(account: AccountId, delivery: DeliveryId) -> Vec<Attempt>;
+    fn subscriptions_with_work() -> Vec<Arc<Subscription>>;
+    fn waiting_deliveries(subscription: SubscriptionId, after: Option<(Timestamp, DeliveryId)>, limit: u32) -> Vec<CommittedDelivery>;
+}

@@ -1,0 +1,356 @@
+//! An account with a team and an incoming webhook, and senders for it.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicI64, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::body::Body;
+use axum::extract::ConnectInfo;
+use hookyard_api::{Api, ApiSettings, DevelopmentMode, TokenMint};
+use hookyard_domain::change::News;
+use hookyard_domain::ports::{
+    Chance, Clock, CommitListener, Handshake, HandshakeError, LiveEvents, LiveFeed, Page, Store,
+};
+use hookyard_domain::{
+    Account, AccountId, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId, Event, HookRequest,
+    IncomingWebhook, Person, PersonId, PersonKind, Post, PostContent, PostId, PostKind, Scopes,
+    Secret, Session, SessionId, Timestamp, Token, TokenHash, TokenKind, WebhookId, WebhookStatus,
+    Write,
+};
+use hookyard_store::{Options, SqliteStore, VaultKey};
+use http::{Method, Request, StatusCode};
+use http_body_util::BodyExt;
+use serde_json::Value;
+use tower::ServiceExt;
+
+use crate::faulty_store::FaultyStore;
+
+pub(crate) const ACCOUNT: AccountId = AccountId(1);
+/// Administers the team.
+pub(crate) const ALICE: PersonId = PersonId(11);
+/// A member of the team.
+pub(crate) const BOB: PersonId = PersonId(12);
+/// Administers the account and is in no chat.
+pub(crate) const ROOT: PersonId = PersonId(14);
+/// In no chat.
+pub(crate) const MALLORY: PersonId = PersonId(15);
+pub(crate) const INTEGRATION: PersonId = PersonId(13);
+pub(crate) const TEAM: ChatId = ChatId(21);
+pub(crate) const PUBLIC_URL: &str = "https://hooks.example.com";
+pub(crate) const TOKEN: &str = "TTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTTT";
+
+#[derive(Debug)]
+struct TestClock(AtomicI64);
+
+#[async_trait]
+impl Clock for TestClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.fetch_add(1, Ordering::Relaxed))
+    }
+    async fn sleep(&self, _: Duration) {}
+}
+
+#[derive(Debug)]
+struct TestChance(AtomicU64);
+
+impl Chance for TestChance {
+    fn fill(&self, bytes: &mut [u8]) {
+        for chunk in bytes.chunks_mut(8) {
+            let step = self.0.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+            chunk.copy_from_slice(&step.to_le_bytes()[..chunk.len()]);
+        }
+    }
+}
+
+/// Ports that nothing here calls.
+#[derive(Debug)]
+struct Unused;
+
+#[async_trait]
+impl Handshake for Unused {
+    async fn verify(&self, _: &str, _: &Secret, _: Option<&Secret>) -> Result<(), HandshakeError> {
+        Err(HandshakeError::Unreachable)
+    }
+}
+
+impl LiveEvents for Unused {
+    fn listen(&self, _: AccountId, _: PersonId) -> Option<Box<dyn LiveFeed>> {
+        None
+    }
+}
+
+/// Remembers the events of every commit.
+#[derive(Debug, Default)]
+struct Ear(Mutex<Vec<Arc<Event>>>);
+
+impl CommitListener for Ear {
+    fn committed(&self, news: &News) {
+        let events = news.events.iter().map(|committed| committed.event.clone());
+        self.0.lock().expect("no test panics here").extend(events);
+    }
+}
+
+/// Status and body of an answer.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    pub(crate) fn json(&self) -> Value {
+        serde_json::from_str(&self.body).expect("an answer in JSON")
+    }
+
+    /// Fails unless this is the problem `code` with `status`, about `parameter`.
+    #[track_caller]
+    pub(crate) fn assert_problem(&self, status: u16, code: &str, parameter: &str) {
+        assert_eq!(self.status, status, "{}", self.body);
+        let problem = self.json();
+        assert_eq!(problem["errorCode"], code, "{problem}");
+        assert_eq!(problem["parameterName"], parameter, "{problem}");
+    }
+}
+
+/// A session of `person` whose access token is `token-of-` and their id.
+fn signed_in(person: PersonId, now: Timestamp) -> Change {
+    let session = SessionId(person.0 + 100);
+    Change::of(Write::PutSession(Session {
+        account: ACCOUNT,
+        id: session,
+        person,
+        client_id: ClientId("app".to_owned()),
+        scopes: Scopes::all(),
+        endpoint_id: "endpoint".to_owned(),
+        created_at: now,
+        generation: 1,
+    }))
+    .and(Write::PutToken(Token {
+        account: ACCOUNT,
+        session,
+        kind: TokenKind::Access,
+        hash: TokenHash::of(&format!("token-of-{person}")),
+        generation: 1,
+        expires_at: now + Duration::from_secs(3_600),
+        used_at: Some(now),
+    }))
+}
+
+pub(crate) struct World {
+    pub(crate) store: Arc<SqliteStore>,
+    /// What the API uses.
+    pub(crate) faulty: Arc<FaultyStore>,
+    pub(crate) webhook: IncomingWebhook,
+    pub(crate) team: Chat,
+    ear: Arc<Ear>,
+    router: Router,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        let clock = Arc::new(TestClock(AtomicI64::new(1_790_000_000_000)));
+        let options = Options {
+            vault_key: VaultKey([9; 32]),
+            clock: clock.clone(),
+            chance: Arc::new(TestChance(AtomicU64::new(7))),
+        };
+        let store = Arc::new(SqliteStore::inline(options).expect("a store in memory"));
+        let ear = Arc::new(Ear::default());
+        store.listen(ear.clone());
+        let now = clock.now();
+        let person = |id, kind, name: &str| Person {
+            account: ACCOUNT,
+            id,
+            kind,
+            first_name: name.to_owned(),
+            last_name: String::new(),
+            email: None,
+            extension_number: None,
+            admin: id == ROOT,
+            created_at: now,
+            modified_at: now,
+        };
+        let team = Chat {
+            account: ACCOUNT,
+            id: TEAM,
+            kind: ChatKind::Team,
+            name: Some("Team".to_owned()),
+            description: None,
+            public: false,
+            status: ChatStatus::Active,
+            members: vec![ALICE, BOB],
+            admins: vec![ALICE],
+            created_at: now,
+            modified_at: now,
+            version: 1,
+        };
+        let webhook = IncomingWebhook {
+            account: ACCOUNT,
+            id: WebhookId::from_random([5; 16]),
+            chat: TEAM,
+            creator: ALICE,
+            token: Secret::new(TOKEN),
+            status: WebhookStatus::Active,
+            created_at: now,
+            modified_at: now,
+            version: 1,
+        };
+        let account = Account {
+            id: ACCOUNT,
+            name: "Test".to_owned(),
+            created_at: now,
+        };
+        let change = Change::of(Write::PutAccount(account))
+            .and(Write::PutPerson(person(ALICE, PersonKind::User, "Alice")))
+            .and(Write::PutPerson(person(BOB, PersonKind::User, "Bob")))
+            .and(Write::PutPerson(person(ROOT, PersonKind::User, "Root")))
+            .and(Write::PutPerson(person(
+                MALLORY,
+                PersonKind::User,
+                "Mallory",
+            )))
+            .and(Write::PutPerson(person(
+                INTEGRATION,
+                PersonKind::Integration,
+                "Incoming Webhook",
+            )))
+            .and(Write::PutChat(team.clone()))
+            .and(Write::PutWebhook(webhook.clone()));
+        store.commit(change).await.expect("a first commit");
+        for person in [ALICE, BOB, ROOT, MALLORY] {
+            store
+                .commit(signed_in(person, now))
+                .await
+                .expect("a session");
+        }
+        let faulty = Arc::new(FaultyStore {
+            inner: store.clone(),
+            conflicts: AtomicU32::new(0),
+            failures: AtomicU32::new(0),
+        });
+        let api = Api {
+            store: faulty.clone(),
+            clock,
+            chance: Arc::new(TestChance(AtomicU64::new(99))),
+            ids: store.ids(),
+            handshake: Arc::new(Unused),
+            live: Arc::new(Unused),
+            tokens: TokenMint::new([7; 32]),
+            settings: ApiSettings::new(PUBLIC_URL, DevelopmentMode::new(false, || {})),
+        };
+        let router = hookyard_api::router(Arc::new(api), Router::new());
+        Self {
+            store,
+            faulty,
+            webhook,
+            team,
+            ear,
+            router,
+        }
+    }
+
+    pub(crate) async fn commit(&self, write: Write) {
+        let committed = self.store.commit(Change::of(write)).await;
+        committed.expect("a commit");
+    }
+
+    pub(crate) async fn set_status(&self, status: WebhookStatus) {
+        let mut webhook = self.webhook.clone();
+        webhook.status = status;
+        webhook.version += 1;
+        self.commit(Write::PutWebhook(webhook)).await;
+    }
+
+    /// Sends `request` as a client on this machine.
+    pub(crate) async fn send(&self, mut request: Request<Body>) -> Answer {
+        let client: SocketAddr = ([127, 0, 0, 1], 4_711).into();
+        request.extensions_mut().insert(ConnectInfo(client));
+        let response = self.router.clone().oneshot(request).await;
+        let response = response.expect("the router is infallible");
+        let status = response.status();
+        let body = response
+            .into_body()
+            .collect()
+            .await
+            .expect("a body")
+            .to_bytes();
+        Answer {
+            status,
+            body: String::from_utf8(body.to_vec()).expect("a text"),
+        }
+    }
+
+    /// Calls the API as `person`, as Java clients do: every call says it is JSON.
+    pub(crate) async fn call(&self, person: PersonId, method: Method, path: &str) -> Answer {
+        let request = Request::builder()
+            .method(method)
+            .uri(path)
+            .header("authorization", format!("Bearer token-of-{person}"))
+            .header("content-type", "application/json")
+            .body(Body::empty());
+        self.send(request.expect("a request")).await
+    }
+
+    pub(crate) async fn get(&self, person: PersonId, path: &str) -> Answer {
+        self.call(person, Method::GET, path).await
+    }
+
+    /// A webhook of `person` for the team, as the API shows it.
+    pub(crate) async fn new_webhook(&self, person: PersonId) -> Value {
+        let path = format!("/team-messaging/v1/groups/{TEAM}/webhooks");
+        let answer = self.call(person, Method::POST, &path).await;
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        answer.json()
+    }
+
+    pub(crate) async fn post_to(&self, path: &str, body: impl Into<Body>) -> Answer {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri(path)
+            .header("content-type", "application/json")
+            .body(body.into());
+        self.send(request.expect("a request")).await
+    }
+
+    pub(crate) async fn hook(&self, body: impl Into<Body>) -> Answer {
+        self.post_to(&format!("/webhook/v2/{TOKEN}"), body).await
+    }
+
+    /// A post that did not come through a webhook.
+    pub(crate) async fn post_by_hand(&self) -> PostId {
+        let id = PostId(77);
+        let post = Post {
+            account: ACCOUNT,
+            chat: TEAM,
+            id,
+            kind: PostKind::TextMessage,
+            creator: ALICE,
+            content: PostContent::default(),
+            request: None,
+            created_at: self.team.created_at,
+            modified_at: self.team.created_at,
+            version: 1,
+        };
+        self.commit(Write::PutPost(post)).await;
+        id
+    }
+
+    /// Posts of the team, oldest first.
+    pub(crate) async fn posts(&self) -> Vec<Post> {
+        let posts = self.store.posts(ACCOUNT, TEAM, Page::After(0), 250).await;
+        posts.expect("posts")
+    }
+
+    /// Requests to the webhook, newest first.
+    pub(crate) async fn requests(&self) -> Vec<HookRequest> {
+        let requests = self.store.requests(ACCOUNT, None, Page::First, 250).await;
+        requests.expect("requests")
+    }
+
+    pub(crate) fn events(&self) -> Vec<Arc<Event>> {
+        self.ear.0.lock().expect("no test panics here").clone()
+    }
+}
