@@ -1,0 +1,71 @@
+//! Every route, by resource.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::Request;
+use axum::middleware::from_fn_with_state;
+use axum::response::Response;
+use hookyard_domain::{Code, Problem};
+use tower::Layer as _;
+
+use crate::problem::problem_response;
+use crate::{
+    Api, chats, console_session, conversations, deliveries, everyone, hooks, live, me, middleware,
+    oauth, persons, platform, posts, recent_chats, requests, subscriptions, teams, webhooks,
+};
+
+/// The two prefixes of the team-messaging API: the same resources under both.
+const MESSAGING_PREFIXES: [&str; 2] = ["/restapi/v1.0/glip", "/team-messaging/v1"];
+
+/// The whole HTTP surface but the console's files. `page` answers what only a browser asks for.
+pub fn router(api: Arc<Api>, page: Router<Arc<Api>>) -> Router {
+    let conversations = Router::new()
+        .merge(oauth::routes())
+        .merge(platform::routes())
+        .merge(me::routes())
+        .merge(live::routes())
+        .merge(subscriptions::routes())
+        .merge(deliveries::routes())
+        .merge(requests::routes())
+        .merge(messaging())
+        .fallback(unknown_path)
+        .method_not_allowed_fallback(wrong_method)
+        .with_state(Arc::clone(&api));
+    // Around the router and not inside it: what these change decides which route is taken.
+    let converse = from_fn_with_state(Arc::clone(&api), middleware::converse);
+    let conversations = converse.layer(conversations);
+    Router::new()
+        .merge(console_session::routes())
+        .merge(hooks::routes())
+        .merge(page)
+        .fallback_service(conversations)
+        .layer(from_fn_with_state(Arc::clone(&api), middleware::guard))
+        .with_state(api)
+}
+
+/// The team-messaging resources under both prefixes.
+fn messaging() -> Router<Arc<Api>> {
+    MESSAGING_PREFIXES
+        .into_iter()
+        .fold(Router::new(), |router, prefix| {
+            let resources = Router::new()
+                .merge(chats::routes())
+                .merge(conversations::routes())
+                .merge(everyone::routes())
+                .merge(persons::routes())
+                .merge(posts::routes())
+                .merge(recent_chats::routes())
+                .merge(teams::routes())
+                .merge(webhooks::routes());
+            router.nest(prefix, resources)
+        })
+}
+
+async fn unknown_path() -> Response {
+    problem_response(&Problem::of(Code::InvalidUri))
+}
+
+async fn wrong_method(request: Request) -> Response {
+    problem_response(&Problem::of(Code::MethodNotAllowed).with("method", request.method().as_str()))
+}
