@@ -1,0 +1,212 @@
+//! Configuration: a TOML file, then the environment, then flags; the last one wins. Only this file
+//! and the command line read the environment.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use ipnet::IpNet;
+use serde::Deserialize;
+use url::Url;
+
+/// What the configuration file may hold. Unknown keys are refused.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct File {
+    listen: Option<String>,
+    data_dir: Option<PathBuf>,
+    public_url: Option<String>,
+    log: Option<String>,
+    delivery: Delivery,
+    api: Api,
+}
+
+/// How the API treats its callers.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Api {
+    /// Enforce the platform's request rates.
+    pub rate_limits: bool,
+}
+
+/// How events are delivered.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Delivery {
+    /// How long a receiver may take to answer, in milliseconds.
+    pub timeout_ms: u64,
+    /// Sends in flight to one subscriber.
+    pub concurrency: u32,
+    /// Private ranges that subscriptions may still point at, such as `10.1.0.0/16`.
+    pub allowed_ranges: Vec<IpNet>,
+}
+
+impl Default for Delivery {
+    fn default() -> Self {
+        Self {
+            timeout_ms: 3_000,
+            concurrency: 16,
+            allowed_ranges: Vec::new(),
+        }
+    }
+}
+
+/// What the command line and the environment may say.
+#[derive(Debug, Clone, Default)]
+pub struct Overrides {
+    pub listen: Option<String>,
+    pub data_dir: Option<PathBuf>,
+    pub public_url: Option<String>,
+    pub log: Option<String>,
+}
+
+/// The configuration in force.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Where the server listens; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Where the database and the keys are.
+    pub data_dir: PathBuf,
+    /// How the world reaches the server, without a trailing slash; `None` for the address it
+    /// listens on.
+    pub public_url: Option<String>,
+    /// What is logged, in the words of `tracing`, such as `info` or `hookyard_delivery=debug`.
+    pub log: String,
+    pub delivery: Delivery,
+    pub api: Api,
+}
+
+impl Config {
+    /// Reads `file`, if there is one, and lays `overrides` over it.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read, has unknown keys, or a value makes no sense.
+    pub fn load(file: Option<&Path>, overrides: Overrides) -> anyhow::Result<Self> {
+        let file = match file {
+            Some(path) => {
+                let text = std::fs::read_to_string(path)
+                    .with_context(|| format!("failed to read `{}`", path.display()))?;
+                toml::from_str::<File>(&text)
+                    .with_context(|| format!("`{}` is not a valid configuration", path.display()))?
+            }
+            None => File::default(),
+        };
+        Self::from_parts(file, overrides)
+    }
+
+    fn from_parts(file: File, overrides: Overrides) -> anyhow::Result<Self> {
+        let listen = overrides
+            .listen
+            .or(file.listen)
+            .unwrap_or_else(|| "127.0.0.1:8080".into());
+        let public_url = overrides.public_url.or(file.public_url);
+        let config = Self {
+            listen: parse_listen(&listen)?,
+            data_dir: overrides
+                .data_dir
+                .or(file.data_dir)
+                .unwrap_or_else(|| "./data".into()),
+            public_url: public_url.as_deref().map(parse_public_url).transpose()?,
+            log: overrides.log.or(file.log).unwrap_or_else(|| "info".into()),
+            delivery: file.delivery,
+            api: file.api,
+        };
+        if config.delivery.concurrency == 0 {
+            bail!("`delivery.concurrency` must be at least 1");
+        }
+        if !(100..=60_000).contains(&config.delivery.timeout_ms) {
+            bail!("`delivery.timeout_ms` must be between 100 and 60000");
+        }
+        Ok(config)
+    }
+}
+
+/// `ADDR:PORT`, or a port alone for loopback.
+fn parse_listen(text: &str) -> anyhow::Result<SocketAddr> {
+    if let Ok(port) = text.parse::<u16>() {
+        return Ok(SocketAddr::from(([127, 0, 0, 1], port)));
+    }
+    let named = text
+        .strip_prefix("localhost:")
+        .map(|port| format!("127.0.0.1:{port}"));
+    named.as_deref().unwrap_or(text).parse().with_context(|| {
+        format!(
+            "`{text}` is not an address to listen on: write ADDRESS:PORT, such as 127.0.0.1:8080"
+        )
+    })
+}
+
+fn parse_public_url(text: &str) -> anyhow::Result<String> {
+    let url = Url::parse(text).with_context(|| format!("`{text}` is not a URL"))?;
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() {
+        bail!("`{text}` must begin with http:// or https:// and name a host");
+    }
+    if url.query().is_some() || url.fragment().is_some() || !url.username().is_empty() {
+        bail!("`{text}` must have no query, fragment or user name");
+    }
+    if url.path() != "/" {
+        bail!("`{text}` must have no path: the server answers at the root of its host");
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn load(toml: &str, overrides: Overrides) -> anyhow::Result<Config> {
+        Config::from_parts(toml::from_str(toml)?, overrides)
+    }
+
+    #[test]
+    fn flags_win_over_the_file() {
+        let overrides = Overrides {
+            listen: Some("127.0.0.1:1".into()),
+            ..Overrides::default()
+        };
+        let config = load(
+            "listen = '127.0.0.1:2'\npublic_url = 'https://hooks.example.com/'",
+            overrides,
+        )
+        .unwrap();
+        assert_eq!(config.listen.port(), 1);
+        assert_eq!(
+            config.public_url.as_deref(),
+            Some("https://hooks.example.com")
+        );
+    }
+
+    #[test]
+    fn rates_are_enforced_only_where_the_file_says_so() {
+        let enforced = |toml| load(toml, Overrides::default()).unwrap().api.rate_limits;
+        assert!(!enforced(""));
+        assert!(enforced("[api]\nrate_limits = true"));
+    }
+
+    #[test]
+    fn what_makes_no_sense_is_refused() {
+        for toml in [
+            "lisen = '127.0.0.1:2'",
+            "listen = 'nowhere'",
+            "public_url = 'ftp://example.com'",
+            "public_url = 'https://example.com/path'",
+            "public_url = 'https://user@example.com'",
+            "[api]\nrate_limits = 40",
+            "[delivery]\nconcurrency = 0",
+            "[delivery]\ntimeout_ms = 5",
+            "[delivery]\nallowed_ranges = ['10.0.0.0/99']",
+        ] {
+            assert!(load(toml, Overrides::default()).is_err(), "{toml}");
+        }
+    }
+
+    #[test]
+    fn the_example_holds_the_defaults() {
+        let example = include_str!("../../../config.example.toml");
+        let mut config = load(example, Overrides::default()).unwrap();
+        config.public_url = None;
+        config.delivery.allowed_ranges = Vec::new();
+        assert_eq!(config, load("", Overrides::default()).unwrap());
+    }
+}

@@ -1,0 +1,14 @@
+//! The server put together: configuration, wiring, the embedded console, starting and stopping.
+
+mod bootstrap;
+mod chance;
+mod clock;
+mod config;
+mod console;
+mod data_dir;
+mod server;
+
+pub use chance::OsChance;
+pub use clock::SystemClock;
+pub use config::{Config, Overrides};
+pub use server::Server;

@@ -1,0 +1,167 @@
+//! The `hookyard` command.
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use hookyard_server::{Config, Overrides, Server};
+
+/// Exit code when the store can no longer make anything durable (`EX_SOFTWARE` of sysexits).
+const EXIT_STORE_FAILED: u8 = 70;
+
+/// Team messaging webhooks, self-hosted: post cards in, get events out.
+///
+/// Start a server with `hookyard serve`. The first start makes an account, a team, an app and an
+/// incoming webhook, and prints how to use them.
+#[derive(Debug, Parser)]
+#[command(name = "hookyard", version, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Serve(Serve),
+    /// Look at the configuration.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Read the configuration as `serve` would, say what is wrong with it, or show what is in force.
+    Check(Serve),
+}
+
+/// Start the server.
+///
+/// Everything it keeps is in the data directory: the database, the keys, and after the first start
+/// `credentials.env`, with which official RingCentral SDKs and samples run unchanged. One server
+/// uses a data directory at a time. SIGTERM or Ctrl+C stops it cleanly.
+#[derive(Debug, Args)]
+#[command(after_long_help = "\
+Examples:
+  hookyard serve
+      On http://127.0.0.1:8080 with its data in ./data, for development: subscriptions may use http
+      and addresses on this machine.
+
+  hookyard serve --listen 127.0.0.1:8080 --public-url https://hooks.example.com
+      Behind a proxy that adds TLS. Subscriptions must use https and public addresses.
+
+  hookyard serve --listen 127.0.0.1:0 --data-dir /tmp/yard
+      On a free port, for tests. The address is printed, and written to /tmp/yard/address.")]
+struct Serve {
+    /// Address and port to listen on; port 0 takes a free one [default: 127.0.0.1:8080].
+    #[arg(long, value_name = "ADDR", env = "HOOKYARD_LISTEN")]
+    listen: Option<String>,
+    /// Directory of the database and the keys; made when it is not there [default: ./data].
+    #[arg(long, value_name = "DIR", env = "HOOKYARD_DATA_DIR")]
+    data_dir: Option<PathBuf>,
+    /// How the world reaches the server, such as <https://hooks.example.com> [default: the address
+    /// it listens on].
+    #[arg(long, value_name = "URL", env = "HOOKYARD_PUBLIC_URL")]
+    public_url: Option<String>,
+    /// Configuration file in TOML; see config.example.toml.
+    #[arg(long, value_name = "FILE", env = "HOOKYARD_CONFIG")]
+    config: Option<PathBuf>,
+    /// What is logged, such as `info` or `info,hookyard_delivery=debug` [default: info].
+    #[arg(long, value_name = "FILTER", env = "HOOKYARD_LOG")]
+    log: Option<String>,
+}
+
+impl Serve {
+    fn config(self) -> anyhow::Result<Config> {
+        // An empty variable says nothing: compose files write them for what is not set.
+        let said = |text: Option<String>| text.filter(|text| !text.is_empty());
+        let named = |path: Option<PathBuf>| path.filter(|path| !path.as_os_str().is_empty());
+        let overrides = Overrides {
+            listen: said(self.listen),
+            data_dir: named(self.data_dir),
+            public_url: said(self.public_url),
+            log: said(self.log),
+        };
+        Config::load(named(self.config).as_deref(), overrides)
+    }
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().command {
+        Command::Serve(serve) => serve.config().and_then(run),
+        Command::Config(ConfigCommand::Check(serve)) => {
+            serve.config().and_then(|config| show(&config))
+        }
+    };
+    match done {
+        Ok(code) => code,
+        Err(error) => {
+            let _ = writeln!(std::io::stderr(), "hookyard: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn show(config: &Config) -> anyhow::Result<ExitCode> {
+    writeln!(std::io::stdout(), "The configuration is good.\n{config:#?}")?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run(config: Config) -> anyhow::Result<ExitCode> {
+    let filter = tracing_subscriber::EnvFilter::try_new(&config.log)
+        .with_context(|| format!("`{}` is not a log filter", config.log))?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_writer(std::io::stderr)
+        .init();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .context("failed to start the runtime")?;
+    runtime.block_on(serve(config))
+}
+
+async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    let server = Server::start(config).await?;
+    // Nobody may be there to read it.
+    let _ = write!(std::io::stdout(), "{}", server.greeting());
+    let _ = std::io::stdout().flush();
+    let failed = tokio::select! {
+        () = stop_asked() => false,
+        () = server.store_failed() => true,
+    };
+    if failed {
+        // What the disk holds is unknown: end at once, and let the next start read it.
+        tracing::error!(
+            "The store cannot make data durable; stopping without acknowledging anything more"
+        );
+        return Ok(ExitCode::from(EXIT_STORE_FAILED));
+    }
+    tracing::info!("Stopping");
+    server.stop().await;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Returns when SIGTERM or Ctrl+C arrives.
+async fn stop_asked() {
+    let interrupted = async {
+        if tokio::signal::ctrl_c().await.is_err() {
+            std::future::pending::<()>().await;
+        }
+    };
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let Ok(mut terminated) = signal(SignalKind::terminate()) else {
+            return interrupted.await;
+        };
+        tokio::select! {
+            () = interrupted => {}
+            _ = terminated.recv() => {}
+        }
+    }
+    #[cfg(not(unix))]
+    interrupted.await;
+}
