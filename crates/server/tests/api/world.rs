@@ -1,0 +1,313 @@
+//! Two accounts and the people in them, behind a server on a real port, with a clock that only
+//! tests move.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use axum::Router;
+use axum::routing::get;
+use hookyard_api::{Api, ApiSettings, DevelopmentMode, ListenerLimits, TokenMint};
+use hookyard_delivery::{Dispatcher, Egress, EgressRules, WebhookHandshake, WebhookTransport};
+use hookyard_domain::ports::{Clock, Store};
+use hookyard_domain::{
+    Account, AccountId, App, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId, JwtCredential,
+    Person, PersonId, PersonKind, Scope, Scopes, Secret, Session, SessionId, Timestamp, Token,
+    TokenHash, TokenKind, Write,
+};
+use hookyard_gateway::LiveGateway;
+use hookyard_server::OsChance;
+use hookyard_store::{Options, SqliteStore, VaultKey};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::client::Client;
+
+pub(crate) const ACCOUNT: AccountId = AccountId(1);
+pub(crate) const OTHER_ACCOUNT: AccountId = AccountId(2);
+/// Administers the account.
+pub(crate) const ALICE: PersonId = PersonId(11);
+pub(crate) const BOB: PersonId = PersonId(12);
+pub(crate) const CAROL: PersonId = PersonId(13);
+/// The author of posts through webhooks.
+pub(crate) const INTEGRATION: PersonId = PersonId(14);
+/// Of the other account.
+pub(crate) const MALLORY: PersonId = PersonId(21);
+pub(crate) const JWT: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMSJ9.c2VhbA";
+pub(crate) const PASSWORD: &str = "correct horse battery staple";
+pub(crate) const APP_SECRET: &str = "app-secret";
+pub(crate) const SIGN_IN_CODE: &str = "one-time-code";
+/// When every test begins.
+pub(crate) const BEGIN: Timestamp = Timestamp::from_millis(1_800_000_000_000);
+
+/// Wall time that stands still until a test moves it.
+#[derive(Debug)]
+pub(crate) struct ManualClock(AtomicI64);
+
+impl ManualClock {
+    pub(crate) fn advance(&self, duration: Duration) {
+        let millis = i64::try_from(duration.as_millis()).expect("tests move little");
+        self.0.fetch_add(millis, Ordering::Relaxed);
+    }
+}
+
+#[async_trait]
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        tokio::time::sleep(duration).await;
+    }
+}
+
+/// A running server and what is in it.
+pub(crate) struct World {
+    pub(crate) address: SocketAddr,
+    pub(crate) store: Arc<SqliteStore>,
+    pub(crate) clock: Arc<ManualClock>,
+    stopping: CancellationToken,
+    dispatcher: Arc<Dispatcher>,
+    sessions: AtomicU64,
+}
+
+impl Drop for World {
+    fn drop(&mut self) {
+        self.stopping.cancel();
+        self.dispatcher.abort();
+    }
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// Starts with other settings.
+    pub(crate) async fn start_with(adjust: impl FnOnce(&mut ApiSettings)) -> Self {
+        Self::start_within(ListenerLimits::default(), adjust).await
+    }
+
+    /// Starts with other settings behind a listener with other limits.
+    pub(crate) async fn start_within(
+        limits: ListenerLimits,
+        adjust: impl FnOnce(&mut ApiSettings),
+    ) -> Self {
+        let clock = Arc::new(ManualClock(AtomicI64::new(BEGIN.as_millis())));
+        let chance = Arc::new(OsChance);
+        let options = Options {
+            vault_key: VaultKey([7; 32]),
+            clock: Arc::clone(&clock) as _,
+            chance: Arc::clone(&chance) as _,
+        };
+        let store = Arc::new(SqliteStore::inline(options).expect("a store in memory"));
+        let live = LiveGateway::default();
+        store.listen(Arc::new(live.clone()));
+        let egress = Arc::new(Egress::new(EgressRules {
+            allow_private: true,
+            allow_http: true,
+            ..EgressRules::default()
+        }));
+        let dispatcher = Arc::new(Dispatcher::new(
+            Arc::new(WebhookTransport::new(Arc::clone(&egress))),
+            Arc::clone(&clock) as _,
+            Arc::clone(&chance) as _,
+        ));
+        store.listen(Arc::clone(&dispatcher) as _);
+        let started = dispatcher.start(Arc::clone(&store) as Arc<dyn Store>).await;
+        started.expect("a store in memory");
+        people(&store).await;
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("it is bound");
+        let development = DevelopmentMode::new(true, || {});
+        let mut settings = ApiSettings::new(format!("http://{address}"), development);
+        adjust(&mut settings);
+        let api = Arc::new(Api {
+            store: Arc::clone(&store) as _,
+            clock: Arc::clone(&clock) as _,
+            chance,
+            ids: store.ids(),
+            handshake: Arc::new(WebhookHandshake::new(egress)),
+            live: Arc::new(live),
+            tokens: TokenMint::new([9; 32]),
+            settings,
+        });
+        let stopping = CancellationToken::new();
+        let serving = hookyard_api::serve_within(
+            limits,
+            listener,
+            hookyard_api::router(api, Router::new().route("/panic", get(panic))),
+            stopping.clone(),
+            Duration::ZERO,
+        );
+        tokio::spawn(serving);
+        Self {
+            address,
+            store,
+            clock,
+            stopping,
+            dispatcher,
+            sessions: AtomicU64::new(1),
+        }
+    }
+
+    /// Nobody, who has not signed in.
+    pub(crate) fn nobody(&self) -> Client {
+        Client {
+            address: self.address,
+            token: None,
+        }
+    }
+
+    /// A client that presents `token`.
+    pub(crate) fn bearer(&self, token: &str) -> Client {
+        Client {
+            token: Some(token.to_owned()),
+            ..self.nobody()
+        }
+    }
+
+    /// A person who is signed in through an app that may do everything.
+    pub(crate) async fn signed_in(&self, person: PersonId) -> Client {
+        self.signed_in_with(person, Scopes::all(), "app").await
+    }
+
+    /// A person who is signed in through `app` with `scopes` for an hour.
+    pub(crate) async fn signed_in_with(
+        &self,
+        person: PersonId,
+        scopes: Scopes,
+        app: &str,
+    ) -> Client {
+        let number = self.sessions.fetch_add(1, Ordering::Relaxed);
+        let token = format!("token-{number}");
+        let now = self.clock.now();
+        let account = if person == MALLORY {
+            OTHER_ACCOUNT
+        } else {
+            ACCOUNT
+        };
+        let change = Change::of(Write::PutSession(Session {
+            account,
+            id: SessionId(1_000 + number),
+            person,
+            client_id: ClientId(app.to_owned()),
+            scopes,
+            endpoint_id: "endpoint".to_owned(),
+            created_at: now,
+            generation: 1,
+        }))
+        .and(Write::PutToken(Token {
+            account,
+            session: SessionId(1_000 + number),
+            kind: TokenKind::Access,
+            hash: TokenHash::of(&token),
+            generation: 1,
+            expires_at: now + Duration::from_secs(3_600),
+            used_at: Some(now),
+        }));
+        self.store.commit(change).await.expect("a store in memory");
+        self.bearer(&token)
+    }
+
+    /// A person whose app has no permission for team messaging.
+    pub(crate) async fn without_scope(&self, person: PersonId) -> Client {
+        let scopes = [Scope::WebSocketsSubscription].into_iter().collect();
+        self.signed_in_with(person, scopes, "app").await
+    }
+}
+
+/// A handler with a bug.
+async fn panic() {
+    panic!("a bug that a test asked for");
+}
+
+fn person(account: AccountId, id: PersonId, first_name: &str, kind: PersonKind) -> Write {
+    Write::PutPerson(Person {
+        account,
+        id,
+        kind,
+        first_name: first_name.to_owned(),
+        last_name: "Smith".to_owned(),
+        email: Some(format!("{}@example.com", first_name.to_lowercase())),
+        extension_number: Some((id.0 + 90).to_string()),
+        admin: id == ALICE,
+        created_at: BEGIN,
+        modified_at: BEGIN,
+    })
+}
+
+fn app(client_id: &str, secret: Option<&str>) -> Write {
+    Write::PutApp(App {
+        account: ACCOUNT,
+        client_id: ClientId(client_id.to_owned()),
+        name: client_id.to_owned(),
+        secret: secret.map(TokenHash::of),
+        scopes: Scopes::all(),
+        created_at: BEGIN,
+    })
+}
+
+async fn people(store: &SqliteStore) {
+    let account = |id, name: &str| {
+        Write::PutAccount(Account {
+            id,
+            name: name.to_owned(),
+            created_at: BEGIN,
+        })
+    };
+    let everyone = Chat {
+        account: ACCOUNT,
+        id: ChatId(31),
+        kind: ChatKind::Everyone,
+        name: Some("Everyone".to_owned()),
+        description: None,
+        public: false,
+        status: ChatStatus::Active,
+        members: vec![ALICE, BOB, CAROL],
+        admins: vec![],
+        created_at: BEGIN,
+        modified_at: BEGIN,
+        version: 1,
+    };
+    let password = hookyard_api::hash_password(&Secret::new(PASSWORD), &OsChance);
+    let change = Change::of(account(ACCOUNT, "Yard"))
+        .and(account(OTHER_ACCOUNT, "Elsewhere"))
+        .and(person(ACCOUNT, ALICE, "Alice", PersonKind::User))
+        .and(person(ACCOUNT, BOB, "Bob", PersonKind::User))
+        .and(person(ACCOUNT, CAROL, "Carol", PersonKind::User))
+        .and(person(
+            ACCOUNT,
+            INTEGRATION,
+            "Hooks",
+            PersonKind::Integration,
+        ))
+        .and(person(OTHER_ACCOUNT, MALLORY, "Mallory", PersonKind::User))
+        .and(Write::PutPassword {
+            account: ACCOUNT,
+            person: ALICE,
+            hash: password,
+        })
+        .and(app("app", Some(APP_SECRET)))
+        .and(app("public-app", None))
+        .and(app(ClientId::CONSOLE, None))
+        .and(Write::PutJwtCredential(JwtCredential {
+            account: ACCOUNT,
+            person: ALICE,
+            client_id: Some(ClientId("app".to_owned())),
+            hash: TokenHash::of(JWT),
+            created_at: BEGIN,
+            revoked_at: None,
+        }))
+        .and(Write::PutSignInCode {
+            account: ACCOUNT,
+            person: ALICE,
+            hash: TokenHash::of(SIGN_IN_CODE),
+            expires_at: BEGIN + Duration::from_secs(60),
+        })
+        .and(Write::PutChat(everyone));
+    store.commit(change).await.expect("a store in memory");
+}
