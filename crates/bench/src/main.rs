@@ -1,0 +1,109 @@
+//! `make bench`: Hookyard against a bare accept-and-forward proxy, with one load tool, in one run
+//! on one machine. `docs/benchmarks.md` says what the figures mean.
+
+mod control;
+mod hookyard;
+mod ledger;
+mod load;
+mod measure;
+mod message;
+mod process;
+mod receiver;
+mod report;
+mod scenarios;
+mod stopwatch;
+mod wire;
+
+use std::io::Write;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::scenarios::{Plan, Scenario};
+
+/// Measures Hookyard against a bare accept-and-forward proxy.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Option<Part>,
+    #[command(flatten)]
+    run: RunArguments,
+}
+
+#[derive(Debug, Subcommand)]
+enum Part {
+    /// The control, which a run starts as a process of its own
+    AcceptAndForward {
+        /// The receiver
+        #[arg(long)]
+        to: SocketAddr,
+    },
+}
+
+#[derive(Debug, Args)]
+struct RunArguments {
+    /// The server's program [default: `hookyard` beside this program]
+    #[arg(long)]
+    binary: Option<PathBuf>,
+    /// Where data directories are made; choose the disk to measure [default: `bench-data` beside
+    /// this program]
+    #[arg(long)]
+    directory: Option<PathBuf>,
+    /// Length of a closed-loop measurement in seconds; the open loop takes twice as long
+    #[arg(long, default_value_t = 10)]
+    seconds: u64,
+    /// Events accepted while the subscriber is down
+    #[arg(long, default_value_t = 200_000)]
+    backlog: u32,
+    /// Posts stored before starts are measured
+    #[arg(long, default_value_t = 1_000_000)]
+    posts: u32,
+    /// Measure only this; may be repeated [default: everything]
+    #[arg(long, value_enum)]
+    only: Vec<Scenario>,
+    /// Print figures as JSON instead of tables
+    #[arg(long)]
+    json: bool,
+    /// Also put the tables in the place of the last run in this document
+    #[arg(long)]
+    write: Option<PathBuf>,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let arguments = Arguments::parse();
+    match arguments.command {
+        Some(Part::AcceptAndForward { to }) => control::accept_and_forward(to).await,
+        None => run(arguments.run).await,
+    }
+}
+
+async fn run(arguments: RunArguments) -> anyhow::Result<()> {
+    let program = std::env::current_exe()?;
+    let plan = Plan {
+        binary: arguments
+            .binary
+            .unwrap_or_else(|| program.with_file_name("hookyard")),
+        directory: arguments
+            .directory
+            .unwrap_or_else(|| program.with_file_name("bench-data")),
+        duration: Duration::from_secs(arguments.seconds),
+        backlog: arguments.backlog,
+        posts: arguments.posts,
+        only: arguments.only,
+    };
+    let findings = scenarios::run(plan).await?;
+    let table = report::markdown(&findings);
+    let output = if arguments.json {
+        serde_json::to_string_pretty(&findings)?
+    } else {
+        table.clone()
+    };
+    writeln!(std::io::stdout(), "{output}")?;
+    if let Some(path) = arguments.write {
+        report::write(&path, &table)?;
+    }
+    Ok(())
+}

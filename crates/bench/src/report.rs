@@ -1,0 +1,310 @@
+//! The tables that people read, and the machine they were made on.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+
+use anyhow::Context;
+
+use crate::measure::Figures;
+use crate::scenarios::{Comparison, Findings};
+use crate::stopwatch::float;
+
+/// What the last run replaces in a document.
+const BEGIN: &str = "<!-- the last run begins -->";
+const END: &str = "<!-- the last run ends -->";
+
+/// The run as Markdown.
+pub(crate) fn markdown(findings: &Findings) -> String {
+    let mut text = format!("{}\n\n", machine(findings));
+    if !findings.comparisons.is_empty() {
+        text.push_str(&comparisons(&findings.comparisons));
+    }
+    let goals = goals(findings);
+    if !goals.is_empty() {
+        text.push_str("| goal | wanted | measured | reached |\n| --- | --- | --- | --- |\n");
+        for goal in goals {
+            let reached = if goal.reached { "yes" } else { "**no**" };
+            let Goal {
+                name,
+                wanted,
+                measured,
+                ..
+            } = goal;
+            let _infallible = writeln!(text, "| {name} | {wanted} | {measured} | {reached} |");
+        }
+        text.push('\n');
+    }
+    text.push_str(&details(findings));
+    text.truncate(text.trim_end().len());
+    text.push('\n');
+    text
+}
+
+fn comparisons(comparisons: &[Comparison]) -> String {
+    let mut text = String::from(
+        "| load | server | accepted/s | delivered/s | accept p50 / p99, ms | accept to delivery p50 / p99, ms | backlog at the end | lost | duplicated | CPU, s (µs per message) | peak RSS, MiB |\n\
+         | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
+    );
+    for comparison in comparisons {
+        let name = &comparison.name;
+        text.push_str(&row(name, "control", &comparison.control));
+        if let Some(hookyard) = &comparison.hookyard {
+            text.push_str(&row(name, "hookyard", hookyard));
+            text.push_str(&ratio_row(name, hookyard, &comparison.control));
+        }
+    }
+    text.push('\n');
+    text
+}
+
+fn row(load: &str, server: &str, figures: &Figures) -> String {
+    format!(
+        "| {load} | {server} | {} | {} | {:.2} / {:.2} | {:.2} / {:.2} | {} | {} | {} | {:.1} ({:.0}) | {:.1} |\n",
+        grouped(figures.accepted_per_s),
+        grouped(figures.delivered_per_s),
+        figures.accept.p50_ms,
+        figures.accept.p99_ms,
+        figures.delivery.p50_ms,
+        figures.delivery.p99_ms,
+        figures.backlog,
+        figures.lost,
+        figures.duplicated,
+        figures.cpu_s,
+        figures.cpu_us_per_message,
+        figures.rss_peak_mib,
+    )
+}
+
+fn ratio_row(load: &str, ours: &Figures, control: &Figures) -> String {
+    let ratio = |ours: f64, control: f64| ours / control.max(1e-9);
+    format!(
+        "| {load} | *ratio* | {:.2} | {:.2} | {:.1} / {:.1} | {:.1} / {:.1} | | | | {:.1} ({:.1}) | {:.1} |\n",
+        ratio(ours.accepted_per_s, control.accepted_per_s),
+        ratio(ours.delivered_per_s, control.delivered_per_s),
+        ratio(ours.accept.p50_ms, control.accept.p50_ms),
+        ratio(ours.accept.p99_ms, control.accept.p99_ms),
+        ratio(ours.delivery.p50_ms, control.delivery.p50_ms),
+        ratio(ours.delivery.p99_ms, control.delivery.p99_ms),
+        ratio(ours.cpu_s, control.cpu_s),
+        ratio(ours.cpu_us_per_message, control.cpu_us_per_message),
+        ratio(ours.rss_peak_mib, control.rss_peak_mib),
+    )
+}
+
+#[derive(Debug)]
+struct Goal {
+    name: &'static str,
+    wanted: &'static str,
+    measured: String,
+    reached: bool,
+}
+
+/// Every goal that this run can judge.
+fn goals(findings: &Findings) -> Vec<Goal> {
+    let mut goals = Vec::new();
+    let mut judge = |name, wanted, measured, reached| {
+        goals.push(Goal {
+            name,
+            wanted,
+            measured,
+            reached,
+        });
+    };
+    for Comparison {
+        name,
+        control,
+        hookyard,
+    } in &findings.comparisons
+    {
+        let Some(ours) = hookyard else { continue };
+        if name.contains("128") {
+            let ratio = ours.delivered_per_s / control.delivered_per_s;
+            let measured = format!("{ratio:.2}");
+            judge(
+                "delivered, 128 connections, to control",
+                ">= 0.25",
+                measured,
+                ratio >= 0.25,
+            );
+        }
+        if name.contains("open") {
+            let (accept, delivery) = (ours.accept.p99_ms, ours.delivery.p99_ms);
+            judge(
+                "accept p99 at 1,000/s",
+                "<= 25 ms",
+                format!("{accept:.1} ms"),
+                accept <= 25.0,
+            );
+            let measured = format!("{delivery:.1} ms");
+            judge(
+                "accept to delivery p99 at 1,000/s",
+                "<= 50 ms",
+                measured,
+                delivery <= 50.0,
+            );
+            let faults = ours.lost + ours.duplicated + ours.not_accepted;
+            let measured = format!(
+                "{} lost, {} duplicated, {} refused",
+                ours.lost, ours.duplicated, ours.not_accepted
+            );
+            judge(
+                "nothing lost or duplicated at 1,000/s",
+                "none",
+                measured,
+                faults == 0,
+            );
+        }
+    }
+    if let Some(idle) = &findings.idle {
+        let measured = format!("{:.1} MiB", idle.fresh_mib);
+        judge("idle RSS", "<= 40 MiB", measured, idle.fresh_mib <= 40.0);
+    }
+    if let Some(backlog) = &findings.backlog {
+        let added = backlog.rss_after_mib - backlog.rss_before_mib;
+        judge(
+            "RSS that the backlog adds, at its peak",
+            "<= 60 MiB",
+            format!("{added:.1} MiB"),
+            added <= 60.0,
+        );
+        let slowed = backlog.accepted_per_s / backlog.normal.accepted_per_s;
+        judge(
+            "accepting during the backlog, to normal",
+            ">= 0.75",
+            format!("{slowed:.2}"),
+            slowed >= 0.75,
+        );
+        let drain = backlog.drain_per_s / backlog.normal.delivered_per_s;
+        judge(
+            "draining the backlog, to normal delivery",
+            ">= 0.6",
+            format!("{drain:.2}"),
+            drain >= 0.6,
+        );
+    }
+    if let Some(starts) = &findings.starts {
+        let worst = starts.ready_ms.iter().copied().fold(0.0, f64::max);
+        judge(
+            "start to ready, slowest",
+            "<= 500 ms",
+            format!("{worst:.0} ms"),
+            worst <= 500.0,
+        );
+    }
+    goals
+}
+
+/// What the tables cannot hold, one sentence per line.
+fn details(findings: &Findings) -> String {
+    let mut text = String::new();
+    if let Some(backlog) = &findings.backlog {
+        let _infallible = write!(
+            text,
+            "Backlog: {} events were accepted at {}/s while the subscriber refused connections, against {}/s with it up.\n\
+             Memory went from {:.1} MiB to a peak of {:.1} MiB.\n\
+             After its return the first event arrived in {:.2} s and the last in {:.2} s, {}/s between them, against {}/s delivered normally.\n\
+             Lost {}, duplicated {}.\n\n",
+            grouped(float(backlog.events)),
+            grouped(backlog.accepted_per_s),
+            grouped(backlog.normal.accepted_per_s),
+            backlog.rss_before_mib,
+            backlog.rss_after_mib,
+            backlog.first_arrival_s,
+            backlog.drained_s,
+            grouped(backlog.drain_per_s),
+            grouped(backlog.normal.delivered_per_s),
+            backlog.lost,
+            backlog.duplicated,
+        );
+    }
+    if let Some(starts) = &findings.starts {
+        let each: Vec<_> = starts
+            .ready_ms
+            .iter()
+            .map(|ms| format!("{ms:.0}"))
+            .collect();
+        let _infallible = writeln!(
+            text,
+            "Start: {} posts ({:.0} MiB on disk) were stored through the hook at {}/s; the server then answered `/healthz` after {} ms in {} starts.",
+            grouped(float(starts.posts)),
+            starts.disk_mib,
+            grouped(starts.filled_per_s),
+            each.join(", "),
+            each.len(),
+        );
+    }
+    text
+}
+
+/// One sentence about where and when.
+fn machine(findings: &Findings) -> String {
+    let file = |path: &str| fs::read_to_string(path).unwrap_or_default();
+    let field = |text: &str, name: &str| {
+        let line = text.lines().find(|line| line.starts_with(name));
+        let value = line.and_then(|line| line.split_once(':'));
+        value.map_or_else(|| "?".to_owned(), |(_, value)| value.trim().to_owned())
+    };
+    let cores = std::thread::available_parallelism().map_or(0, std::num::NonZero::get);
+    let memory = field(&file("/proc/meminfo"), "MemTotal");
+    let memory_kib: f64 = memory.trim_end_matches(" kB").parse().unwrap_or(0.0);
+    let load = file("/proc/loadavg");
+    format!(
+        "{}, {cores} cores ({}), {:.0} GiB, Linux {}; `fdatasync` of 4 KiB p50 {:.2} ms, p99 {:.2} ms; load average at the end {}.",
+        jiff::Timestamp::now().strftime("%Y-%m-%d %H:%M UTC"),
+        field(&file("/proc/cpuinfo"), "model name"),
+        memory_kib / 1_048_576.0,
+        file("/proc/sys/kernel/osrelease").trim(),
+        findings.sync.p50_ms,
+        findings.sync.p99_ms,
+        load.split(' ').next().unwrap_or("?"),
+    )
+}
+
+/// A whole number with separators: `12,345`.
+fn grouped(number: f64) -> String {
+    let digits = format!("{:.0}", number.max(0.0));
+    let mut text = String::new();
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Puts `table` in the place of the last run in the document at `path`.
+pub(crate) fn write(path: &Path, table: &str) -> anyhow::Result<()> {
+    let document =
+        fs::read_to_string(path).with_context(|| format!("failed to read `{}`", path.display()))?;
+    let replaced = replace(&document, table)
+        .with_context(|| format!("`{}` has no place for a run", path.display()))?;
+    fs::write(path, replaced).with_context(|| format!("failed to write `{}`", path.display()))
+}
+
+fn replace(document: &str, table: &str) -> Option<String> {
+    let (before, rest) = document.split_once(BEGIN)?;
+    let (_, after) = rest.split_once(END)?;
+    Some(format!("{before}{BEGIN}\n\n{table}\n{END}{after}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        assert_eq!(grouped(0.4), "0");
+        assert_eq!(grouped(999.0), "999");
+        assert_eq!(grouped(1_234_567.0), "1,234,567");
+    }
+
+    #[test]
+    fn a_run_replaces_the_last_one_only() {
+        let document = format!("intro\n{BEGIN}\nold\n{END}\nafter\n");
+        let replaced = replace(&document, "new\n").unwrap();
+        assert_eq!(replaced, format!("intro\n{BEGIN}\n\nnew\n\n{END}\nafter\n"));
+        assert_eq!(replace("no place", "new"), None);
+    }
+}

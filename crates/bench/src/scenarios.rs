@@ -1,0 +1,368 @@
+//! What is measured, in which order, and how each figure is obtained.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use serde::Serialize;
+use tokio::time::Instant;
+
+use crate::hookyard::{DataDir, Hookyard};
+use crate::ledger::Ledger;
+use crate::load::{self, Pace, Target};
+use crate::measure::{Figures, Instruments};
+use crate::process::{self, Process};
+use crate::receiver::Receiver;
+use crate::stopwatch::{Percentiles, Stopwatch, float, sample, seconds};
+
+/// Connections while a backlog or a large store is filled.
+const FILL_CONNECTIONS: u32 = 128;
+/// A fresh server has settled by then.
+const IDLE_AFTER: Duration = Duration::from_secs(3);
+/// Starts measured on a large store.
+const STARTS: usize = 5;
+/// Syncs measured to describe the disk.
+const SYNCS: usize = 200;
+
+/// What a run does.
+#[derive(Debug, Clone)]
+pub(crate) struct Plan {
+    pub(crate) binary: PathBuf,
+    /// On the disk that is to be measured; never a memory file system.
+    pub(crate) directory: PathBuf,
+    pub(crate) duration: Duration,
+    pub(crate) backlog: u32,
+    pub(crate) posts: u32,
+    pub(crate) only: Vec<Scenario>,
+}
+
+/// Parts of a run that can be chosen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Scenario {
+    /// Closed loop with 32 and 128 connections, Hookyard and the control.
+    Closed,
+    /// Open loop at 1,000/s, Hookyard and the control.
+    Open,
+    /// The control only, at each pace.
+    Control,
+    /// Memory of a fresh server.
+    Idle,
+    /// A subscriber that is down for many events and comes back.
+    Backlog,
+    /// Starting on a large store.
+    Start,
+}
+
+/// Hookyard and the control under the same load, one after the other.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Comparison {
+    pub(crate) name: String,
+    pub(crate) control: Figures,
+    pub(crate) hookyard: Option<Figures>,
+}
+
+/// Memory of a server that does nothing.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Idle {
+    pub(crate) fresh_mib: f64,
+}
+
+/// A subscriber that was down.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Backlog {
+    pub(crate) events: u64,
+    /// With the subscriber up: the same number of messages just before.
+    pub(crate) normal: Figures,
+    pub(crate) accepted_per_s: f64,
+    pub(crate) rss_before_mib: f64,
+    pub(crate) rss_after_mib: f64,
+    /// From the subscriber's return to the first arrival.
+    pub(crate) first_arrival_s: f64,
+    /// From the subscriber's return to the last arrival.
+    pub(crate) drained_s: f64,
+    /// Between the first and the last arrival.
+    pub(crate) drain_per_s: f64,
+    pub(crate) lost: u64,
+    pub(crate) duplicated: u64,
+}
+
+/// Starts on a large store.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Starts {
+    pub(crate) posts: u64,
+    pub(crate) filled_per_s: f64,
+    pub(crate) disk_mib: f64,
+    pub(crate) ready_ms: Vec<f64>,
+}
+
+/// Everything that a run found.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Findings {
+    pub(crate) sync: Percentiles,
+    pub(crate) comparisons: Vec<Comparison>,
+    pub(crate) idle: Option<Idle>,
+    pub(crate) backlog: Option<Backlog>,
+    pub(crate) starts: Option<Starts>,
+}
+
+#[derive(Debug)]
+struct Run {
+    plan: Plan,
+    instruments: Instruments,
+    receiver: Receiver,
+}
+
+/// Runs what the plan asks for.
+pub(crate) async fn run(plan: Plan) -> anyhow::Result<Findings> {
+    let stopwatch = Stopwatch::start();
+    let ledger = Arc::new(Ledger::default());
+    let receiver = Receiver::start(Arc::clone(&ledger), stopwatch).await?;
+    let mut run = Run {
+        plan,
+        instruments: Instruments { ledger, stopwatch },
+        receiver,
+    };
+    let mut findings = Findings {
+        sync: run.measure_syncs()?,
+        ..Findings::default()
+    };
+    let duration = run.plan.duration;
+    let closed = |connections| Pace::ClosedFor {
+        connections,
+        duration,
+    };
+    let paces = [
+        (Scenario::Closed, "closed loop, 32 connections", closed(32)),
+        (
+            Scenario::Closed,
+            "closed loop, 128 connections",
+            closed(128),
+        ),
+        (
+            Scenario::Open,
+            "open loop, 1,000/s",
+            Pace::Open {
+                rate: 1_000,
+                duration: duration * 2,
+            },
+        ),
+    ];
+    for (scenario, name, pace) in paces {
+        if run.wants(scenario) || run.plan.only.contains(&Scenario::Control) {
+            let comparison = run.compare(scenario, name, pace).await?;
+            findings.comparisons.push(comparison);
+        }
+    }
+    if run.wants(Scenario::Idle) {
+        findings.idle = Some(run.measure_idle().await?);
+    }
+    if run.wants(Scenario::Backlog) {
+        findings.backlog = Some(run.measure_backlog().await?);
+    }
+    if run.wants(Scenario::Start) {
+        findings.starts = Some(run.measure_starts().await?);
+    }
+    Ok(findings)
+}
+
+/// Tells a person what is going on.
+pub(crate) fn progress(text: &str) {
+    // Nobody reads a closed stream.
+    let _closed = writeln!(std::io::stderr(), "bench: {text}");
+}
+
+impl Run {
+    fn wants(&self, scenario: Scenario) -> bool {
+        self.plan.only.is_empty() || self.plan.only.contains(&scenario)
+    }
+
+    /// How long the disk takes to make 4 KiB durable: half of what a group commit waits for.
+    fn measure_syncs(&self) -> anyhow::Result<Percentiles> {
+        let directory = DataDir::create(&self.plan.directory, "sync")?;
+        let mut file = File::create(directory.path().join("synced"))?;
+        let clock = self.instruments.stopwatch;
+        let mut samples = Vec::with_capacity(SYNCS);
+        for _ in 0..SYNCS {
+            file.write_all(&[7; 4_096])?;
+            let from_us = clock.now_us();
+            file.sync_data()?;
+            samples.push(sample(from_us, clock.now_us()));
+        }
+        Ok(Percentiles::of(samples))
+    }
+
+    async fn compare(
+        &self,
+        scenario: Scenario,
+        name: &str,
+        pace: Pace,
+    ) -> anyhow::Result<Comparison> {
+        progress(&format!("control, {name}"));
+        let control = self.measure_control(pace).await?;
+        progress(&rates(&control));
+        let hookyard = if self.wants(scenario) {
+            progress(&format!("hookyard, {name}"));
+            let figures = self.measure_hookyard(pace).await?;
+            progress(&rates(&figures));
+            Some(figures)
+        } else {
+            None
+        };
+        Ok(Comparison {
+            name: name.to_owned(),
+            control,
+            hookyard,
+        })
+    }
+
+    async fn measure_control(&self, pace: Pace) -> anyhow::Result<Figures> {
+        let mut child = Command::new(std::env::current_exe()?)
+            .args(["accept-and-forward", "--to"])
+            .arg(self.receiver.address.to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .context("failed to start the control")?;
+        let output = child.stdout.take().expect("its output is piped");
+        let process = Process::new(child);
+        let mut line = String::new();
+        BufReader::new(output).read_line(&mut line)?;
+        let target = Target {
+            address: line.trim().parse().context("the control has no address")?,
+            path: "/".to_owned(),
+        };
+        self.instruments.warm_up(&target, connections(pace)).await;
+        self.instruments.measure(&target, &process, pace).await
+    }
+
+    async fn measure_hookyard(&self, pace: Pace) -> anyhow::Result<Figures> {
+        let data_dir = self.data_dir("compare")?;
+        let server = self.start(&data_dir).await?;
+        server.subscribe(self.receiver.address).await?;
+        let hook = server.hook()?;
+        self.instruments.warm_up(&hook, connections(pace)).await;
+        self.instruments.measure(&hook, &server.process, pace).await
+    }
+
+    async fn measure_idle(&self) -> anyhow::Result<Idle> {
+        progress("idle memory");
+        let data_dir = self.data_dir("idle")?;
+        let server = self.start(&data_dir).await?;
+        server.subscribe(self.receiver.address).await?;
+        tokio::time::sleep(IDLE_AFTER).await;
+        Ok(Idle {
+            fresh_mib: server.process.rss_mib()?,
+        })
+    }
+
+    async fn measure_backlog(&mut self) -> anyhow::Result<Backlog> {
+        let data_dir = self.data_dir("backlog")?;
+        let server = self.start(&data_dir).await?;
+        server.subscribe(self.receiver.address).await?;
+        let hook = server.hook()?;
+        let pace = Pace::ClosedCount {
+            connections: FILL_CONNECTIONS,
+            count: self.plan.backlog,
+        };
+        self.instruments.warm_up(&hook, FILL_CONNECTIONS).await;
+        progress("backlog: the same messages with the subscriber up");
+        let instruments = &self.instruments;
+        let normal = instruments.measure(&hook, &server.process, pace).await?;
+        progress(&rates(&normal));
+        tokio::time::sleep(IDLE_AFTER).await;
+        let rss_before_mib = server.process.rss_mib()?;
+
+        progress("backlog: the subscriber is down");
+        self.receiver.stop().await;
+        server.process.reset_peak();
+        let phase = self.instruments.ledger.begin();
+        let sent = load::send(&hook, pace, phase, self.instruments.stopwatch).await;
+        let rss_after_mib = server.process.rss_peak_mib()?;
+        let events = u64::try_from(sent.accepted.len()).expect("lengths fit");
+        let accepted_per_s = float(events) / seconds(sent.ended_us - sent.began_us);
+        progress(&format!(
+            "accepted {accepted_per_s:.0}/s; the subscriber returns"
+        ));
+
+        let returned_us = self.instruments.stopwatch.now_us();
+        self.receiver.restart().await?;
+        self.instruments.drain(&sent).await;
+        let balance = self.instruments.ledger.balance(&sent.accepted);
+        let first_us = balance.first_us.unwrap_or(returned_us);
+        let draining_s = seconds(balance.last_us.saturating_sub(first_us));
+        Ok(Backlog {
+            events,
+            normal,
+            accepted_per_s,
+            rss_before_mib,
+            rss_after_mib,
+            first_arrival_s: seconds(first_us - returned_us),
+            drained_s: seconds(balance.last_us.saturating_sub(returned_us)),
+            drain_per_s: float(events - balance.lost) / draining_s.max(1e-6),
+            lost: balance.lost,
+            duplicated: balance.duplicated,
+        })
+    }
+
+    async fn measure_starts(&self) -> anyhow::Result<Starts> {
+        let data_dir = self.data_dir("start")?;
+        let mut server = self.start(&data_dir).await?;
+        let hook = server.hook()?;
+        progress(&format!("start: filling with {} posts", self.plan.posts));
+        let pace = Pace::ClosedCount {
+            connections: FILL_CONNECTIONS,
+            count: self.plan.posts,
+        };
+        let phase = self.instruments.ledger.begin();
+        let sent = load::send(&hook, pace, phase, self.instruments.stopwatch).await;
+        let posts = u64::try_from(sent.accepted.len()).expect("lengths fit");
+        let filled_per_s = float(posts) / seconds(sent.ended_us - sent.began_us);
+        let stopping = Instant::now();
+        server.process.stop().await?;
+        progress(&format!("start: stopped in {:?}", stopping.elapsed()));
+        let disk_mib = process::disk_mib(data_dir.path())?;
+        let mut ready_ms = Vec::with_capacity(STARTS);
+        for _ in 0..STARTS {
+            let mut server = self.start(&data_dir).await?;
+            ready_ms.push(server.ready_after.as_secs_f64() * 1e3);
+            server.process.stop().await?;
+        }
+        Ok(Starts {
+            posts,
+            filled_per_s,
+            disk_mib,
+            ready_ms,
+        })
+    }
+
+    fn data_dir(&self, name: &str) -> anyhow::Result<DataDir> {
+        DataDir::create(&self.plan.directory, name)
+    }
+
+    async fn start(&self, data_dir: &DataDir) -> anyhow::Result<Hookyard> {
+        Hookyard::start(&self.plan.binary, data_dir).await
+    }
+}
+
+fn connections(pace: Pace) -> u32 {
+    match pace {
+        Pace::ClosedFor { connections, .. } | Pace::ClosedCount { connections, .. } => connections,
+        Pace::Open { .. } => 8,
+    }
+}
+
+fn rates(figures: &Figures) -> String {
+    format!(
+        "  accepted {:.0}/s, delivered {:.0}/s, accept p99 {:.1} ms, delivery p99 {:.1} ms, lost {}, duplicated {}",
+        figures.accepted_per_s,
+        figures.delivered_per_s,
+        figures.accept.p99_ms,
+        figures.delivery.p99_ms,
+        figures.lost,
+        figures.duplicated
+    )
+}
