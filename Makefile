@@ -1,0 +1,64 @@
+# The words of this project. `make` alone lists them; `.ci/run` uses the same ones.
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+TARGET  := $(abspath $(or $(CARGO_TARGET_DIR),target))
+LISTEN  ?= 127.0.0.1:8080
+DATA    ?= data
+# Flags of the benchmark, such as `make bench BENCH="--only open --seconds 5"`.
+BENCH   ?= --write docs/benchmarks.md
+
+CONSOLE_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/e2e/*' 2>/dev/null)
+
+.PHONY: help run build console test check bench requirements \
+	test-rust test-console test-browser test-sdk
+
+help: ## List these words
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## Build everything and serve on http://127.0.0.1:8080 with ./data
+	@exec $(TARGET)/release/hookyard serve --listen $(LISTEN) --data-dir $(DATA)
+
+build: requirements console ## Build the release binary with the console in it
+	cargo build --release --locked -p hookyard-server
+
+console: console/dist/index.html ## Build the console, if its sources changed
+
+test: requirements ## Run every test: Rust, console, browser, official SDK
+	@scripts/test
+
+test-rust: requirements console ## Run the Rust tests
+	@scripts/test rust
+
+test-console: requirements ## Run the console's unit tests
+	@scripts/test console
+
+test-browser: requirements ## Run the browser tests against the real binary
+	@scripts/test browser
+
+test-sdk: requirements ## Run the official SDK against the real binary
+	@scripts/test sdk
+
+check: requirements console/node_modules/.package-lock.json ## Check format, lints, documentation and types
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
+	npm --prefix console run check
+
+bench: build ## Measure against a bare proxy; the table goes to docs/benchmarks.md
+	cargo build --release --locked -p hookyard-bench
+	$(TARGET)/release/hookyard-bench $(BENCH)
+
+requirements:
+	@scripts/require
+
+# The lockfile that npm leaves inside is its own stamp.
+%/node_modules/.package-lock.json: %/package.json %/package-lock.json
+	npm --prefix $* ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+console/dist/index.html: console/node_modules/.package-lock.json $(CONSOLE_SOURCES)
+	npm --prefix console run build
+	@touch $@
