@@ -13,8 +13,9 @@ const PAGE_BYTES: u32 = 8_192;
 /// Pages in one connection's cache, in KiB (negative means KiB to SQLite).
 const WRITER_CACHE_KIB: i32 = 8_192;
 const READER_CACHE_KIB: i32 = 2_048;
-/// Bytes of the log's file that are kept for its next turn.
-const LOG_BYTES_KEPT_MAX: i64 = 64 * 1024 * 1024;
+/// Bytes of the log's file that are kept for its next turn: more than it needs under load, as
+/// growing a file anew makes each sync wait for the file system's own journal.
+const LOG_BYTES_KEPT_MAX: i64 = 256 * 1024 * 1024;
 const STATEMENTS_MAX: usize = 128;
 
 /// The one connection that writes. Makes the file when it is not there.

@@ -26,7 +26,7 @@ const GATHER_PAUSE: Duration = Duration::from_micros(200);
 /// What a commit writes to the log beside its payload: the pages at the end of a dozen trees.
 const COMMIT_BYTES: usize = 96 * 1024;
 /// Bytes written since the last checkpoint that wake the checkpointer.
-const CHECKPOINT_AFTER_BYTES: usize = 24 * 1024 * 1024;
+const CHECKPOINT_AFTER_BYTES: usize = 64 * 1024 * 1024;
 /// Pages in the log (8 KiB each) past which the writer lets the checkpointer finish, so that the
 /// log starts over instead of growing for as long as the load lasts.
 const LOG_PAGES_MAX: i64 = 16_384;
