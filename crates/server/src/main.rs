@@ -9,7 +9,7 @@ use clap::{Args, Parser, Subcommand};
 use hookyard_server::{Config, Overrides, Server};
 
 /// Exit code when the store can no longer make anything durable (`EX_SOFTWARE` of sysexits).
-const EXIT_STORE_FAILED: u8 = 70;
+const EXIT_STORE_FAILED: i32 = 70;
 
 /// Team messaging webhooks, self-hosted: post cards in, get events out.
 ///
@@ -137,7 +137,7 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
         tracing::error!(
             "The store cannot make data durable; stopping without acknowledging anything more"
         );
-        return Ok(ExitCode::from(EXIT_STORE_FAILED));
+        std::process::exit(EXIT_STORE_FAILED);
     }
     tracing::info!("Stopping");
     server.stop().await;

@@ -152,7 +152,12 @@ fn run(
             // What the disk holds is unknown. Nothing is acknowledged from here on: the process
             // must end, and the next one reads what is there.
             failing.send_replace(true);
-            stopping = true;
+            for (reply, result) in replies.drain(..).zip(outcome.results) {
+                let _ = reply.send(result);
+            }
+            // Closing the connection would move the log, and with it sync again what failed to.
+            std::mem::forget((engine, checkpoints));
+            return;
         }
         if let Ok(listeners) = listeners.read() {
             for listener in listeners.iter() {
@@ -167,9 +172,7 @@ fn run(
         checkpoints.wrote(&engine, bytes);
     }
     drop(waiting);
-    if !*failing.borrow()
-        && let Err(fault) = engine.set_clean(true)
-    {
+    if let Err(fault) = engine.set_clean(true) {
         let error = StoreError::from(fault);
         tracing::error!(%error, "The store could not be marked as cleanly stopped");
     }
