@@ -52,7 +52,8 @@ impl Writer {
     pub(super) fn start(engine: Engine, path: &Path, listeners: Listeners) -> Result<Self, Fault> {
         let (jobs, waiting) = mpsc::channel(COMMIT_QUEUE_MAX);
         let (failing, failed) = watch::channel(false);
-        let checkpoints = Checkpointer::start(path)?;
+        let failing = Arc::new(failing);
+        let checkpoints = Checkpointer::start(path, Arc::clone(&failing))?;
         let work = move || run(engine, waiting, &listeners, &failing, checkpoints);
         let thread = std::thread::Builder::new()
             .name("hookyard-writer".into())
@@ -127,6 +128,11 @@ fn run(
         let Some(first) = waiting.blocking_recv() else {
             break;
         };
+        if *failing.borrow() {
+            // A checkpoint failed beside us: nothing is acknowledged any more.
+            std::mem::forget((engine, checkpoints));
+            return;
+        }
         if last_count >= GATHER_FROM && waiting.len() < last_count / 2 {
             gather();
         }
@@ -220,22 +226,21 @@ struct Checkpointer {
     /// Set when the log is long: the writer then takes the last step itself, between commits.
     log_is_long: Arc<AtomicBool>,
     bytes: usize,
+    failing: Arc<watch::Sender<bool>>,
 }
 
 impl Checkpointer {
-    fn start(path: &Path) -> Result<Self, Fault> {
+    fn start(path: &Path, failing: Arc<watch::Sender<bool>>) -> Result<Self, Fault> {
         let db = open_checkpointer(path)?;
         let (wake, woken) = thread_channel::sync_channel(1);
         let log_is_long = Arc::new(AtomicBool::new(false));
         let long = Arc::clone(&log_is_long);
+        let for_writer = Arc::clone(&failing);
         let work = move || {
             while woken.recv().is_ok() {
                 match checkpoint(&db) {
                     Ok(pages) => long.store(pages > LOG_PAGES_MAX, Ordering::Release),
-                    Err(fault) => {
-                        let error = StoreError::from(fault);
-                        tracing::warn!(%error, "A checkpoint failed; the log grows until one succeeds");
-                    }
+                    Err(fault) => checkpoint_failed(fault, &failing),
                 }
             }
         };
@@ -248,6 +253,7 @@ impl Checkpointer {
             thread: Some(thread),
             log_is_long,
             bytes: 0,
+            failing: for_writer,
         })
     }
 
@@ -261,8 +267,7 @@ impl Checkpointer {
         if self.log_is_long.swap(false, Ordering::AcqRel) {
             // Nearly all pages are moved already, so this is short; it lets the log start over.
             if let Err(fault) = checkpoint(&engine.db) {
-                let error = StoreError::from(fault);
-                tracing::warn!(%error, "A checkpoint failed; the log grows until one succeeds");
+                checkpoint_failed(fault, &self.failing);
             }
             return;
         }
@@ -277,6 +282,19 @@ impl Checkpointer {
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
+    }
+}
+
+/// Want of space or a lock passes, and the log grows meanwhile. After anything else we no longer know
+/// what the database file holds: the process must end, as after a commit that failed so.
+fn checkpoint_failed(fault: Fault, failing: &watch::Sender<bool>) {
+    let passes = fault.leaves_disk_known();
+    let error = StoreError::from(fault);
+    if passes {
+        tracing::warn!(%error, "A checkpoint failed; the log grows until one succeeds");
+    } else {
+        tracing::error!(%error, "A checkpoint failed, and the disk may not hold what it should");
+        failing.send_replace(true);
     }
 }
 
