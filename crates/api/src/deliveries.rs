@@ -128,7 +128,7 @@ impl<'a> From<&'a Attempt> for AttemptView<'a> {
 #[serde(rename_all = "camelCase")]
 struct EventView<'a> {
     id: EventId,
-    event_type: &'static str,
+    event_type: &'a str,
     timestamp: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
     chat_id: Option<ChatId>,
@@ -142,7 +142,7 @@ struct EventView<'a> {
 fn event_view(event: &Event) -> Option<EventView<'_>> {
     Some(EventView {
         id: event.id,
-        event_type: event.event_type,
+        event_type: &event.event_type,
         timestamp: event.occurred_at,
         chat_id: event.chat,
         post_id: event.post,

@@ -227,7 +227,7 @@ impl Intake<'_> {
             account: post.account,
             id: EventId::PENDING,
             kind: EventKind::Post,
-            event_type: "PostAdded",
+            event_type: "PostAdded".into(),
             audience: Audience::ChatMembers(post.chat),
             chat: Some(post.chat),
             post: Some(post.id),

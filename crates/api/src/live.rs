@@ -128,6 +128,7 @@ fn lately(api: &Api) -> EventId {
 async fn may_learn(api: &Api, caller: &Caller, event: &Event) -> Result<bool, ApiError> {
     Ok(match &event.audience {
         Audience::Persons(persons) => persons.contains(&caller.person),
+        Audience::Subscription(_) => false,
         Audience::ChatMembers(chat) => {
             let chat = api.store.chat(caller.account, *chat).await?;
             chat.is_some_and(|chat| chat.has_member(caller.person))

@@ -1,10 +1,11 @@
 //! The bytes that a subscriber gets (contract 5.1). Built by concatenation: the event's body is
 //! inserted as it was committed, so that every attempt, also after a restart, sends the same bytes.
 
+use std::borrow::Cow;
 use std::io::Write as _;
 
 use bytes::Bytes;
-use hookyard_domain::{Delivery, Event, Subscription};
+use hookyard_domain::{Delivery, Event, EventFilter, EventKind, Subscription};
 
 /// What surrounds the body: seven keys, two ids, a time.
 const SURROUNDINGS_BYTES: usize = 256;
@@ -21,12 +22,21 @@ pub fn envelope(event: &Event, delivery: &Delivery, subscription: &Subscription)
             r#","timestamp":"{}","subscriptionId":"{}","ownerId":"{}","body":"#,
             event.occurred_at, subscription.id, subscription.owner
         )?;
-        bytes.extend_from_slice(&event.body);
+        bytes.extend_from_slice(&body_for(event, &delivery.filter));
         bytes.push(b'}');
         std::io::Result::Ok(())
     })();
     written.expect("writing to memory does not fail");
     bytes.into()
+}
+
+/// The body as the subscribers of `filter` get it. Of most kinds they all get the same.
+fn body_for<'a>(event: &'a Event, filter: &str) -> Cow<'a, [u8]> {
+    if event.kind != EventKind::Presence {
+        return Cow::Borrowed(&event.body);
+    }
+    let projected = EventFilter::read(filter).map(|filter| filter.project(&event.body));
+    projected.unwrap_or(Cow::Borrowed(&event.body))
 }
 
 #[cfg(test)]

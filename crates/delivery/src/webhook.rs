@@ -234,7 +234,10 @@ impl Prepared {
         let DeliveryMode::WebHook {
             address,
             verification_token,
-        } = &subscription.mode;
+        } = &subscription.mode
+        else {
+            return None;
+        };
         let target = Target::parse(address).ok()?;
         let uri = target.path_and_query().parse().ok()?;
         let mut headers = HeaderMap::with_capacity(12);

@@ -37,16 +37,41 @@ pub enum Scope {
     /// Subscriptions with transport `WebHook`.
     SubscriptionWebhook,
     WebSocketsSubscription,
+    /// Subscriptions with transport `PubNub`.
+    SubscriptionPubNub,
+    /// Subscriptions with transport `RC/APNS`.
+    SubscriptionApns,
+    /// Subscriptions with transport `RC/GCM`.
+    SubscriptionGcm,
+    ReadPresence,
+    EditPresence,
+    ReadMessages,
+    /// Messages between persons of the account, by company-pager.
+    InternalMessages,
+    ReadCallLog,
+    CallControl,
+    /// Publish events in the name of a source outside.
+    PublishEvents,
 }
 
 impl Scope {
     /// Every scope, in the order in which token replies list them.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 15] = [
         Self::ReadAccounts,
         Self::EditExtensions,
         Self::TeamMessaging,
         Self::SubscriptionWebhook,
         Self::WebSocketsSubscription,
+        Self::SubscriptionPubNub,
+        Self::SubscriptionApns,
+        Self::SubscriptionGcm,
+        Self::ReadPresence,
+        Self::EditPresence,
+        Self::ReadMessages,
+        Self::InternalMessages,
+        Self::ReadCallLog,
+        Self::CallControl,
+        Self::PublishEvents,
     ];
 
     /// The platform's name of the scope.
@@ -57,13 +82,23 @@ impl Scope {
             Self::TeamMessaging => "TeamMessaging",
             Self::SubscriptionWebhook => "SubscriptionWebhook",
             Self::WebSocketsSubscription => "WebSocketsSubscription",
+            Self::SubscriptionPubNub => "SubscriptionPubNub",
+            Self::SubscriptionApns => "SubscriptionAPNS",
+            Self::SubscriptionGcm => "SubscriptionGCM",
+            Self::ReadPresence => "ReadPresence",
+            Self::EditPresence => "EditPresence",
+            Self::ReadMessages => "ReadMessages",
+            Self::InternalMessages => "InternalMessages",
+            Self::ReadCallLog => "ReadCallLog",
+            Self::CallControl => "CallControl",
+            Self::PublishEvents => "PublishEvents",
         }
     }
 }
 
 /// A set of scopes; shown and read as names with spaces between.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Scopes(u8);
+pub struct Scopes(u32);
 
 impl Scopes {
     /// Every scope there is.
@@ -107,7 +142,7 @@ impl FromStr for Scopes {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let known = |name: &str| match name {
             "Glip" => Some(Scope::TeamMessaging),
-            "WebSocketSubscription" | "SubscriptionWebSocket" => {
+            "WebSocketSubscription" | "WebSocketsSubscriptions" | "SubscriptionWebSocket" => {
                 Some(Scope::WebSocketsSubscription)
             }
             _ => Scope::ALL.into_iter().find(|scope| scope.name() == name),

@@ -5,15 +5,16 @@ use crate::app::{App, JwtCredential};
 use crate::chat::Chat;
 use crate::delivery::{Attempt, Delivery, DeliveryState};
 use crate::event::Event;
+use crate::history::HistoryEntry;
 use crate::ids::{
-    AccountId, ChatId, DeliveryId, PersonId, PostId, SessionId, SubscriptionId, WebhookId,
+    AccountId, ChatId, DeliveryId, EventId, PersonId, PostId, SessionId, SubscriptionId, WebhookId,
 };
 use crate::person::Person;
 use crate::post::Post;
 use crate::request::HookRequest;
 use crate::secret::{Secret, TokenHash};
 use crate::session::{Session, Token};
-use crate::subscription::Subscription;
+use crate::subscription::{CatchUp, Subscription};
 use crate::time::Timestamp;
 use crate::webhook::IncomingWebhook;
 
@@ -79,6 +80,39 @@ pub enum Write {
         account: AccountId,
         subscription: SubscriptionId,
         at: Timestamp,
+    },
+    /// Adds a line to a subscription's history.
+    NoteHistory(HistoryEntry),
+    /// Forgets the history, before a moment, of subscriptions that have ended.
+    PurgeHistory {
+        before: Timestamp,
+    },
+    /// Remembers since when a subscription's attempts have all failed. Does not grow its version.
+    SetFailing {
+        account: AccountId,
+        subscription: SubscriptionId,
+        since: Option<Timestamp>,
+    },
+    /// Gives all waiting deliveries of a subscription up.
+    AbandonWaiting {
+        account: AccountId,
+        subscription: SubscriptionId,
+        at: Timestamp,
+    },
+    /// Sends an event that was committed before to a subscription, unless it was on its way to it
+    /// already.
+    Redeliver {
+        account: AccountId,
+        subscription: SubscriptionId,
+        event: EventId,
+        /// The filter that matched, as subscribed.
+        filter: String,
+    },
+    /// How far catching up has come. Does not grow the version.
+    SetCatchUp {
+        account: AccountId,
+        subscription: SubscriptionId,
+        catch_up: Option<CatchUp>,
     },
     /// Appends an attempt and moves its delivery to `state`. Does nothing when the delivery is no
     /// longer waiting: nothing leaves `Delivered`.
@@ -179,6 +213,8 @@ pub struct News {
     pub subscriptions: Vec<std::sync::Arc<Subscription>>,
     /// Subscriptions that ended: after the commit is acknowledged no attempt may start.
     pub ended: Vec<SubscriptionId>,
+    /// Sessions that ended: what they keep open must close.
+    pub sessions_ended: Vec<SessionId>,
 }
 
 /// An event and who may learn of it.

@@ -1,35 +1,71 @@
 //! Facts. An event never changes once it is committed.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::Bytes;
 
-use crate::ids::{AccountId, ChatId, EventId, PersonId, PostId, RequestId};
+use crate::ids::{AccountId, ChatId, EventId, PersonId, PostId, RequestId, SubscriptionId};
 use crate::time::Timestamp;
 
-/// What an event is about; what filters choose by.
+/// What an event is about; what filters choose by. The catalogue says which filters there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum EventKind {
     Post,
     Chat,
     Webhook,
+    Extension,
+    MessageStore,
+    InstantMessage,
+    Voicemail,
+    Fax,
+    Presence,
+    PresenceLine,
+    TelephonySession,
+    MissedCall,
+    Reminder,
 }
 
 impl EventKind {
+    /// Every kind.
+    pub const ALL: [Self; 13] = [
+        Self::Post,
+        Self::Chat,
+        Self::Webhook,
+        Self::Extension,
+        Self::MessageStore,
+        Self::InstantMessage,
+        Self::Voicemail,
+        Self::Fax,
+        Self::Presence,
+        Self::PresenceLine,
+        Self::TelephonySession,
+        Self::MissedCall,
+        Self::Reminder,
+    ];
+
     /// Name in tables and logs.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Post => "post",
             Self::Chat => "chat",
             Self::Webhook => "webhook",
+            Self::Extension => "extension",
+            Self::MessageStore => "message-store",
+            Self::InstantMessage => "instant-message",
+            Self::Voicemail => "voicemail",
+            Self::Fax => "fax",
+            Self::Presence => "presence",
+            Self::PresenceLine => "presence-line",
+            Self::TelephonySession => "telephony-session",
+            Self::MissedCall => "missed-call",
+            Self::Reminder => "reminder",
         }
     }
 
     /// The kind with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Post, Self::Chat, Self::Webhook]
-            .into_iter()
-            .find(|kind| kind.name() == name)
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -38,7 +74,11 @@ impl EventKind {
 pub enum Audience {
     /// The members of a chat, as they are after the change that the event announces.
     ChatMembers(ChatId),
+    /// For events about an extension: that extension. Subscriptions that watch it are told, its
+    /// owner's or another's, because their filter was permitted when it was subscribed.
     Persons(Arc<[PersonId]>),
+    /// One subscription alone.
+    Subscription(SubscriptionId),
 }
 
 impl EventId {
@@ -54,8 +94,8 @@ pub struct Event {
     /// what came after a number misses nothing. [`EventId::PENDING`] until then.
     pub id: EventId,
     pub kind: EventKind,
-    /// `eventType` of the body, such as `PostAdded`.
-    pub event_type: &'static str,
+    /// `eventType` of the body, such as `PostAdded`; of events without one, the name of their kind.
+    pub event_type: Cow<'static, str>,
     pub audience: Audience,
     pub chat: Option<ChatId>,
     pub post: Option<PostId>,

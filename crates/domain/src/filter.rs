@@ -1,52 +1,157 @@
 //! What a subscriber asks for (contract section 4.6).
 
+use std::borrow::Cow;
 use std::fmt;
+use std::time::Duration;
 
-use crate::event::EventKind;
+use serde_json::value::RawValue;
 
-/// The kind of event that a filter names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Topic {
-    Posts,
-    Chats,
-    Webhooks,
+use crate::catalogue::{Effect, FILTER_FORMS, FilterForm, Parameter, Reach};
+use crate::event::{Event, EventKind};
+use crate::ids::{AccountId, PersonId};
+use crate::limits::EVENT_FILTER_CHARS_MAX;
+use crate::raw::{Members, members_of, write_object};
+
+/// Why a text is not an event filter that may be subscribed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum FilterError {
+    #[error("unknown event filter")]
+    Unknown,
+    #[error("the filter names another account")]
+    OtherAccount,
+    /// `threshold` or `interval` is missing or not a number of seconds.
+    #[error("the reminder's parameters are invalid")]
+    BadReminder,
 }
 
-/// Why a text is not an event filter that we know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("unknown event filter")]
-pub struct FilterError;
+/// Where a filter looks for events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Place {
+    /// What the subscription's owner may learn.
+    Owner,
+    Extension(PersonId),
+    /// Every extension of the account.
+    Account,
+    /// The subscription itself.
+    Subscription,
+}
 
-/// A filter as it was subscribed: the text is echoed in every envelope.
+/// When a subscription is reminded of its end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Reminder {
+    /// How long before the end reminders begin.
+    pub threshold: Duration,
+    /// The time between two.
+    pub interval: Duration,
+}
+
+/// A filter as it was subscribed: the text is echoed in every envelope, with `~` replaced by the
+/// ids that it stood for in paths of accounts.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct EventFilter {
     text: String,
-    topic: Topic,
+    form: &'static FilterForm,
+    place: Place,
+    /// Members of the body and the values that they must have.
+    conditions: Vec<(&'static str, &'static str)>,
+    /// Members of the body that are left out.
+    omitted: Vec<&'static str>,
+    reminder: Option<Reminder>,
 }
 
-/// Paths of the team-messaging filters, both generations.
-const TOPICS: [(&str, Topic); 7] = [
-    ("/restapi/v1.0/glip/posts", Topic::Posts),
-    ("/restapi/v1.0/glip/groups", Topic::Chats),
-    ("/restapi/v1.0/glip/webhooks", Topic::Webhooks),
-    ("/team-messaging/v1/posts", Topic::Posts),
-    ("/team-messaging/v1/groups", Topic::Chats),
-    ("/team-messaging/v1/chats", Topic::Chats),
-    ("/team-messaging/v1/webhooks", Topic::Webhooks),
-];
-
 impl EventFilter {
-    /// Reads a filter. A full URL loses its origin: old SDKs make filters by `createUrl`.
-    pub fn parse(text: &str) -> Result<Self, FilterError> {
-        let path = path_of(text).ok_or(FilterError)?;
-        let (_, topic) = TOPICS
+    /// Reads a filter that `owner` of `account` subscribes. A full URL loses its origin: old SDKs
+    /// make filters by `createUrl`.
+    ///
+    /// # Errors
+    ///
+    /// When no filter has that path or parameters, or it names another account.
+    pub fn parse(text: &str, account: AccountId, owner: PersonId) -> Result<Self, FilterError> {
+        Self::parse_as(text, Some((account, owner)))
+    }
+
+    /// Reads a filter as [`fmt::Display`] shows it: a stored one.
+    ///
+    /// # Errors
+    ///
+    /// When it is not one.
+    pub fn read(text: &str) -> Result<Self, FilterError> {
+        Self::parse_as(text, None)
+    }
+
+    fn parse_as(text: &str, own: Option<(AccountId, PersonId)>) -> Result<Self, FilterError> {
+        if text.len() > EVENT_FILTER_CHARS_MAX {
+            return Err(FilterError::Unknown);
+        }
+        let text = without_origin(text).ok_or(FilterError::Unknown)?;
+        let (path, query) = match text.split_once('?') {
+            Some((path, query)) => (path, Some(query)),
+            None => (text, None),
+        };
+        let fitting = FILTER_FORMS
             .iter()
-            .find(|(known, _)| *known == path)
-            .ok_or(FilterError)?;
-        Ok(Self {
-            text: path.to_owned(),
-            topic: *topic,
-        })
+            .find_map(|form| fit(form, path, own).transpose());
+        let (form, place, path) = fitting.ok_or(FilterError::Unknown)??;
+        let mut filter = Self {
+            text: query.map_or_else(|| path.to_string(), |query| format!("{path}?{query}")),
+            form,
+            place,
+            conditions: Vec::new(),
+            omitted: Vec::new(),
+            reminder: None,
+        };
+        let asked: Vec<_> = url::form_urlencoded::parse(query.unwrap_or_default().as_bytes())
+            .into_owned()
+            .collect();
+        filter.take_parameters(form, &asked)?;
+        Ok(filter)
+    }
+
+    fn take_parameters(
+        &mut self,
+        form: &FilterForm,
+        asked: &[(String, String)],
+    ) -> Result<(), FilterError> {
+        for (index, (name, _)) in asked.iter().enumerate() {
+            let known = form.parameters.iter().any(|known| known.name == name);
+            let repeated = asked[..index].iter().any(|(other, _)| other == name);
+            if !known || repeated {
+                return Err(FilterError::Unknown);
+            }
+        }
+        let value_of = |name| asked.iter().find(|(other, _)| other == name);
+        for Parameter {
+            name,
+            effect,
+            values,
+        } in form.parameters
+        {
+            let value = value_of(*name).map(|(_, value)| value.as_str());
+            let listed = value
+                .map(|value| {
+                    let found = values.iter().find(|known| **known == value).copied();
+                    found.ok_or(FilterError::Unknown)
+                })
+                .filter(|_| !values.is_empty())
+                .transpose()?;
+            match effect {
+                Effect::Equals => self.conditions.extend(listed.map(|value| (*name, value))),
+                Effect::Includes(member) if listed != Some("true") => self.omitted.push(member),
+                Effect::Includes(_) | Effect::Seconds => {}
+            }
+        }
+        if form.kind == EventKind::Reminder {
+            let seconds = |name| {
+                let (_, value) = value_of(name).ok_or(FilterError::BadReminder)?;
+                let seconds: u32 = value.parse().map_err(|_| FilterError::BadReminder)?;
+                Ok(Duration::from_secs(seconds.into()))
+            };
+            self.reminder = Some(Reminder {
+                threshold: seconds("threshold")?,
+                interval: seconds("interval")?,
+            });
+        }
+        Ok(())
     }
 
     /// The filter as it is shown and echoed.
@@ -54,19 +159,73 @@ impl EventFilter {
         &self.text
     }
 
-    /// The kind of event it names.
-    pub const fn topic(&self) -> Topic {
-        self.topic
+    /// The kind of event that it asks for.
+    pub const fn kind(&self) -> EventKind {
+        self.form.kind
     }
 
-    /// Whether events of `kind` are what it asks for.
-    pub const fn matches(&self, kind: EventKind) -> bool {
-        matches!(
-            (self.topic, kind),
-            (Topic::Posts, EventKind::Post)
-                | (Topic::Chats, EventKind::Chat)
-                | (Topic::Webhooks, EventKind::Webhook)
-        )
+    /// Where it looks.
+    pub const fn place(&self) -> Place {
+        self.place
+    }
+
+    /// The form that it has.
+    pub const fn form(&self) -> &'static FilterForm {
+        self.form
+    }
+
+    /// When it reminds, if that is what it is for.
+    pub const fn reminder(&self) -> Option<Reminder> {
+        self.reminder
+    }
+
+    /// Whether `event` is what it asks for. Who may learn of the event is another question.
+    pub fn matches(&self, event: &Event) -> bool {
+        self.form.kind == event.kind && (self.conditions.is_empty() || self.conditions_hold(&event.body))
+    }
+
+    fn conditions_hold(&self, body: &[u8]) -> bool {
+        let Some(members) = members_of(body) else {
+            return false;
+        };
+        self.conditions.iter().all(|(name, wanted)| {
+            members.iter().any(|(member, value)| {
+                member == name
+                    && serde_json::from_str::<Cow<'_, str>>(value.get())
+                        .is_ok_and(|value| value == *wanted)
+            })
+        })
+    }
+
+    /// The body as this filter's subscribers get it: without what they did not ask for.
+    pub fn project<'a>(&self, body: &'a [u8]) -> Cow<'a, [u8]> {
+        if self.omitted.is_empty() {
+            return Cow::Borrowed(body);
+        }
+        match members_of(body) {
+            Some(members) => Cow::Owned(self.without_omitted(members)),
+            None => Cow::Borrowed(body),
+        }
+    }
+
+    fn without_omitted(&self, members: Members<'_>) -> Vec<u8> {
+        let kept = members
+            .into_iter()
+            .filter(|(name, _)| !self.omitted.contains(&&**name))
+            .map(|(name, value)| (name, self.project_items(value.get())));
+        write_object(kept)
+    }
+
+    /// Arrays of objects lose the same members from each object.
+    fn project_items<'a>(&self, value: &'a str) -> Cow<'a, str> {
+        let Ok(items) = serde_json::from_str::<Vec<&RawValue>>(value) else {
+            return Cow::Borrowed(value);
+        };
+        let items = items.into_iter().map(|item| {
+            let projected = self.project(item.get().as_bytes()).into_owned();
+            String::from_utf8(projected).expect("parts of a text are texts")
+        });
+        Cow::Owned(format!("[{}]", items.collect::<Vec<_>>().join(",")))
     }
 }
 
@@ -77,7 +236,7 @@ impl fmt::Display for EventFilter {
 }
 
 /// The path and query of a full URL, or the text itself when it begins with a slash.
-fn path_of(text: &str) -> Option<&str> {
+fn without_origin(text: &str) -> Option<&str> {
     let rest = text
         .strip_prefix("https://")
         .or_else(|| text.strip_prefix("http://"));
@@ -87,49 +246,72 @@ fn path_of(text: &str) -> Option<&str> {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    #[test]
-    fn every_topic_parses_and_matches_only_its_kind() {
-        for (text, topic) in TOPICS {
-            let filter = EventFilter::parse(text).unwrap();
-            assert_eq!(filter.topic(), topic);
-            let kinds = [EventKind::Post, EventKind::Chat, EventKind::Webhook];
-            assert_eq!(
-                kinds
-                    .into_iter()
-                    .filter(|kind| filter.matches(*kind))
-                    .count(),
-                1
-            );
-        }
-    }
-
-    #[test]
-    fn a_full_url_loses_its_origin() {
-        let filter =
-            EventFilter::parse("https://platform.example.com/restapi/v1.0/glip/posts").unwrap();
-        assert_eq!(filter.as_str(), "/restapi/v1.0/glip/posts");
-    }
-
-    proptest! {
-        #[test]
-        fn parsing_what_is_shown_gives_the_same_filter(
-            index in 0..TOPICS.len(),
-            origin in "(https?://[a-z.]{1,20}(:[0-9]{1,5})?)?",
-        ) {
-            let filter = EventFilter::parse(&format!("{origin}{}", TOPICS[index].0)).unwrap();
-            prop_assert_eq!(EventFilter::parse(&filter.to_string()), Ok(filter));
-        }
-
-        #[test]
-        fn any_text_is_read_without_panic(text in "\\PC{0,60}") {
-            if let Ok(filter) = EventFilter::parse(&text) {
-                prop_assert!(text.ends_with(filter.as_str()));
-            }
-        }
-    }
+/// The ids that a path of a form holds.
+struct PathIds<'a> {
+    account: Option<&'a str>,
+    extension: Option<&'a str>,
 }
+
+/// Compares a path with a form's, segment by segment. `~` counts as an id where one may stand.
+fn segments_fit<'a>(
+    form: &FilterForm,
+    path: &'a str,
+    own: Option<(AccountId, PersonId)>,
+) -> Option<PathIds<'a>> {
+    let mut ids = PathIds {
+        account: None,
+        extension: None,
+    };
+    let mut segments = path.split('/');
+    for wanted in form.path.split('/') {
+        let segment = segments.next()?;
+        match wanted {
+            "{accountId}" if own.is_some() || segment != "~" => ids.account = Some(segment),
+            "{extensionId}" if own.is_some() || segment != "~" => ids.extension = Some(segment),
+            _ if wanted == segment => {}
+            _ => return None,
+        }
+    }
+    segments.next().is_none().then_some(ids)
+}
+
+type Fitting<'a> = (&'static FilterForm, Place, Cow<'a, str>);
+
+/// Reads `path` as `form`; `None` when it has another form.
+fn fit<'a>(
+    form: &'static FilterForm,
+    path: &'a str,
+    own: Option<(AccountId, PersonId)>,
+) -> Result<Option<Fitting<'a>>, FilterError> {
+    let Some(ids) = segments_fit(form, path, own) else {
+        return Ok(None);
+    };
+    let mut shown = Cow::Borrowed(path);
+    if let Some(account) = ids.account {
+        let named = match (account, own) {
+            ("~", Some((own, _))) => own,
+            (number, _) => number.parse().map_err(|_| FilterError::Unknown)?,
+        };
+        if own.is_some_and(|(own, _)| own != named) {
+            return Err(FilterError::OtherAccount);
+        }
+        shown = Cow::Owned(form.path.replace("{accountId}", &named.to_string()));
+    }
+    let place = match (form.reach, ids.extension) {
+        (Reach::Extension, Some(extension)) => {
+            let person = match (extension, own) {
+                ("~", Some((_, own))) => own,
+                (number, _) => number.parse().map_err(|_| FilterError::Unknown)?,
+            };
+            shown = Cow::Owned(shown.replace("{extensionId}", &person.to_string()));
+            Place::Extension(person)
+        }
+        (Reach::Account, _) => Place::Account,
+        (Reach::Subscription, _) => Place::Subscription,
+        (Reach::Owner | Reach::Extension, _) => Place::Owner,
+    };
+    Ok(Some((form, place, shown)))
+}
+
+#[cfg(test)]
+mod tests;

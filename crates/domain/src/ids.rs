@@ -141,6 +141,8 @@ uuid_ids! {
     WebhookId;
     /// Who wants which events, how, until when.
     SubscriptionId;
+    /// A WebSocket session. It outlives its connection while that can be recovered.
+    SocketId;
 }
 
 /// Hands out numbers that grow with time and never repeat, also when the clock steps back.

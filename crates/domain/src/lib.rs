@@ -8,11 +8,13 @@ pub mod account;
 pub mod address;
 pub mod app;
 pub mod card;
+pub mod catalogue;
 pub mod change;
 pub mod chat;
 pub mod delivery;
 pub mod event;
 pub mod filter;
+pub mod history;
 pub mod ids;
 pub mod limits;
 pub mod markdown;
@@ -21,11 +23,13 @@ pub mod person;
 pub mod ports;
 pub mod post;
 pub mod problem;
+mod raw;
 pub mod request;
 pub mod retry;
 pub mod secret;
 pub mod session;
 pub mod subscription;
+pub mod subscription_index;
 pub mod time;
 pub mod webhook;
 
@@ -39,10 +43,11 @@ pub use delivery::{
     AbandonReason, Attempt, AttemptOutcome, Delivery, DeliveryState, Timings, UnreachableReason,
 };
 pub use event::{Audience, Event, EventKind};
-pub use filter::{EventFilter, FilterError, Topic};
+pub use filter::{EventFilter, FilterError, Place, Reminder};
+pub use history::{HistoryEntry, Milestone};
 pub use ids::{
     AccountId, ChatId, DeliveryId, EventId, IdSequence, PersonId, PostId, RequestId, SessionId,
-    SubscriptionId, WebhookId,
+    SocketId, SubscriptionId, WebhookId,
 };
 pub use person::{Person, PersonKind};
 pub use post::{Post, PostContent, PostKind};
@@ -51,6 +56,10 @@ pub use request::{Finding, HookAnswer, HookRequest};
 pub use retry::{RetryPolicy, RetrySchedule};
 pub use secret::{Secret, TokenHash};
 pub use session::{Session, Token, TokenKind};
-pub use subscription::{DeliveryMode, Subscription, SubscriptionStatus};
+pub use subscription::{
+    CatchUp, DeliveryMode, DisabledFilter, PushProvider, Subscription, SubscriptionStatus,
+    TransportType,
+};
+pub use subscription_index::{Placed, SubscriptionIndex};
 pub use time::Timestamp;
 pub use webhook::{IncomingWebhook, WebhookStatus};

@@ -77,11 +77,33 @@ pub const WEBHOOKS_PER_CHAT_MAX: usize = 500;
 pub const FINDINGS_MAX: usize = 100;
 
 pub const EVENT_FILTERS_MAX: usize = 100;
-/// Subscriptions of one person and app (contract section 10, row 9).
-pub const SUBSCRIPTIONS_MAX: u32 = 30;
+/// The longest known filter has fewer than 200.
+pub const EVENT_FILTER_CHARS_MAX: usize = 512;
+/// Subscriptions of one person and app, unless configured (contract section 10, row 9).
+pub const SUBSCRIPTIONS_MAX_DEFAULT: u32 = 30;
 /// Longest life of a `WebHook` subscription: ten years (contract section 10, row 8).
 pub const WEBHOOK_TTL_MAX: Duration = Duration::from_secs(315_360_000);
 pub const WEBHOOK_TTL_DEFAULT: Duration = Duration::from_secs(604_800);
+/// A `PubNub` subscription lives a quarter of an hour (contract 4.4).
+pub const PUBNUB_TTL: Duration = Duration::from_secs(900);
+/// A `WebSocket` subscription lives as long as its connection may (contract 6.3).
+pub const WEBSOCKET_TTL: Duration = Duration::from_secs(86_400);
+/// Longest life of a push subscription: ninety days (contract 4.4).
+pub const PUSH_TTL_MAX: Duration = Duration::from_secs(7_776_000);
+/// How often reminders can be due: the platform's reminder job runs at some such period.
+pub const REMINDER_PERIOD_MIN: Duration = Duration::from_secs(5);
+/// Failing for so long without a success blacklists a subscription (contract 4.10).
+pub const BLACKLIST_AFTER: Duration = Duration::from_secs(600);
+/// Pause between the probes that may heal a blacklisted subscription (contract 4.10).
+pub const HEAL_PERIOD: Duration = Duration::from_secs(900);
+/// An expired subscription can still be renewed for so long, by our own API.
+pub const RENEWAL_GRACE: Duration = Duration::from_secs(24 * 3_600);
+/// Events older than this are not caught up with: they would be given up as too old.
+pub const CATCH_UP_AGE_MAX: Duration = Duration::from_secs(24 * 3_600);
+/// How long the history of a subscription stays readable after it ended.
+pub const HISTORY_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
+/// Entries kept of one subscription's history, the newest; renewals alone could fill a disk.
+pub const HISTORY_ENTRIES_MAX: u32 = 200;
 pub const ADDRESS_CHARS_MAX: usize = 2_048;
 pub const VERIFICATION_TOKEN_CHARS_MAX: usize = 255;
 

@@ -12,6 +12,7 @@ use crate::change::{Change, CommittedDelivery, News};
 use crate::chat::{Chat, ChatKind};
 use crate::delivery::{Attempt, Delivery};
 use crate::event::Event;
+use crate::history::HistoryEntry;
 use crate::ids::{
     AccountId, ChatId, DeliveryId, EventId, PersonId, PostId, RequestId, SessionId, SubscriptionId,
     WebhookId,
@@ -101,6 +102,12 @@ pub trait Store: Send + Sync + fmt::Debug {
         kind: TokenKind,
         generation: u64,
     ) -> Result<Option<Token>, StoreError>;
+    /// A session, as long as it lives.
+    async fn session(
+        &self,
+        account: AccountId,
+        session: SessionId,
+    ) -> Result<Option<Session>, StoreError>;
     /// Live sessions of a person and client, oldest first.
     async fn sessions(
         &self,
@@ -204,6 +211,25 @@ pub trait Store: Send + Sync + fmt::Debug {
         owner: PersonId,
         client_id: &ClientId,
     ) -> Result<Vec<Subscription>, StoreError>;
+    /// Subscriptions of a person by whatever client, ascending by creation time.
+    async fn subscriptions_of_person(
+        &self,
+        account: AccountId,
+        owner: PersonId,
+    ) -> Result<Vec<Subscription>, StoreError>;
+    /// Every subscription of every account: what the life cycle has to watch.
+    async fn all_subscriptions(&self) -> Result<Vec<Arc<Subscription>>, StoreError>;
+    /// The stored `PubNub` subscription that listens on a channel.
+    async fn subscription_by_channel(
+        &self,
+        channel: &str,
+    ) -> Result<Option<Arc<Subscription>>, StoreError>;
+    /// The history of a subscription, oldest first, also after it ended.
+    async fn subscription_history(
+        &self,
+        account: AccountId,
+        subscription: SubscriptionId,
+    ) -> Result<Vec<HistoryEntry>, StoreError>;
 
     async fn delivery(
         &self,
@@ -318,6 +344,31 @@ pub trait Handshake: Send + Sync + fmt::Debug {
         validation_token: &Secret,
         verification_token: Option<&Secret>,
     ) -> Result<(), HandshakeError>;
+}
+
+/// The WebSocket session is no longer there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the WebSocket session has ended")]
+pub struct SocketGone;
+
+/// Subscriptions of WebSocket sessions. They live in memory and end with their session.
+pub trait LiveSubscriptions: Send + Sync + fmt::Debug {
+    /// Makes `subscription` the one of its session, in place of the one that it had.
+    fn put(&self, subscription: Subscription) -> Result<(), SocketGone>;
+    fn subscription(
+        &self,
+        account: AccountId,
+        subscription: SubscriptionId,
+    ) -> Option<Arc<Subscription>>;
+    /// Subscriptions of a person, by one client or by any.
+    fn subscriptions(
+        &self,
+        account: AccountId,
+        owner: PersonId,
+        client_id: Option<&ClientId>,
+    ) -> Vec<Arc<Subscription>>;
+    /// Ends a subscription; its session goes on.
+    fn remove(&self, account: AccountId, subscription: SubscriptionId);
 }
 
 /// Events as they are committed, for one signed-in person.

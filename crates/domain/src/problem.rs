@@ -65,14 +65,26 @@ problems! {
     CredentialsInvalid = "OAU-140", 400, "Invalid resource owner credentials";
     GrantUnsupported = "OAU-250", 400, "Unsupported grant type";
     OAuthRequestInvalid = "OAU-101", 400, "Parameter [${parameterName}] is missing or invalid";
+    PresenceDisabled = "SUB-402", 403, "Presence feature is disabled for this extension type";
+    PresenceForbidden = "SUB-403", 403, "User disallowed to monitor his presence";
+    MessagesOfOthers = "SUB-405", 403, "Not allowed subscribe for messages to other extensions";
+    OtherAccount = "SUB-406", 403, "Not allowed subscribe for events to extensions of other account";
+    EndpointIdMissing = "SUB-407", 403, "Not allowed subscribe for APNS if endpoint_id not defined";
+    UnknownUser = "SUB-408", 403, "Not allowed subscribe for unknown user";
+    /// Told in `disabledFilters`, and alone when no filter is left.
+    ExtensionPermissionMissing = "SUB-412", 403, "Extension permission [${permission}] is missing";
     TooManySubscriptions = "SUB-505", 403, "Subscriptions limit exceeded";
+    SubscriptionExpired = "SUB-507", 404, "Subscription with key [${subscriptionKey}] and assigned session [${session}] was expired";
     InvalidEventFilters = "SUB-508", 400, "Invalid event filters: [${filters}]";
+    OnlyReminder = "SUB-515", 400, "Reminder event filter cannot be the only one";
+    InvalidReminder = "SUB-516", 400, "Invalid reminder parameters";
     NoValidationToken = "SUB-520", 400, "Validation Token is not returned";
     WebHookUnreachable = "SUB-521", 400, "WebHook is not reachable";
     WebHookBadStatus = "SUB-522", 400, "WebHook responds with incorrect HTTP status. HTTP status is ${status}";
     HttpsRequired = "SUB-523", 400, "HTTPS is required";
     CertificateInvalid = "SUB-524", 400, "HTTPS certificate is not valid";
     InvalidWebHookReply = "SUB-525", 400, "WebHook server response is invalid";
+    MissedCallsOfOthers = "SUB-527", 403, "Not allowed subscribe for missed calls of another extension";
     TransportPermissionMissing = "SUB-528", 403, "[${permission}] application permission is required for [${transport}] transport";
 }
 

@@ -2,11 +2,16 @@
 
 use std::time::Duration;
 
-use crate::app::ClientId;
-use crate::event::EventKind;
-use crate::filter::EventFilter;
-use crate::ids::{AccountId, PersonId, SubscriptionId};
-use crate::limits::{WEBHOOK_TTL_DEFAULT, WEBHOOK_TTL_MAX};
+use serde::{Deserialize, Serialize};
+
+use crate::app::{ClientId, Scope};
+use crate::change::Guard;
+use crate::event::{Audience, Event};
+use crate::filter::{EventFilter, Place, Reminder};
+use crate::ids::{AccountId, EventId, PersonId, SocketId, SubscriptionId};
+use crate::limits::{
+    PUBNUB_TTL, PUSH_TTL_MAX, WEBHOOK_TTL_DEFAULT, WEBHOOK_TTL_MAX, WEBSOCKET_TTL,
+};
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
 use crate::time::Timestamp;
@@ -39,7 +44,77 @@ impl SubscriptionStatus {
     }
 }
 
-/// How events reach the subscriber.
+/// The ways in which events can reach a subscriber, by their names on the wire.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum TransportType {
+    WebHook,
+    WebSocket,
+    PubNub,
+    /// Apple's push service.
+    Apns,
+    /// Google's push service, by its former name.
+    Gcm,
+}
+
+impl TransportType {
+    /// Every transport.
+    pub const ALL: [Self; 5] = [
+        Self::WebHook,
+        Self::WebSocket,
+        Self::PubNub,
+        Self::Apns,
+        Self::Gcm,
+    ];
+
+    /// Name on the wire and in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WebHook => "WebHook",
+            Self::WebSocket => "WebSocket",
+            Self::PubNub => "PubNub",
+            Self::Apns => "RC/APNS",
+            Self::Gcm => "RC/GCM",
+        }
+    }
+
+    /// The transport with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|known| known.name() == name)
+    }
+
+    /// What an app needs to subscribe with it.
+    pub const fn scope(self) -> Scope {
+        match self {
+            Self::WebHook => Scope::SubscriptionWebhook,
+            Self::WebSocket => Scope::WebSocketsSubscription,
+            Self::PubNub => Scope::SubscriptionPubNub,
+            Self::Apns => Scope::SubscriptionApns,
+            Self::Gcm => Scope::SubscriptionGcm,
+        }
+    }
+
+    /// How long a subscription is granted for, given what was asked (contract section 4.4): the
+    /// default when nothing was, and never longer than the longest.
+    pub fn granted(self, asked: Option<Duration>) -> Duration {
+        let (default, longest) = match self {
+            Self::WebHook => (WEBHOOK_TTL_DEFAULT, WEBHOOK_TTL_MAX),
+            // What is asked is ignored: it lives as long as its session.
+            Self::WebSocket => return WEBSOCKET_TTL,
+            Self::PubNub => (PUBNUB_TTL, PUBNUB_TTL),
+            Self::Apns | Self::Gcm => (WEBHOOK_TTL_DEFAULT, PUSH_TTL_MAX),
+        };
+        asked.unwrap_or(default).min(longest)
+    }
+}
+
+/// Whose push service brings events to a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum PushProvider {
+    Apns,
+    Gcm,
+}
+
+/// How events reach the subscriber, and what that needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DeliveryMode {
     WebHook {
@@ -48,6 +123,63 @@ pub enum DeliveryMode {
         /// Sent as `Verification-Token` with the handshake and every event.
         verification_token: Option<Secret>,
     },
+    /// Lives in memory, as long as its session.
+    WebSocket { socket: SocketId },
+    PubNub {
+        /// Nobody who does not know it can listen.
+        channel: String,
+        /// Base64 of the AES key that messages are encrypted with.
+        encryption_key: Option<Secret>,
+    },
+    Push {
+        provider: PushProvider,
+        /// The device's token at its provider.
+        registration_id: String,
+        /// Which of the configured certificates, or keys, stands for the device's app.
+        certificate_name: String,
+    },
+}
+
+impl DeliveryMode {
+    /// Its name.
+    pub const fn transport(&self) -> TransportType {
+        match self {
+            Self::WebHook { .. } => TransportType::WebHook,
+            Self::WebSocket { .. } => TransportType::WebSocket,
+            Self::PubNub { .. } => TransportType::PubNub,
+            Self::Push {
+                provider: PushProvider::Apns,
+                ..
+            } => TransportType::Apns,
+            Self::Push {
+                provider: PushProvider::Gcm,
+                ..
+            } => TransportType::Gcm,
+        }
+    }
+
+    /// Whether events are sent to it, each as a delivery with attempts. The others fetch theirs.
+    pub const fn is_sent_to(&self) -> bool {
+        matches!(self, Self::WebHook { .. } | Self::Push { .. })
+    }
+}
+
+/// A filter that was asked for and is not permitted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DisabledFilter {
+    pub filter: String,
+    /// An error code, such as `SUB-412`.
+    pub reason: String,
+    pub message: String,
+}
+
+/// Events to be matched anew, because they were committed while the subscription was not active.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CatchUp {
+    /// The last event that has been looked at.
+    pub after: EventId,
+    /// The last one to look at.
+    pub until: EventId,
 }
 
 /// A subscription.
@@ -58,6 +190,8 @@ pub struct Subscription {
     pub owner: PersonId,
     pub client_id: ClientId,
     pub filters: Vec<EventFilter>,
+    /// What its owner asked for besides and may not have.
+    pub disabled_filters: Vec<DisabledFilter>,
     pub mode: DeliveryMode,
     pub policy: RetryPolicy,
     pub status: SubscriptionStatus,
@@ -68,24 +202,37 @@ pub struct Subscription {
     pub ttl: Duration,
     /// When and why it was blacklisted.
     pub blacklisted: Option<(Timestamp, String)>,
+    /// Its time ran out and that has been noted; it can still be renewed for a while.
+    pub ended_at: Option<Timestamp>,
+    /// Since when every attempt has failed. Kept apart from the rest: it does not grow the version.
+    pub failing_since: Option<Timestamp>,
+    pub catch_up: Option<CatchUp>,
     /// Grows by one with every change; what guards compare.
     pub version: u64,
 }
 
-/// How long a subscription is granted for, given what was asked (contract section 4.4): the
-/// default when nothing was, and never longer than the longest.
-pub fn granted(asked: Option<Duration>) -> Duration {
-    asked.unwrap_or(WEBHOOK_TTL_DEFAULT).min(WEBHOOK_TTL_MAX)
-}
-
 impl Subscription {
+    /// What its reminder needs, if that is longer than the default: a renewal without a body must
+    /// not fail for the reminder that tells people to renew.
+    fn default_for_reminder(&self) -> Option<Duration> {
+        let needed = self.reminder()?.threshold * 2;
+        (needed > self.mode.transport().granted(None)).then_some(needed)
+    }
+
+    /// When it is reminded of its end.
+    pub fn reminder(&self) -> Option<Reminder> {
+        self.filters.iter().find_map(EventFilter::reminder)
+    }
+
     /// The subscription after `asked` more time was granted at `now`.
     #[must_use]
     pub fn renewed(&self, asked: Option<Duration>, now: Timestamp) -> Self {
-        let ttl = granted(asked);
+        let asked = asked.or_else(|| self.default_for_reminder());
+        let ttl = self.mode.transport().granted(asked);
         Self {
             ttl,
             expires_at: now + ttl,
+            ended_at: None,
             modified_at: now,
             version: self.version + 1,
             ..self.clone()
@@ -97,13 +244,16 @@ impl Subscription {
     pub fn updated(
         &self,
         filters: Vec<EventFilter>,
+        disabled_filters: Vec<DisabledFilter>,
         asked: Option<Duration>,
         now: Timestamp,
     ) -> Self {
-        Self {
+        let changed = Self {
             filters,
-            ..self.renewed(asked, now)
-        }
+            disabled_filters,
+            ..self.clone()
+        };
+        changed.renewed(asked, now)
     }
 
     /// Seconds left at `now`, as the wire counts them: a life of a week begins with 604799.
@@ -125,10 +275,30 @@ impl Subscription {
         now >= self.expires_at
     }
 
-    /// The first filter that asks for events of `kind`. A subscriber gets an event once, however
-    /// many of its filters match.
-    pub fn wants(&self, kind: EventKind) -> Option<&EventFilter> {
-        self.filters.iter().find(|filter| filter.matches(kind))
+    /// The first filter that asks for `event`, if the subscription may have it; `recipients` is who
+    /// may learn of it, ascending. A subscriber gets an event once, however many of its filters
+    /// match.
+    pub fn wants(&self, event: &Event, recipients: &[PersonId]) -> Option<&EventFilter> {
+        let told = |person: PersonId| recipients.binary_search(&person).is_ok();
+        self.filters.iter().find(|filter| {
+            let reached = match (filter.place(), &event.audience) {
+                (_, Audience::Subscription(only)) => *only == self.id,
+                (Place::Owner, _) => told(self.owner),
+                (Place::Extension(extension), _) => told(extension),
+                (Place::Account, _) => true,
+                (Place::Subscription, _) => false,
+            };
+            reached && filter.matches(event)
+        })
+    }
+
+    /// The guard that it has not changed.
+    pub const fn unchanged(&self) -> Guard {
+        Guard::SubscriptionVersion {
+            account: self.account,
+            subscription: self.id,
+            version: self.version,
+        }
     }
 }
 
@@ -138,14 +308,26 @@ mod tests {
 
     #[test]
     fn what_is_granted_is_clamped() {
-        assert_eq!(granted(None), Duration::from_secs(604_800));
-        assert_eq!(
-            granted(Some(Duration::from_secs(60))),
-            Duration::from_secs(60)
-        );
-        assert_eq!(
-            granted(Some(Duration::from_secs(630_720_000))),
-            WEBHOOK_TTL_MAX
-        );
+        let day = Duration::from_secs(86_400);
+        let years = Some(Duration::from_secs(630_720_000));
+        for (transport, default, longest) in [
+            (TransportType::WebHook, 7 * day, 3_650 * day),
+            (TransportType::PubNub, Duration::from_secs(900), Duration::from_secs(900)),
+            (TransportType::WebSocket, day, day),
+            (TransportType::Apns, 7 * day, 90 * day),
+            (TransportType::Gcm, 7 * day, 90 * day),
+        ] {
+            assert_eq!(transport.granted(None), default, "{transport:?}");
+            assert_eq!(transport.granted(years), longest, "{transport:?}");
+        }
+        let minute = Duration::from_secs(60);
+        assert_eq!(TransportType::WebHook.granted(Some(minute)), minute);
+    }
+
+    #[test]
+    fn transports_are_read_by_their_names() {
+        for transport in TransportType::ALL {
+            assert_eq!(TransportType::from_name(transport.name()), Some(transport));
+        }
     }
 }

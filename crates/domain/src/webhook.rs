@@ -171,7 +171,7 @@ impl IncomingWebhook {
             account: self.account,
             id: EventId::PENDING,
             kind: EventKind::Webhook,
-            event_type,
+            event_type: event_type.into(),
             audience: Audience::Persons(Arc::from(told)),
             chat: Some(self.chat),
             post: None,

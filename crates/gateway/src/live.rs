@@ -165,7 +165,7 @@ mod tests {
             account: ACCOUNT,
             id: EventId(id),
             kind: EventKind::Post,
-            event_type: "PostAdded",
+            event_type: "PostAdded".into(),
             audience: Audience::Persons(Arc::clone(&persons)),
             chat: None,
             post: None,

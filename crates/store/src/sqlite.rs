@@ -10,6 +10,7 @@ mod engine;
 mod error;
 mod events;
 mod fanout;
+mod history;
 mod migrations;
 mod posts;
 mod query;
@@ -31,7 +32,7 @@ use hookyard_domain::ports::{
 };
 use hookyard_domain::{
     Account, AccountId, App, Attempt, Chat, ChatId, ChatKind, ClientId, Delivery, DeliveryId,
-    Event, EventId, HookRequest, IdSequence, IncomingWebhook, JwtCredential, Person, PersonId,
+    Event, EventId, HistoryEntry, HookRequest, IdSequence, IncomingWebhook, JwtCredential, Person, PersonId,
     Post, PostId, RequestId, Secret, Session, SessionId, Subscription, SubscriptionId, Timestamp,
     Token, TokenHash, TokenKind, WebhookId,
 };
@@ -402,6 +403,15 @@ impl Store for SqliteStore {
         .await
     }
 
+    async fn session(
+        &self,
+        account: AccountId,
+        session: SessionId,
+    ) -> Result<Option<Session>, StoreError> {
+        self.read(move |db, _| sessions::session(db, account, session))
+            .await
+    }
+
     async fn sessions(
         &self,
         account: AccountId,
@@ -581,6 +591,40 @@ impl Store for SqliteStore {
     ) -> Result<Vec<Subscription>, StoreError> {
         let client_id = client_id.clone();
         self.read(move |db, vault| subscriptions::of_owner(db, vault, account, owner, &client_id))
+            .await
+    }
+
+    async fn subscriptions_of_person(
+        &self,
+        account: AccountId,
+        owner: PersonId,
+    ) -> Result<Vec<Subscription>, StoreError> {
+        self.read(move |db, vault| subscriptions::of_person(db, vault, account, owner))
+            .await
+    }
+
+    async fn all_subscriptions(&self) -> Result<Vec<Arc<Subscription>>, StoreError> {
+        let all = self.read(subscriptions::all).await?;
+        Ok(all.into_iter().map(Arc::new).collect())
+    }
+
+    async fn subscription_by_channel(
+        &self,
+        channel: &str,
+    ) -> Result<Option<Arc<Subscription>>, StoreError> {
+        let channel = channel.to_owned();
+        let found = self
+            .read(move |db, vault| subscriptions::by_channel(db, vault, &channel))
+            .await?;
+        Ok(found.map(Arc::new))
+    }
+
+    async fn subscription_history(
+        &self,
+        account: AccountId,
+        subscription: SubscriptionId,
+    ) -> Result<Vec<HistoryEntry>, StoreError> {
+        self.read(move |db, _| history::of_subscription(db, account, subscription))
             .await
     }
 

@@ -30,7 +30,8 @@ pub fn subscription(number: u128, address: &str) -> Subscription {
         id: SubscriptionId(uuid::Uuid::from_u128(number)),
         owner: OWNER,
         client_id: ClientId("sample-app".to_owned()),
-        filters: vec![EventFilter::parse(FILTER).expect("the sample filter is known")],
+        filters: vec![EventFilter::read(FILTER).expect("the sample filter is known")],
+        disabled_filters: Vec::new(),
         mode: DeliveryMode::WebHook {
             address: address.to_owned(),
             verification_token: Some(Secret::new("hello-world")),
@@ -42,6 +43,9 @@ pub fn subscription(number: u128, address: &str) -> Subscription {
         expires_at: VirtualClock::BEGIN + Duration::from_secs(315_360_000),
         ttl: Duration::from_secs(315_360_000),
         blacklisted: None,
+        ended_at: None,
+        failing_since: None,
+        catch_up: None,
         version: 1,
     }
 }
@@ -53,7 +57,7 @@ pub fn event(number: u64, occurred_at: Timestamp) -> Event {
         account: ACCOUNT,
         id: EventId(number),
         kind: EventKind::Post,
-        event_type: "PostAdded",
+        event_type: "PostAdded".into(),
         audience: Audience::ChatMembers(CHAT),
         chat: Some(CHAT),
         post: Some(PostId(number)),

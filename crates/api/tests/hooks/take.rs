@@ -41,7 +41,7 @@ async fn a_card_becomes_a_post_a_request_and_an_event() {
     assert_eq!(request.findings[0].pointer, "/odd");
     assert_eq!(request.remote_address, "127.0.0.1");
     assert_eq!(
-        (event.kind, event.event_type),
+        (event.kind, &*event.event_type),
         (EventKind::Post, "PostAdded")
     );
     assert_eq!(

@@ -258,7 +258,7 @@ async fn a_webhook_is_suspended_activated_and_deleted() {
         .into_iter()
         .filter(|event| event.kind == EventKind::Webhook)
         .collect();
-    let types: Vec<_> = events.iter().map(|event| event.event_type).collect();
+    let types: Vec<_> = events.iter().map(|event| &*event.event_type).collect();
     assert_eq!(
         types,
         [

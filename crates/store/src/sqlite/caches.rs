@@ -96,6 +96,12 @@ impl Caches {
                 | Write::PutRequest(_)
                 | Write::PutSubscription { .. }
                 | Write::DeleteSubscription { .. }
+                | Write::NoteHistory(_)
+                | Write::PurgeHistory { .. }
+                | Write::SetFailing { .. }
+                | Write::SetCatchUp { .. }
+                | Write::AbandonWaiting { .. }
+                | Write::Redeliver { .. }
                 | Write::RecordAttempt { .. }
                 | Write::AbandonDelivery { .. } => {}
             }

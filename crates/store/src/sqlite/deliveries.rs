@@ -43,6 +43,30 @@ pub(super) fn put(
     Ok(())
 }
 
+/// Whether an event is or was on its way to a subscription.
+pub(super) fn exists(
+    db: &Connection,
+    account: AccountId,
+    event: EventId,
+    subscription: SubscriptionId,
+) -> Result<bool, Fault> {
+    let deliveries = of_event(db, account, event)?;
+    Ok(deliveries
+        .iter()
+        .any(|delivery| delivery.subscription == subscription))
+}
+
+/// Remembers a delivery that is outside its event's range.
+pub(super) fn note_late(
+    db: &Connection,
+    event: EventId,
+    delivery: DeliveryId,
+) -> Result<(), Fault> {
+    let sql = "insert into late_deliveries (event_id, delivery_id) values (?1, ?2)";
+    execute(db, sql, params![event.as_i64(), delivery.as_i64()])?;
+    Ok(())
+}
+
 /// Appends an attempt and moves its delivery on. A delivery that is no longer waiting stays as it
 /// is, and the attempt is still kept: it was made.
 pub(super) fn record(
@@ -227,21 +251,30 @@ pub(super) fn of_event(
     account: AccountId,
     event: EventId,
 ) -> Result<Vec<Delivery>, Fault> {
-    let Some((first, last)) = events::deliveries_of(db, account, event)? else {
-        return Ok(Vec::new());
-    };
+    let mut found = Vec::new();
+    if let Some((first, last)) = events::deliveries_of(db, account, event)? {
+        let sql = concat!(
+            "select ",
+            delivery_columns!(),
+            " from deliveries d where d.id between ?1 and ?2 and d.account_id = ?3
+                and d.event_id = ?4 order by d.id"
+        );
+        let values = params![first, last, account.as_i64(), event.as_i64()];
+        found = many(db, sql, values, read)?;
+    }
     let sql = concat!(
         "select ",
         delivery_columns!(),
-        " from deliveries d where d.id between ?1 and ?2 and d.account_id = ?3 and d.event_id = ?4
-        order by d.id"
+        " from late_deliveries l join deliveries d on d.id = l.delivery_id
+            where l.event_id = ?1 and d.account_id = ?2 order by d.id"
     );
-    many(
+    found.extend(many(
         db,
         sql,
-        params![first, last, account.as_i64(), event.as_i64()],
+        params![event.as_i64(), account.as_i64()],
         read,
-    )
+    )?);
+    Ok(found)
 }
 
 pub(super) fn waiting(

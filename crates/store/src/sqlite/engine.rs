@@ -7,7 +7,7 @@ use hookyard_domain::change::News;
 use hookyard_domain::change::{CommittedDelivery, CommittedEvent};
 use hookyard_domain::ports::{Clock, CommitError, StoreError};
 use hookyard_domain::{
-    Change, Delivery, DeliveryId, DeliveryState, Event, EventId, Guard, IdSequence, Subscription,
+    AccountId, Change, Delivery, DeliveryId, DeliveryState, Event, EventId, Guard, IdSequence, Subscription,
     SubscriptionId, Timestamp, Write,
 };
 use rusqlite::Connection;
@@ -17,7 +17,8 @@ use super::error::{Fault, Step};
 use super::fanout::{Fanout, Subscriber};
 use super::query::execute;
 use super::{
-    accounts, apps, chats, deliveries, events, posts, requests, sessions, subscriptions, webhooks,
+    accounts, apps, chats, deliveries, events, history, posts, requests, sessions, subscriptions,
+    webhooks,
 };
 use crate::vault::Vault;
 
@@ -199,6 +200,7 @@ impl Engine {
             news.deliveries.len(),
             news.subscriptions.len(),
             news.ended.len(),
+            news.sessions_ended.len(),
         );
         execute(&self.db, "savepoint one_change", [])?;
         let applied = self.apply(change, now, news);
@@ -208,6 +210,7 @@ impl Engine {
             news.deliveries.truncate(mark.1);
             news.subscriptions.truncate(mark.2);
             news.ended.truncate(mark.3);
+            news.sessions_ended.truncate(mark.4);
             self.reload_fanout();
         }
         execute(&self.db, "release one_change", [])?;
@@ -221,7 +224,7 @@ impl Engine {
             }
         }
         for write in &change.writes {
-            self.write(write, news)?;
+            self.write(write, now, news)?;
         }
         for event in &change.events {
             self.announce(event.clone(), now, news)?;
@@ -260,7 +263,7 @@ impl Engine {
         })
     }
 
-    fn write(&mut self, write: &Write, news: &mut News) -> Result<(), Refusal> {
+    fn write(&mut self, write: &Write, now: Timestamp, news: &mut News) -> Result<(), Refusal> {
         let db = &self.db;
         match write {
             Write::PutAccount(account) => accounts::put_account(db, account)?,
@@ -290,6 +293,7 @@ impl Engine {
             Write::PutSession(session) => sessions::put_session(db, session)?,
             Write::EndSession { account, session } => {
                 sessions::end_session(db, *account, *session)?;
+                news.sessions_ended.push(*session);
             }
             Write::PutToken(token) => sessions::put_token(db, token)?,
             Write::PutChat(chat) => {
@@ -322,6 +326,29 @@ impl Engine {
             } => {
                 self.delete_subscription(*account, *subscription, *at, news)?;
             }
+            Write::NoteHistory(entry) => history::note(db, entry)?,
+            Write::PurgeHistory { before } => history::purge(db, *before)?,
+            Write::SetFailing {
+                account,
+                subscription,
+                since,
+            } => subscriptions::set_failing(db, *account, *subscription, *since)?,
+            Write::SetCatchUp {
+                account,
+                subscription,
+                catch_up,
+            } => subscriptions::set_catch_up(db, *account, *subscription, *catch_up)?,
+            Write::AbandonWaiting {
+                account,
+                subscription,
+                at,
+            } => subscriptions::abandon_waiting(db, *account, *subscription, *at)?,
+            Write::Redeliver {
+                account,
+                subscription,
+                event,
+                filter,
+            } => self.redeliver(*account, *subscription, *event, filter, now, news)?,
             Write::RecordAttempt { attempt, state } => deliveries::record(db, attempt, state)?,
             Write::AbandonDelivery {
                 account,
@@ -347,17 +374,14 @@ impl Engine {
         let key = subscriptions::key(&self.db, subscription.id)?
             .ok_or_else(|| Fault::plain("a subscription vanished while it was written"))?;
         let subscription = Arc::new(subscription.clone());
-        self.fanout.put(&Subscriber {
-            subscription: Arc::clone(&subscription),
-            key,
-        });
+        self.fanout.put(Arc::clone(&subscription), key);
         news.subscriptions.push(subscription);
         Ok(())
     }
 
     fn delete_subscription(
         &mut self,
-        account: hookyard_domain::AccountId,
+        account: AccountId,
         subscription: SubscriptionId,
         at: Timestamp,
         news: &mut News,
@@ -383,32 +407,77 @@ impl Engine {
         let subscribers = self.fanout.subscribers(&event, &recipients, now);
         let event = Arc::new(event);
         let mut range: Option<(DeliveryId, DeliveryId)> = None;
-        for Subscriber { subscription, key } in subscribers {
-            let Some(filter) = subscription.wants(event.kind) else {
-                continue;
-            };
-            let delivery = Delivery {
-                account: event.account,
-                id: DeliveryId(self.ids.next(now)),
-                subscription: subscription.id,
-                event: event.id,
-                filter: filter.as_str().to_owned(),
-                state: DeliveryState::Waiting { due_at: now },
-                attempts: 0,
-                possible_repeat: false,
-                created_at: now,
-            };
-            deliveries::put(&self.db, &delivery, key)?;
-            range = Some((range.map_or(delivery.id, |(first, _)| first), delivery.id));
-            news.deliveries.push(CommittedDelivery {
-                delivery,
-                event: Arc::clone(&event),
-                subscription,
-            });
+        for subscriber in subscribers {
+            let id = self.deliver(&event, subscriber, now, news)?;
+            range = Some((range.map_or(id, |(first, _)| first), id));
         }
         events::put(&self.db, &self.vault, &event, range)?;
         news.events.push(CommittedEvent { event, recipients });
         Ok(())
+    }
+
+    /// Writes the delivery of `event` to one subscriber.
+    fn deliver(
+        &self,
+        event: &Arc<Event>,
+        subscriber: Subscriber,
+        now: Timestamp,
+        news: &mut News,
+    ) -> Result<DeliveryId, Fault> {
+        let Subscriber {
+            subscription,
+            key,
+            filter,
+        } = subscriber;
+        let delivery = Delivery {
+            account: event.account,
+            id: DeliveryId(self.ids.next(now)),
+            subscription: subscription.id,
+            event: event.id,
+            filter,
+            state: DeliveryState::Waiting { due_at: now },
+            attempts: 0,
+            possible_repeat: false,
+            created_at: now,
+        };
+        deliveries::put(&self.db, &delivery, key)?;
+        let id = delivery.id;
+        news.deliveries.push(CommittedDelivery {
+            delivery,
+            event: Arc::clone(event),
+            subscription,
+        });
+        Ok(id)
+    }
+
+    /// Delivers an event that was committed before, unless it was on its way already or the
+    /// subscription is not active.
+    fn redeliver(
+        &self,
+        account: AccountId,
+        subscription: SubscriptionId,
+        event: EventId,
+        filter: &str,
+        now: Timestamp,
+        news: &mut News,
+    ) -> Result<(), Fault> {
+        let Some((subscription, key)) = self.fanout.get(subscription) else {
+            return Ok(());
+        };
+        if deliveries::exists(&self.db, account, event, subscription.id)? {
+            return Ok(());
+        }
+        let Some(event) = events::event(&self.db, &self.vault, account, event)? else {
+            return Ok(());
+        };
+        let subscriber = Subscriber {
+            subscription,
+            key,
+            filter: filter.to_owned(),
+        };
+        let event = Arc::new(event);
+        let delivery = self.deliver(&event, subscriber, now, news)?;
+        deliveries::note_late(&self.db, event.id, delivery)
     }
 
     /// Forgets what a rollback undid.

@@ -5,9 +5,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use hookyard_domain::{
     AccountId, Audience, ChatId, DeliveryId, Event, EventId, EventKind, PersonId, PostId,
-    RequestId, Timestamp,
+    RequestId, SubscriptionId, Timestamp,
 };
 use rusqlite::{Connection, Row, params};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::error::Fault;
 use super::query::{execute, many, one, unreadable};
@@ -15,19 +17,13 @@ use crate::vault::Vault;
 
 const PLACE: &str = "events.body";
 
-/// Every `eventType` there is: what an event says it is must be one of these to be read back.
-const TYPES: [&str; 10] = [
-    "PostAdded",
-    "PostChanged",
-    "PostRemoved",
-    "GroupJoined",
-    "GroupLeft",
-    "GroupRenamed",
-    "GroupChanged",
-    "WebhookCreated",
-    "WebhookUpdated",
-    "WebhookDeleted",
-];
+/// Who may learn of an event, as its column holds it; the members of its chat are not written.
+#[derive(Serialize, Deserialize)]
+#[serde(untagged)]
+enum AudienceColumn {
+    Persons(Vec<u64>),
+    Subscription(Uuid),
+}
 
 /// Appends an event. `deliveries` is the range of ids of what it caused.
 pub(super) fn put(
@@ -39,28 +35,22 @@ pub(super) fn put(
     let sql = "insert into events (id, account_id, kind, event_type, audience, chat_id, post_id,
             request_id, occurred_at, body, sealed, delivery_first, delivery_last)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
-    if !TYPES.contains(&event.event_type) {
-        return Err(Fault::plain(format!(
-            "`{}` is not a known event type",
-            event.event_type
-        )));
-    }
     let (audience, chat) = match &event.audience {
         Audience::ChatMembers(chat) => (None, Some(*chat)),
         Audience::Persons(persons) => {
-            let ids: Vec<u64> = persons.iter().map(|person| person.0).collect();
-            (
-                Some(serde_json::to_string(&ids).expect("numbers are JSON")),
-                event.chat,
-            )
+            let ids = persons.iter().map(|person| person.0).collect();
+            (Some(AudienceColumn::Persons(ids)), event.chat)
         }
+        Audience::Subscription(only) => (Some(AudienceColumn::Subscription(only.0)), event.chat),
     };
+    let audience =
+        audience.map(|audience| serde_json::to_string(&audience).expect("ids are JSON"));
     let sealed = event.confidential.then(|| vault.seal(PLACE, &event.body));
     let values = params![
         event.id.as_i64(),
         event.account.as_i64(),
         event.kind.name(),
-        event.event_type,
+        event.event_type.as_ref(),
         audience,
         chat.map(ChatId::as_i64),
         event.post.map(PostId::as_i64),
@@ -100,10 +90,16 @@ pub(super) fn read(vault: &Vault, row: &Row<'_>, at: usize) -> rusqlite::Result<
         stored
     };
     let audience = match (audience, chat) {
-        (Some(ids), _) => {
-            let ids: Vec<u64> =
-                serde_json::from_str(&ids).map_err(|_| unreadable(at + 4, "an audience"))?;
-            Audience::Persons(ids.into_iter().map(PersonId).collect::<Arc<[_]>>())
+        (Some(text), _) => {
+            let column = serde_json::from_str(&text);
+            match column.map_err(|_| unreadable(at + 4, "an audience"))? {
+                AudienceColumn::Persons(ids) => {
+                    Audience::Persons(ids.into_iter().map(PersonId).collect::<Arc<[_]>>())
+                }
+                AudienceColumn::Subscription(only) => {
+                    Audience::Subscription(SubscriptionId(only))
+                }
+            }
         }
         (None, Some(chat)) => Audience::ChatMembers(chat),
         (None, None) => return Err(unreadable(at + 5, "an audience")),
@@ -113,10 +109,7 @@ pub(super) fn read(vault: &Vault, row: &Row<'_>, at: usize) -> rusqlite::Result<
         account: AccountId::from_i64(row.get(at + 1)?),
         kind: EventKind::from_name(&kind)
             .ok_or_else(|| unreadable(at + 2, "the kind of an event"))?,
-        event_type: TYPES
-            .into_iter()
-            .find(|known| *known == event_type)
-            .ok_or_else(|| unreadable(at + 3, "the type of an event"))?,
+        event_type: event_type.into(),
         audience,
         chat,
         post: row.get::<_, Option<i64>>(at + 6)?.map(PostId::from_i64),

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use hookyard_domain::{
-    AccountId, Audience, ChatId, Event, EventKind, PersonId, Subscription, SubscriptionId,
+    Audience, ChatId, Event, PersonId, Subscription, SubscriptionId, SubscriptionIndex,
     SubscriptionStatus, Timestamp,
 };
 use rusqlite::Connection;
@@ -19,21 +19,22 @@ use crate::vault::Vault;
 /// Chats whose members are kept in memory; past it the cache starts over.
 const CHATS_MAX: usize = 4_096;
 
-/// A live subscription, with the number that its deliveries carry.
+/// A subscription that an event goes to.
 #[derive(Debug, Clone)]
 pub(super) struct Subscriber {
     pub(super) subscription: Arc<Subscription>,
+    /// The number that its deliveries carry.
     pub(super) key: i64,
+    /// The filter that matched.
+    pub(super) filter: String,
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Fanout {
-    by_owner: HashMap<(AccountId, EventKind), HashMap<PersonId, Vec<Subscriber>>>,
-    placed: HashMap<SubscriptionId, Arc<Subscription>>,
+    /// Those that events are sent to, with the number that their deliveries carry.
+    active: SubscriptionIndex<i64>,
     members: HashMap<ChatId, Arc<[PersonId]>>,
 }
-
-const KINDS: [EventKind; 3] = [EventKind::Post, EventKind::Chat, EventKind::Webhook];
 
 impl Fanout {
     /// Reads all active subscriptions.
@@ -42,52 +43,29 @@ impl Fanout {
         for subscription in subscriptions::active(db, vault)? {
             let key = subscriptions::key(db, subscription.id)?
                 .ok_or_else(|| Fault::plain("a subscription vanished while it was read"))?;
-            fanout.put(&Subscriber {
-                subscription: Arc::new(subscription),
-                key,
-            });
+            fanout.put(Arc::new(subscription), key);
         }
         Ok(fanout)
     }
 
     /// Places a subscription, or replaces its former version.
-    pub(super) fn put(&mut self, subscriber: &Subscriber) {
-        let subscription = &subscriber.subscription;
-        self.remove(subscription.id);
-        if subscription.status != SubscriptionStatus::Active {
-            return;
-        }
-        self.placed
-            .insert(subscription.id, Arc::clone(subscription));
-        for kind in KINDS
-            .into_iter()
-            .filter(|kind| subscription.wants(*kind).is_some())
-        {
-            self.by_owner
-                .entry((subscription.account, kind))
-                .or_default()
-                .entry(subscription.owner)
-                .or_default()
-                .push(subscriber.clone());
+    pub(super) fn put(&mut self, subscription: Arc<Subscription>, key: i64) {
+        if subscription.status == SubscriptionStatus::Active && subscription.mode.is_sent_to() {
+            self.active.put(subscription, key);
+        } else {
+            self.active.remove(subscription.id);
         }
     }
 
     /// Takes a subscription out.
     pub(super) fn remove(&mut self, id: SubscriptionId) {
-        let Some(old) = self.placed.remove(&id) else {
-            return;
-        };
-        for kind in KINDS {
-            let Some(owners) = self.by_owner.get_mut(&(old.account, kind)) else {
-                continue;
-            };
-            if let Some(list) = owners.get_mut(&old.owner) {
-                list.retain(|subscriber| subscriber.subscription.id != id);
-                if list.is_empty() {
-                    owners.remove(&old.owner);
-                }
-            }
-        }
+        self.active.remove(id);
+    }
+
+    /// An active subscription and the number that its deliveries carry.
+    pub(super) fn get(&self, id: SubscriptionId) -> Option<(Arc<Subscription>, i64)> {
+        let placed = self.active.get(id)?;
+        Some((Arc::clone(&placed.subscription), placed.item))
     }
 
     /// Remembers the members of a chat that was written.
@@ -116,6 +94,7 @@ impl Fanout {
                 ascending.sort_unstable();
                 return Ok(ascending.into());
             }
+            Audience::Subscription(_) => return Ok(Arc::from([])),
             Audience::ChatMembers(chat) => *chat,
         };
         if let Some(members) = self.members.get(&chat) {
@@ -134,23 +113,15 @@ impl Fanout {
         recipients: &[PersonId],
         now: Timestamp,
     ) -> Vec<Subscriber> {
-        let Some(owners) = self.by_owner.get(&(event.account, event.kind)) else {
-            return Vec::new();
-        };
-        let live = |subscriber: &&Subscriber| subscriber.subscription.is_live(now);
-        // Whichever side is smaller is walked: a chat of two among ten thousand subscribers, or one
-        // subscriber in a chat of ten thousand.
-        if recipients.len() <= owners.len() {
-            let lists = recipients.iter().filter_map(|person| owners.get(person));
-            lists.flatten().filter(live).cloned().collect()
-        } else {
-            let told = owners
-                .iter()
-                .filter(|(owner, _)| recipients.binary_search(owner).is_ok());
-            told.flat_map(|(_, list)| list)
-                .filter(live)
-                .cloned()
-                .collect()
-        }
+        let mut found = Vec::new();
+        self.active
+            .each_match(event, recipients, now, |placed, filter| {
+                found.push(Subscriber {
+                    subscription: Arc::clone(&placed.subscription),
+                    key: placed.item,
+                    filter: filter.as_str().to_owned(),
+                });
+            });
+        found
     }
 }

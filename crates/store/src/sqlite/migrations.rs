@@ -5,7 +5,10 @@ use rusqlite::Connection;
 use super::error::{Fault, Step};
 
 /// All migrations in order; number n has index n - 1.
-const MIGRATIONS: &[&str] = &[include_str!("../../migrations/0001_foundation.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../../migrations/0001_foundation.sql"),
+    include_str!("../../migrations/0002_subscriptions.sql"),
+];
 
 /// Brings the schema up to date, each migration in a transaction of its own.
 ///

@@ -67,6 +67,22 @@ fn read_session(row: &Row<'_>, at: usize) -> rusqlite::Result<Session> {
     })
 }
 
+pub(super) fn session(
+    db: &Connection,
+    account: AccountId,
+    session: SessionId,
+) -> Result<Option<Session>, Fault> {
+    let sql =
+        "select id, account_id, person_id, client_id, scopes, endpoint_id, generation, created_at
+        from sessions where id = ?1 and account_id = ?2";
+    one(
+        db,
+        sql,
+        params![session.as_i64(), account.as_i64()],
+        |row| read_session(row, 0),
+    )
+}
+
 pub(super) fn sessions(
     db: &Connection,
     account: AccountId,

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use hookyard_domain::{
-    AccountId, ClientId, DeliveryMode, EventFilter, PersonId, Secret, Subscription, SubscriptionId,
-    SubscriptionStatus, Timestamp,
+    AccountId, CatchUp, ClientId, DeliveryMode, EventFilter, EventId, PersonId, PushProvider, Secret,
+    Subscription, SubscriptionId, SubscriptionStatus, Timestamp, TransportType,
 };
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
@@ -13,44 +13,115 @@ use super::error::Fault;
 use super::query::{execute, many, one, unreadable};
 use crate::vault::Vault;
 
+/// Where secrets were first sealed; the name is part of what their seal covers.
 const PLACE: &str = "subscriptions.verification_token";
 
+/// What the columns of a row say about how events reach the subscriber.
+struct ModeColumns<'a> {
+    address: &'a str,
+    secret: Option<&'a Secret>,
+    certificate_name: Option<&'a str>,
+}
+
+fn mode_columns(mode: &DeliveryMode) -> Result<ModeColumns<'_>, Fault> {
+    match mode {
+        DeliveryMode::WebHook {
+            address,
+            verification_token,
+        } => Ok(ModeColumns {
+            address,
+            secret: verification_token.as_ref(),
+            certificate_name: None,
+        }),
+        DeliveryMode::PubNub {
+            channel,
+            encryption_key,
+        } => Ok(ModeColumns {
+            address: channel,
+            secret: encryption_key.as_ref(),
+            certificate_name: None,
+        }),
+        DeliveryMode::Push {
+            registration_id,
+            certificate_name,
+            ..
+        } => Ok(ModeColumns {
+            address: registration_id,
+            secret: None,
+            certificate_name: Some(certificate_name),
+        }),
+        DeliveryMode::WebSocket { .. } => Err(Fault::plain(
+            "subscriptions of WebSocket sessions live in memory",
+        )),
+    }
+}
+
+/// `address`, `secret` and `certificate_name` as the mode that `transport` makes of them; `None`
+/// when they do not fit together.
+fn mode_of(
+    transport: TransportType,
+    address: String,
+    secret: Option<Secret>,
+    certificate_name: Option<String>,
+) -> Option<DeliveryMode> {
+    let push = |provider, certificate_name| DeliveryMode::Push {
+        provider,
+        registration_id: address.clone(),
+        certificate_name,
+    };
+    match transport {
+        TransportType::WebHook => Some(DeliveryMode::WebHook {
+            address,
+            verification_token: secret,
+        }),
+        TransportType::PubNub => Some(DeliveryMode::PubNub {
+            channel: address,
+            encryption_key: secret,
+        }),
+        TransportType::Apns => Some(push(PushProvider::Apns, certificate_name?)),
+        TransportType::Gcm => Some(push(PushProvider::Gcm, certificate_name?)),
+        TransportType::WebSocket => None,
+    }
+}
+
+/// Writes all but what is kept apart: since when it fails.
 pub(super) fn put(
     db: &Connection,
     vault: &Vault,
     subscription: &Subscription,
 ) -> Result<(), Fault> {
     let sql = "insert into subscriptions (id, account_id, owner_id, client_id, filters, address,
-            verification_token_sealed, policy, status, created_at, modified_at, expires_at, ttl_ms,
-            blacklisted_at, blacklisted_reason, version)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16)
+            secret_sealed, policy, status, created_at, modified_at, expires_at, ttl_ms,
+            blacklisted_at, blacklisted_reason, version, transport, certificate_name,
+            disabled_filters, ended_at, catch_up_after, catch_up_until)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+            ?19, ?20, ?21, ?22)
         on conflict (id) do update set filters = excluded.filters, address = excluded.address,
-            verification_token_sealed = excluded.verification_token_sealed,
-            policy = excluded.policy, status = excluded.status,
-            modified_at = excluded.modified_at, expires_at = excluded.expires_at,
-            ttl_ms = excluded.ttl_ms, blacklisted_at = excluded.blacklisted_at,
-            blacklisted_reason = excluded.blacklisted_reason, version = excluded.version";
+            secret_sealed = excluded.secret_sealed, policy = excluded.policy,
+            status = excluded.status, modified_at = excluded.modified_at,
+            expires_at = excluded.expires_at, ttl_ms = excluded.ttl_ms,
+            blacklisted_at = excluded.blacklisted_at,
+            blacklisted_reason = excluded.blacklisted_reason, version = excluded.version,
+            disabled_filters = excluded.disabled_filters, ended_at = excluded.ended_at,
+            catch_up_after = excluded.catch_up_after, catch_up_until = excluded.catch_up_until";
     let unwritable = |error| Fault::plain(format!("failed to write a subscription: {error}"));
     let filters: Vec<&str> = subscription
         .filters
         .iter()
         .map(EventFilter::as_str)
         .collect();
-    let DeliveryMode::WebHook {
-        address,
-        verification_token,
-    } = &subscription.mode;
+    let mode = mode_columns(&subscription.mode)?;
     let blacklisted = subscription.blacklisted.as_ref();
+    let catch_up = subscription.catch_up;
     let values = params![
         subscription.id.0.as_bytes(),
         subscription.account.as_i64(),
         subscription.owner.as_i64(),
         subscription.client_id.0,
         serde_json::to_string(&filters).map_err(unwritable)?,
-        address,
-        verification_token
-            .as_ref()
-            .map(|token| vault.seal(PLACE, token.reveal().as_bytes())),
+        mode.address,
+        mode.secret
+            .map(|secret| vault.seal(PLACE, secret.reveal().as_bytes())),
         serde_json::to_string(&subscription.policy).map_err(unwritable)?,
         subscription.status.name(),
         subscription.created_at.as_millis(),
@@ -60,6 +131,48 @@ pub(super) fn put(
         blacklisted.map(|(at, _)| at.as_millis()),
         blacklisted.map(|(_, reason)| reason),
         subscription.version.cast_signed(),
+        subscription.mode.transport().name(),
+        mode.certificate_name,
+        serde_json::to_string(&subscription.disabled_filters).map_err(unwritable)?,
+        subscription.ended_at.map(Timestamp::as_millis),
+        catch_up.map(|catch_up| catch_up.after.as_i64()),
+        catch_up.map(|catch_up| catch_up.until.as_i64()),
+    ];
+    execute(db, sql, values)?;
+    Ok(())
+}
+
+/// Remembers since when it fails.
+pub(super) fn set_failing(
+    db: &Connection,
+    account: AccountId,
+    subscription: SubscriptionId,
+    since: Option<Timestamp>,
+) -> Result<(), Fault> {
+    let sql = "update subscriptions set failing_since = ?3 where id = ?1 and account_id = ?2";
+    let values = params![
+        subscription.0.as_bytes(),
+        account.as_i64(),
+        since.map(Timestamp::as_millis),
+    ];
+    execute(db, sql, values)?;
+    Ok(())
+}
+
+/// Remembers how far catching up has come.
+pub(super) fn set_catch_up(
+    db: &Connection,
+    account: AccountId,
+    subscription: SubscriptionId,
+    catch_up: Option<CatchUp>,
+) -> Result<(), Fault> {
+    let sql = "update subscriptions set catch_up_after = ?3, catch_up_until = ?4
+        where id = ?1 and account_id = ?2";
+    let values = params![
+        subscription.0.as_bytes(),
+        account.as_i64(),
+        catch_up.map(|catch_up| catch_up.after.as_i64()),
+        catch_up.map(|catch_up| catch_up.until.as_i64()),
     ];
     execute(db, sql, values)?;
     Ok(())
@@ -71,6 +184,29 @@ pub(super) fn key(db: &Connection, subscription: SubscriptionId) -> Result<Optio
     one(db, sql, params![subscription.0.as_bytes()], |row| {
         row.get(0)
     })
+}
+
+fn abandon_waiting_of(db: &Connection, key: i64, at: Timestamp) -> Result<(), Fault> {
+    let sql = "update deliveries
+        set state = 'abandoned', finished_at = ?2, reason = 'subscription-ended'
+        where subscription_key = ?1 and state = 'waiting'";
+    execute(db, sql, params![key, at.as_millis()])?;
+    Ok(())
+}
+
+/// Gives the waiting deliveries of a subscription up.
+pub(super) fn abandon_waiting(
+    db: &Connection,
+    account: AccountId,
+    subscription: SubscriptionId,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    let sql = "select key from subscriptions where id = ?1 and account_id = ?2";
+    let ours = params![subscription.0.as_bytes(), account.as_i64()];
+    if let Some(key) = one(db, sql, ours, |row| row.get::<_, i64>(0))? {
+        abandon_waiting_of(db, key, at)?;
+    }
+    Ok(())
 }
 
 /// Deletes the subscription and gives its waiting deliveries up.
@@ -85,10 +221,7 @@ pub(super) fn delete(
     let Some(key) = one(db, sql, ours, |row| row.get::<_, i64>(0))? else {
         return Ok(());
     };
-    let sql = "update deliveries
-        set state = 'abandoned', finished_at = ?2, reason = 'subscription-ended'
-        where subscription_key = ?1 and state = 'waiting'";
-    execute(db, sql, params![key, at.as_millis()])?;
+    abandon_waiting_of(db, key, at)?;
     execute(db, "delete from subscriptions where key = ?1", params![key])?;
     Ok(())
 }
@@ -131,12 +264,25 @@ fn read(vault: &Vault, row: &Row<'_>) -> rusqlite::Result<Subscription> {
             .open(PLACE, &sealed)
             .and_then(|token| String::from_utf8(token).ok())
             .map(Secret::new)
-            .ok_or_else(|| unreadable(6, "a verification token"))
+            .ok_or_else(|| unreadable(6, "a subscription's secret"))
     };
     let policy: String = row.get(7)?;
     let status: String = row.get(8)?;
     let blacklisted_at: Option<i64> = row.get(13)?;
     let blacklisted_reason: Option<String> = row.get(14)?;
+    let transport: String = row.get(16)?;
+    let secret = sealed.map(open).transpose()?;
+    let mode = TransportType::from_name(&transport)
+        .zip(Some((row.get(5)?, row.get(17)?)))
+        .and_then(|(transport, (address, name))| mode_of(transport, address, secret, name))
+        .ok_or_else(|| unreadable(16, "a subscription's transport"))?;
+    let disabled: String = row.get(18)?;
+    let time = |at| -> rusqlite::Result<Option<Timestamp>> {
+        Ok(row.get::<_, Option<i64>>(at)?.map(Timestamp::from_millis))
+    };
+    let event = |at| -> rusqlite::Result<Option<EventId>> {
+        Ok(row.get::<_, Option<i64>>(at)?.map(EventId::from_i64))
+    };
     Ok(Subscription {
         id: SubscriptionId(Uuid::from_bytes(row.get(0)?)),
         account: AccountId::from_i64(row.get(1)?),
@@ -144,13 +290,12 @@ fn read(vault: &Vault, row: &Row<'_>) -> rusqlite::Result<Subscription> {
         client_id: ClientId(row.get(3)?),
         filters: filters
             .iter()
-            .map(|text| EventFilter::parse(text))
+            .map(|text| EventFilter::read(text))
             .collect::<Result<_, _>>()
             .map_err(|_| unreadable(4, "an event filter"))?,
-        mode: DeliveryMode::WebHook {
-            address: row.get(5)?,
-            verification_token: sealed.map(open).transpose()?,
-        },
+        disabled_filters: serde_json::from_str(&disabled)
+            .map_err(|_| unreadable(18, "disabled filters"))?,
+        mode,
         policy: serde_json::from_str(&policy).map_err(|_| unreadable(7, "a retry policy"))?,
         status: SubscriptionStatus::from_name(&status)
             .ok_or_else(|| unreadable(8, "a subscription's status"))?,
@@ -164,6 +309,11 @@ fn read(vault: &Vault, row: &Row<'_>) -> rusqlite::Result<Subscription> {
                 blacklisted_reason.unwrap_or_default(),
             )
         }),
+        ended_at: time(19)?,
+        failing_since: time(20)?,
+        catch_up: event(21)?
+            .zip(event(22)?)
+            .map(|(after, until)| CatchUp { after, until }),
         version: row.get::<_, i64>(15)?.cast_unsigned(),
     })
 }
@@ -172,8 +322,10 @@ macro_rules! select_subscription {
     ($rest:literal) => {
         concat!(
             "select id, account_id, owner_id, client_id, filters, address,
-                verification_token_sealed, policy, status, created_at, modified_at, expires_at,
-                ttl_ms, blacklisted_at, blacklisted_reason, version from subscriptions ",
+                secret_sealed, policy, status, created_at, modified_at, expires_at, ttl_ms,
+                blacklisted_at, blacklisted_reason, version, transport, certificate_name,
+                disabled_filters, ended_at, failing_since, catch_up_after, catch_up_until
+            from subscriptions ",
             $rest
         )
     };
@@ -217,6 +369,32 @@ pub(super) fn of_owner(
     );
     let values = params![account.as_i64(), owner.as_i64(), client_id.0];
     many(db, sql, values, |row| read(vault, row))
+}
+
+pub(super) fn of_person(
+    db: &Connection,
+    vault: &Vault,
+    account: AccountId,
+    owner: PersonId,
+) -> Result<Vec<Subscription>, Fault> {
+    let sql =
+        select_subscription!("where account_id = ?1 and owner_id = ?2 order by created_at, key");
+    let values = params![account.as_i64(), owner.as_i64()];
+    many(db, sql, values, |row| read(vault, row))
+}
+
+pub(super) fn by_channel(
+    db: &Connection,
+    vault: &Vault,
+    channel: &str,
+) -> Result<Option<Subscription>, Fault> {
+    let sql = select_subscription!("where transport = 'PubNub' and address = ?1");
+    one(db, sql, params![channel], |row| read(vault, row))
+}
+
+pub(super) fn all(db: &Connection, vault: &Vault) -> Result<Vec<Subscription>, Fault> {
+    let sql = select_subscription!("order by key");
+    many(db, sql, [], |row| read(vault, row))
 }
 
 pub(super) fn active(db: &Connection, vault: &Vault) -> Result<Vec<Subscription>, Fault> {

@@ -236,7 +236,7 @@ impl World {
             account: ACCOUNT,
             id: EventId::PENDING,
             kind: EventKind::Post,
-            event_type: "PostAdded",
+            event_type: "PostAdded".into(),
             audience: Audience::ChatMembers(post.chat),
             chat: Some(post.chat),
             post: Some(post.id),
@@ -291,8 +291,9 @@ impl World {
             client_id: ClientId("app".into()),
             filters: filters
                 .iter()
-                .map(|text| EventFilter::parse(text).unwrap())
+                .map(|text| EventFilter::read(text).unwrap())
                 .collect(),
+            disabled_filters: Vec::new(),
             mode: DeliveryMode::WebHook {
                 address: "http://127.0.0.1:1/".into(),
                 verification_token: Some(Secret::new("verify")),
@@ -304,6 +305,9 @@ impl World {
             expires_at: created_at + Duration::from_hours(1),
             ttl: Duration::from_hours(1),
             blacklisted: None,
+            ended_at: None,
+            failing_since: None,
+            catch_up: None,
             version: 1,
         }
     }

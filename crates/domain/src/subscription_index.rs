@@ -1,0 +1,195 @@
+//! Which subscriptions an event goes to, found without looking at the others.
+//!
+//! Filters are kept by the kind of event and by whom they watch. The store's fan-out and the
+//! WebSocket gateway each have one, with what they need beside each subscription.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use crate::event::{Audience, Event, EventKind};
+use crate::filter::{EventFilter, Place};
+use crate::ids::{AccountId, PersonId, SubscriptionId};
+use crate::subscription::Subscription;
+use crate::time::Timestamp;
+
+/// A subscription with what its keeper wants beside it.
+#[derive(Debug, Clone)]
+pub struct Placed<T> {
+    pub subscription: Arc<Subscription>,
+    pub item: T,
+}
+
+type Key = (AccountId, EventKind);
+
+/// Subscriptions by what they ask for.
+#[derive(Debug)]
+pub struct SubscriptionIndex<T> {
+    by_person: HashMap<Key, HashMap<PersonId, Vec<Placed<T>>>>,
+    by_account: HashMap<Key, Vec<Placed<T>>>,
+    by_id: HashMap<SubscriptionId, Placed<T>>,
+}
+
+impl<T> Default for SubscriptionIndex<T> {
+    fn default() -> Self {
+        Self {
+            by_person: HashMap::new(),
+            by_account: HashMap::new(),
+            by_id: HashMap::new(),
+        }
+    }
+}
+
+impl<T: Clone> SubscriptionIndex<T> {
+    /// Places a subscription, in place of its former version.
+    pub fn put(&mut self, subscription: Arc<Subscription>, item: T) {
+        self.remove(subscription.id);
+        let placed = Placed { subscription, item };
+        let subscription = &placed.subscription;
+        for (index, filter) in subscription.filters.iter().enumerate() {
+            let place = watched(subscription, filter);
+            let kind = filter.kind();
+            let again = |former: &EventFilter| {
+                former.kind() == kind && watched(subscription, former) == place
+            };
+            if subscription.filters[..index].iter().any(again) {
+                continue;
+            }
+            let key = (subscription.account, kind);
+            match place {
+                Watched::Person(person) => {
+                    let persons = self.by_person.entry(key).or_default();
+                    persons.entry(person).or_default().push(placed.clone());
+                }
+                Watched::Account => self.by_account.entry(key).or_default().push(placed.clone()),
+                Watched::Itself => {}
+            }
+        }
+        self.by_id.insert(subscription.id, placed);
+    }
+
+    /// Takes a subscription out.
+    pub fn remove(&mut self, id: SubscriptionId) -> Option<Placed<T>> {
+        let old = self.by_id.remove(&id)?;
+        let others = |placed: &Placed<T>| placed.subscription.id != id;
+        for filter in &old.subscription.filters {
+            let key = (old.subscription.account, filter.kind());
+            match watched(&old.subscription, filter) {
+                Watched::Person(person) => {
+                    if let Some(persons) = self.by_person.get_mut(&key)
+                        && let Some(list) = persons.get_mut(&person)
+                    {
+                        list.retain(others);
+                        if list.is_empty() {
+                            persons.remove(&person);
+                        }
+                    }
+                }
+                Watched::Account => {
+                    if let Some(list) = self.by_account.get_mut(&key) {
+                        list.retain(others);
+                    }
+                }
+                Watched::Itself => {}
+            }
+        }
+        Some(old)
+    }
+
+    /// The subscription with this id.
+    pub fn get(&self, id: SubscriptionId) -> Option<&Placed<T>> {
+        self.by_id.get(&id)
+    }
+
+    /// Every subscription.
+    pub fn iter(&self) -> impl Iterator<Item = &Placed<T>> {
+        self.by_id.values()
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.by_id.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.by_id.is_empty()
+    }
+
+    /// Calls `take` with each live subscription that `event` goes to and the filter that it goes by;
+    /// `recipients` is who may learn of it, ascending.
+    pub fn each_match<'a>(
+        &'a self,
+        event: &Event,
+        recipients: &[PersonId],
+        now: Timestamp,
+        mut take: impl FnMut(&'a Placed<T>, &'a EventFilter),
+    ) {
+        let mut offer = |placed: &'a Placed<T>| {
+            let subscription = &placed.subscription;
+            if subscription.is_live(now)
+                && let Some(filter) = subscription.wants(event, recipients)
+            {
+                take(placed, filter);
+            }
+        };
+        if let Audience::Subscription(only) = event.audience {
+            self.by_id.get(&only).into_iter().for_each(offer);
+            return;
+        }
+        let key = (event.account, event.kind);
+        if let Some(persons) = self.by_person.get(&key) {
+            // Whichever side is smaller is walked: a chat of two among ten thousand subscribers, or
+            // one subscriber in a chat of ten thousand.
+            if recipients.len() <= persons.len() {
+                let lists = recipients.iter().filter_map(|person| persons.get(person));
+                lists.flatten().for_each(&mut offer);
+            } else {
+                let told = persons
+                    .iter()
+                    .filter(|(person, _)| recipients.binary_search(person).is_ok());
+                told.flat_map(|(_, list)| list).for_each(&mut offer);
+            }
+        }
+        let everywhere = self.by_account.get(&key).into_iter().flatten();
+        for placed in everywhere.filter(|placed| !self.is_also_by_person(placed, event, recipients))
+        {
+            offer(placed);
+        }
+    }
+
+    /// Whether a subscription to the whole account has been offered the event already, because
+    /// another of its filters watches one of the persons.
+    fn is_also_by_person(
+        &self,
+        placed: &Placed<T>,
+        event: &Event,
+        recipients: &[PersonId],
+    ) -> bool {
+        let subscription = &placed.subscription;
+        subscription.filters.iter().any(|filter| {
+            filter.kind() == event.kind
+                && matches!(watched(subscription, filter), Watched::Person(person)
+                    if recipients.binary_search(&person).is_ok())
+        })
+    }
+}
+
+/// Whom a filter of a subscription watches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Watched {
+    Person(PersonId),
+    Account,
+    Itself,
+}
+
+const fn watched(subscription: &Subscription, filter: &EventFilter) -> Watched {
+    match filter.place() {
+        Place::Owner => Watched::Person(subscription.owner),
+        Place::Extension(person) => Watched::Person(person),
+        Place::Account => Watched::Account,
+        Place::Subscription => Watched::Itself,
+    }
+}
+
+#[cfg(test)]
+mod tests;
