@@ -35,6 +35,7 @@ mod requests;
 mod router;
 mod settings;
 mod strict;
+mod subscription_life;
 mod subscriptions;
 mod teams;
 mod tokens;
@@ -42,14 +43,14 @@ mod webhooks;
 
 use std::sync::Arc;
 
-use hookyard_domain::ports::{Chance, Clock, Handshake, LiveEvents, Store};
+use hookyard_domain::ports::{Chance, Clock, Handshake, LiveEvents, LiveSubscriptions, Store};
 use hookyard_domain::{IdSequence, Timestamp};
 
 pub use listener::{ListenerLimits, serve, serve_within};
 pub use password::hash_password;
 pub use rate_limits::RateLimits;
 pub use router::router;
-pub use settings::{ApiSettings, DevelopmentMode};
+pub use settings::{ApiSettings, DevelopmentMode, SubscriptionSettings};
 pub use tokens::TokenMint;
 
 /// What every handler has at hand.
@@ -61,6 +62,8 @@ pub struct Api {
     pub ids: Arc<IdSequence>,
     pub handshake: Arc<dyn Handshake>,
     pub live: Arc<dyn LiveEvents>,
+    /// Subscriptions of WebSocket sessions.
+    pub sockets: Arc<dyn LiveSubscriptions>,
     pub tokens: TokenMint,
     pub settings: ApiSettings,
 }

@@ -12,7 +12,8 @@ use tower::Layer as _;
 use crate::problem::problem_response;
 use crate::{
     Api, chats, console_session, conversations, deliveries, everyone, hooks, live, me, middleware,
-    oauth, persons, platform, posts, recent_chats, requests, subscriptions, teams, webhooks,
+    oauth, persons, platform, posts, recent_chats, requests, subscription_life, subscriptions,
+    teams, webhooks,
 };
 
 /// The two prefixes of the team-messaging API: the same resources under both.
@@ -26,6 +27,7 @@ pub fn router(api: Arc<Api>, page: Router<Arc<Api>>) -> Router {
         .merge(me::routes())
         .merge(live::routes())
         .merge(subscriptions::routes())
+        .merge(subscription_life::routes())
         .merge(deliveries::routes())
         .merge(requests::routes())
         .merge(messaging())

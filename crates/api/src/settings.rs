@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use hookyard_domain::RetryPolicy;
-use hookyard_domain::limits::BODY_READ_TIMEOUT;
+use hookyard_domain::limits::{BODY_READ_TIMEOUT, SUBSCRIPTIONS_MAX_DEFAULT};
+use hookyard_domain::{PushProvider, RetryPolicy};
 
 use crate::rate_limits::RateLimits;
 
@@ -23,6 +23,7 @@ pub struct ApiSettings {
     pub live_ping_period: Duration,
     /// How new subscriptions retry.
     pub retry_policy: RetryPolicy,
+    pub subscriptions: SubscriptionSettings,
     /// Shown to clients.
     pub version: &'static str,
 }
@@ -37,6 +38,7 @@ impl ApiSettings {
             rate_limits: RateLimits::default(),
             live_ping_period: Duration::from_secs(15),
             retry_policy: RetryPolicy::default(),
+            subscriptions: SubscriptionSettings::default(),
             version: env!("CARGO_PKG_VERSION"),
         }
     }
@@ -44,6 +46,27 @@ impl ApiSettings {
     /// Whether browsers must be told to keep cookies off plain connections.
     pub(crate) fn is_https(&self) -> bool {
         self.public_url.starts_with("https://")
+    }
+}
+
+/// What may be subscribed.
+#[derive(Debug, Clone)]
+pub struct SubscriptionSettings {
+    /// Subscriptions of one person and app.
+    pub count_max: u32,
+    /// What clients of the `PubNub` transport present; `None` when it is off.
+    pub pubnub_key: Option<String>,
+    /// The configured certificates of push providers, by name.
+    pub push_certificates: Vec<(PushProvider, String)>,
+}
+
+impl Default for SubscriptionSettings {
+    fn default() -> Self {
+        Self {
+            count_max: SUBSCRIPTIONS_MAX_DEFAULT,
+            pubnub_key: None,
+            push_certificates: Vec::new(),
+        }
     }
 }
 

@@ -1,30 +1,37 @@
-//! Subscriptions by webhook (contract section 4).
+//! Subscriptions, as the platform has them (contract section 4).
+
+mod asking;
+mod view;
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use hookyard_domain::address::Address;
-use hookyard_domain::limits::{EVENT_FILTERS_MAX, SUBSCRIPTIONS_MAX, VERIFICATION_TOKEN_CHARS_MAX};
+use axum::{Extension, Router};
 use hookyard_domain::ports::{CommitError, HandshakeError};
 use hookyard_domain::secret::token_from;
-use hookyard_domain::subscription::granted;
 use hookyard_domain::{
-    Change, Code, DeliveryMode, EventFilter, Guard, Problem, Scope, Secret, Subscription,
-    SubscriptionId, SubscriptionStatus, Timestamp, Write,
+    Change, Code, DeliveryMode, Milestone, Problem, SocketId, Subscription, SubscriptionId,
+    SubscriptionStatus, Timestamp, TransportType, Write,
 };
-use http::StatusCode;
-use serde::{Deserialize, Serialize};
+use http::{HeaderName, HeaderValue, StatusCode};
+use serde::Serialize;
 
+use self::asking::{
+    AskedFilters, CreateSubscription, UpdateSubscription, ask_filters, ask_mode, ask_transport,
+    parse_expires_in,
+};
+pub(crate) use self::view::{SubscriptionView, view};
 use crate::Api;
 use crate::body::{Json, MaybeJson};
 use crate::caller::Caller;
 use crate::problem::{ApiError, ApiResult, json_body};
 
-const PATH: &str = "/restapi/v1.0/subscription";
+pub(crate) const PATH: &str = "/restapi/v1.0/subscription";
+
+/// WebSocket clients look for it in replies that make or change their subscription.
+const SUBSCRIPTION_HEADER: HeaderName = HeaderName::from_static("wsg-subscriptionid");
 
 pub(crate) fn routes() -> Router<Arc<Api>> {
     Router::new()
@@ -38,166 +45,8 @@ pub(crate) fn routes() -> Router<Arc<Api>> {
         .route(&format!("{PATH}/{{id}}/renew"), post(renew_subscription))
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct CreateSubscription {
-    event_filters: Vec<String>,
-    expires_in: Option<i64>,
-    delivery_mode: DeliveryModeBody,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct DeliveryModeBody {
-    transport_type: String,
-    address: Option<String>,
-    /// One document calls it `validationToken`.
-    #[serde(alias = "validationToken")]
-    verification_token: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct UpdateSubscription {
-    event_filters: Option<Vec<String>>,
-    expires_in: Option<i64>,
-}
-
-/// `SubscriptionInfo`, contract section 4.3.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SubscriptionView<'a> {
-    uri: String,
-    id: SubscriptionId,
-    creation_time: Timestamp,
-    status: &'static str,
-    event_filters: Vec<&'a str>,
-    expiration_time: Timestamp,
-    expires_in: u64,
-    delivery_mode: DeliveryModeView<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    blacklisted_data: Option<BlacklistedView<'a>>,
-}
-
-/// Never shows the verification token.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DeliveryModeView<'a> {
-    transport_type: &'static str,
-    encryption: bool,
-    address: &'a str,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct BlacklistedView<'a> {
-    blacklisted_at: Timestamp,
-    reason: &'a str,
-}
-
-fn view<'a>(api: &Api, subscription: &'a Subscription, now: Timestamp) -> SubscriptionView<'a> {
-    let DeliveryMode::WebHook { address, .. } = &subscription.mode;
-    SubscriptionView {
-        uri: format!("{}{PATH}/{}", api.settings.public_url, subscription.id),
-        id: subscription.id,
-        creation_time: subscription.created_at,
-        status: subscription.status.name(),
-        event_filters: subscription
-            .filters
-            .iter()
-            .map(EventFilter::as_str)
-            .collect(),
-        expiration_time: subscription.expires_at,
-        expires_in: subscription.expires_in(now),
-        delivery_mode: DeliveryModeView {
-            transport_type: "WebHook",
-            encryption: false,
-            address,
-        },
-        blacklisted_data: subscription
-            .blacklisted
-            .as_ref()
-            .map(|(at, reason)| BlacklistedView {
-                blacklisted_at: *at,
-                reason,
-            }),
-    }
-}
-
-/// Reads filters, or says which are not known.
-fn parse_filters(texts: &[String]) -> ApiResult<Vec<EventFilter>> {
-    if texts.is_empty() || texts.len() > EVENT_FILTERS_MAX {
-        return Err(Problem::invalid("eventFilters").into());
-    }
-    let unknown: Vec<&str> = texts
-        .iter()
-        .filter(|text| EventFilter::parse(text).is_err())
-        .map(String::as_str)
-        .collect();
-    if !unknown.is_empty() {
-        return Err(Problem::of(Code::InvalidEventFilters)
-            .with("filters", unknown.join(", "))
-            .into());
-    }
-    let mut filters: Vec<EventFilter> = Vec::with_capacity(texts.len());
-    for filter in texts
-        .iter()
-        .filter_map(|text| EventFilter::parse(text).ok())
-    {
-        if !filters.contains(&filter) {
-            filters.push(filter);
-        }
-    }
-    Ok(filters)
-}
-
-fn parse_expires_in(asked: Option<i64>) -> ApiResult<Option<Duration>> {
-    let Some(seconds) = asked else {
-        return Ok(None);
-    };
-    match u64::try_from(seconds) {
-        Ok(seconds) if seconds > 0 => Ok(Some(Duration::from_secs(seconds))),
-        _ => Err(Problem::invalid("expiresIn")
-            .value(seconds.to_string())
-            .into()),
-    }
-}
-
-/// Reads the delivery mode: a webhook at an address that could be called.
-fn parse_mode(api: &Api, caller: &Caller, body: DeliveryModeBody) -> ApiResult<DeliveryMode> {
-    if body.transport_type != "WebHook" {
-        return Err(Problem::invalid("deliveryMode.transportType")
-            .value(body.transport_type)
-            .into());
-    }
-    if !caller.may(Scope::SubscriptionWebhook) {
-        let problem = Problem::of(Code::TransportPermissionMissing)
-            .with("permission", Scope::SubscriptionWebhook.name())
-            .with("transport", "WebHook");
-        return Err(problem.into());
-    }
-    let address = body.address.unwrap_or_default();
-    let Ok(address) = Address::parse(&address) else {
-        return Err(Problem::invalid("deliveryMode.address")
-            .value(address)
-            .into());
-    };
-    if !address.is_secure() && !api.settings.development.is_on() {
-        return Err(Code::HttpsRequired.into());
-    }
-    let is_header = |token: &String| {
-        token.len() <= VERIFICATION_TOKEN_CHARS_MAX
-            && token.bytes().all(|b| (b' '..=b'~').contains(&b))
-    };
-    let token = body.verification_token.filter(|token| !token.is_empty());
-    if token.as_ref().is_some_and(|token| !is_header(token)) {
-        return Err(Problem::invalid("deliveryMode.verificationToken").into());
-    }
-    Ok(DeliveryMode::WebHook {
-        address: address.as_str().to_owned(),
-        verification_token: token.map(Secret::new),
-    })
-}
+/// The WebSocket session by which a request came.
+type Socket = Option<Extension<SocketId>>;
 
 async fn list_subscriptions(State(api): State<Arc<Api>>, caller: Caller) -> ApiResult<Response> {
     #[derive(Serialize)]
@@ -206,13 +55,9 @@ async fn list_subscriptions(State(api): State<Arc<Api>>, caller: Caller) -> ApiR
         records: Vec<SubscriptionView<'a>>,
     }
     let now = api.now();
-    let subscriptions = api
-        .store
-        .subscriptions(caller.account, caller.person, caller.client_id())
-        .await?;
+    let subscriptions = live_ones(&api, &caller, now).await?;
     let records = subscriptions
         .iter()
-        .filter(|subscription| !subscription.is_expired(now))
         .map(|subscription| view(&api, subscription, now))
         .collect();
     Ok(json_body(&List {
@@ -221,70 +66,158 @@ async fn list_subscriptions(State(api): State<Arc<Api>>, caller: Caller) -> ApiR
     }))
 }
 
+/// The caller's subscriptions that have not expired, those of WebSocket sessions too.
+async fn live_ones(
+    api: &Api,
+    caller: &Caller,
+    now: Timestamp,
+) -> ApiResult<Vec<Arc<Subscription>>> {
+    let client_id = caller.client_id();
+    let stored = api
+        .store
+        .subscriptions(caller.account, caller.person, client_id)
+        .await?;
+    let in_sockets = api
+        .sockets
+        .subscriptions(caller.account, caller.person, Some(client_id));
+    let mut all: Vec<_> = stored.into_iter().map(Arc::new).chain(in_sockets).collect();
+    all.retain(|subscription| !subscription.is_expired(now));
+    all.sort_by_key(|subscription| subscription.created_at);
+    Ok(all)
+}
+
 async fn create_subscription(
     State(api): State<Arc<Api>>,
     caller: Caller,
+    socket: Socket,
     Json(body): Json<CreateSubscription>,
 ) -> ApiResult<Response> {
-    let filters = parse_filters(&body.event_filters)?;
     let asked = parse_expires_in(body.expires_in)?;
-    let mode = parse_mode(&api, &caller, body.delivery_mode)?;
-    caller.require(Scope::TeamMessaging)?;
-    let now = api.now();
-    let others = api
-        .store
-        .subscriptions(caller.account, caller.person, caller.client_id())
-        .await?;
-    let (expired, live): (Vec<_>, Vec<_>) = others.iter().partition(|other| other.is_expired(now));
+    let transport = ask_transport(&api, &caller, &body.delivery_mode)?;
+    let AskedFilters {
+        permitted,
+        disabled,
+    } = ask_filters(&api, &caller, &body.event_filters).await?;
+    let ttl = transport.granted(asked);
+    let socket = socket.map(|Extension(socket)| socket);
+    let mode = ask_mode(
+        &api,
+        &caller,
+        body.delivery_mode,
+        transport,
+        socket,
+        &permitted,
+    )?;
     // Before the handshake, so that nobody can make us call addresses without end.
-    if live.len() >= SUBSCRIPTIONS_MAX as usize {
+    let replaced = |other: &Arc<Subscription>| matches!(other.mode, DeliveryMode::WebSocket { socket: own } if socket == Some(own));
+    let mut others = live_ones(&api, &caller, api.now()).await?;
+    others.retain(|other| transport != TransportType::WebSocket || !replaced(other));
+    if others.len() >= api.settings.subscriptions.count_max as usize {
         return Err(Code::TooManySubscriptions.into());
     }
-    shake_hands(&api, &mode).await?;
-    // The handshake took its time: the subscription begins now.
-    let now = api.now();
-    let ttl = granted(asked);
-    let subscription = Subscription {
+    let mut subscription = Subscription {
         account: caller.account,
         id: SubscriptionId::from_random(api.random()),
         owner: caller.person,
         client_id: caller.client_id().clone(),
-        filters,
+        filters: permitted,
+        disabled_filters: disabled,
         mode,
         policy: api.settings.retry_policy.clone(),
         status: SubscriptionStatus::Active,
-        created_at: now,
-        modified_at: now,
-        expires_at: now + ttl,
+        created_at: api.now(),
+        modified_at: api.now(),
+        expires_at: api.now() + ttl,
         ttl,
         blacklisted: None,
+        ended_at: None,
+        failing_since: None,
+        paused_at: None,
+        catch_up_after: None,
         version: 1,
     };
+    check_reminder(&subscription)?;
+    shake_hands(&api, &subscription.mode).await?;
+    // The handshake took its time: the subscription begins now.
+    let now = api.now();
+    subscription.created_at = now;
+    subscription.modified_at = now;
+    subscription.expires_at = now + ttl;
+    let note = Write::NoteHistory(subscription.passed(
+        Milestone::Created,
+        now,
+        Some(transport.name().to_owned()),
+    ));
+    if transport == TransportType::WebSocket {
+        api.store.commit(Change::of(note)).await?;
+        put_in_socket(&api, subscription.clone())?;
+    } else {
+        store_new(&api, &subscription, note).await?;
+    }
+    Ok(shown(&api, &subscription, now))
+}
+
+/// Commits a new subscription. Those of its owner that have expired make room.
+async fn store_new(api: &Api, subscription: &Subscription, note: Write) -> ApiResult<()> {
+    let in_sockets = api.sockets.subscriptions(
+        subscription.account,
+        subscription.owner,
+        Some(&subscription.client_id),
+    );
+    let in_sockets = u32::try_from(in_sockets.len()).unwrap_or(u32::MAX);
+    let count_max = api.settings.subscriptions.count_max;
     let put = Write::PutSubscription {
         subscription: subscription.clone(),
-        count_max: SUBSCRIPTIONS_MAX,
+        count_max: count_max.saturating_sub(in_sockets),
     };
-    let change = expired.iter().fold(Change::of(put), |change, expired| {
-        change.and(Write::DeleteSubscription {
-            account: expired.account,
-            subscription: expired.id,
-            at: now,
-        })
-    });
-    match api.store.commit(change).await {
-        Ok(()) => Ok(json_body(&view(&api, &subscription, now))),
-        // Others were quicker than the count above.
+    match api.store.commit(Change::of(put).and(note)).await {
+        Ok(()) => Ok(()),
+        // Others were quicker than the count that was read.
         Err(CommitError::Conflict) => Err(Code::TooManySubscriptions.into()),
         Err(CommitError::Store(error)) => Err(error.into()),
     }
 }
 
-/// Asks the address whether it wants events.
-async fn shake_hands(api: &Api, mode: &DeliveryMode) -> ApiResult<()> {
+/// Gives a subscription to its WebSocket session.
+fn put_in_socket(api: &Api, subscription: Subscription) -> ApiResult<()> {
+    api.sockets
+        .put(subscription)
+        .map_err(|_| Problem::invalid("deliveryMode.transportType").into())
+}
+
+/// Refuses a reminder that makes no sense for the time that was granted.
+fn check_reminder(subscription: &Subscription) -> ApiResult<()> {
+    let fits = subscription
+        .reminder()
+        .is_none_or(|reminder| reminder.fits(subscription.ttl));
+    if fits {
+        Ok(())
+    } else {
+        Err(Code::InvalidReminder.into())
+    }
+}
+
+/// The answer that shows a subscription that was made or changed.
+fn shown(api: &Api, subscription: &Subscription, now: Timestamp) -> Response {
+    let mut response = json_body(&view(api, subscription, now));
+    if subscription.mode.transport() == TransportType::WebSocket {
+        let id = HeaderValue::from_str(&subscription.id.to_string());
+        response
+            .headers_mut()
+            .insert(SUBSCRIPTION_HEADER, id.expect("ids are plain"));
+    }
+    response
+}
+
+/// Asks the address whether it wants events, where there is one.
+pub(crate) async fn shake_hands(api: &Api, mode: &DeliveryMode) -> ApiResult<()> {
     let DeliveryMode::WebHook {
         address,
         verification_token,
-    } = mode;
+    } = mode
+    else {
+        return Ok(());
+    };
     let validation_token = token_from(api.random());
     let shaken = api
         .handshake
@@ -301,21 +234,31 @@ async fn shake_hands(api: &Api, mode: &DeliveryMode) -> ApiResult<()> {
     })
 }
 
-/// The caller's own live subscription; everything else does not exist.
+fn not_found() -> ApiError {
+    Problem::not_found("subscriptionId").into()
+}
+
+/// The caller's own live subscription; everything else does not exist, or no longer.
 async fn own(api: &Api, caller: &Caller, id: &str) -> ApiResult<Arc<Subscription>> {
-    let not_found = || ApiError::from(Problem::not_found("subscriptionId"));
-    let id = id.parse().map_err(|_| not_found())?;
-    let found = api
-        .store
-        .subscription(caller.account, id)
-        .await?
-        .ok_or_else(not_found)?;
-    let own = found.owner == caller.person && found.client_id == *caller.client_id();
-    if own && !found.is_expired(api.now()) {
-        Ok(found)
-    } else {
-        Err(not_found())
+    let id: SubscriptionId = id.parse().map_err(|_| not_found())?;
+    let found = match api.sockets.subscription(caller.account, id) {
+        Some(found) => found,
+        None => api
+            .store
+            .subscription(caller.account, id)
+            .await?
+            .ok_or_else(not_found)?,
+    };
+    if found.owner != caller.person || found.client_id != *caller.client_id() {
+        return Err(not_found());
     }
+    if found.is_expired(api.now()) {
+        return Err(Problem::of(Code::SubscriptionExpired)
+            .with("subscriptionKey", id.to_string())
+            .with("session", caller.session.0.id.to_string())
+            .into());
+    }
+    Ok(found)
 }
 
 async fn read_subscription(
@@ -330,22 +273,30 @@ async fn read_subscription(
 async fn update_subscription(
     State(api): State<Arc<Api>>,
     caller: Caller,
+    socket: Socket,
     Path(id): Path<String>,
     MaybeJson(body): MaybeJson<UpdateSubscription>,
 ) -> ApiResult<Response> {
-    let body = body.unwrap_or(UpdateSubscription {
-        event_filters: None,
-        expires_in: None,
-    });
-    let filters = body
-        .event_filters
-        .as_deref()
-        .map(parse_filters)
-        .transpose()?;
+    let body = body.unwrap_or_default();
     let asked = parse_expires_in(body.expires_in)?;
-    change_own(&api, &caller, &id, |subscription, now| match &filters {
-        Some(filters) => subscription.updated(filters.clone(), asked, now),
-        None => subscription.renewed(asked, now),
+    own(&api, &caller, &id).await?;
+    let filters = match &body.event_filters {
+        Some(texts) => Some(ask_filters(&api, &caller, texts).await?),
+        None => None,
+    };
+    change_own(&api, &caller, socket, &id, |subscription, now| {
+        let changed = match filters.clone() {
+            Some(asked_filters) => {
+                subscription.updated(asked_filters.permitted, asked_filters.disabled, asked, now)
+            }
+            None => subscription.renewed(asked, now),
+        };
+        let milestone = if filters.is_some() {
+            Milestone::Updated
+        } else {
+            Milestone::Renewed
+        };
+        (changed, milestone)
     })
     .await
 }
@@ -353,11 +304,15 @@ async fn update_subscription(
 async fn renew_subscription(
     State(api): State<Arc<Api>>,
     caller: Caller,
+    socket: Socket,
     Path(id): Path<String>,
 ) -> ApiResult<Response> {
     // Grants again what was granted before (contract section 10, row 3).
-    change_own(&api, &caller, &id, |subscription, now| {
-        subscription.renewed(Some(subscription.ttl), now)
+    change_own(&api, &caller, socket, &id, |subscription, now| {
+        (
+            subscription.renewed(Some(subscription.ttl), now),
+            Milestone::Renewed,
+        )
     })
     .await
 }
@@ -366,26 +321,35 @@ async fn renew_subscription(
 async fn change_own(
     api: &Api,
     caller: &Caller,
+    socket: Socket,
     id: &str,
-    decide: impl Fn(&Subscription, Timestamp) -> Subscription + Send + Sync,
+    decide: impl Fn(&Subscription, Timestamp) -> (Subscription, Milestone) + Send + Sync,
 ) -> ApiResult<Response> {
     let subscription = api
         .commit_deciding(async || {
             let subscription = own(api, caller, id).await?;
-            let changed = decide(&subscription, api.now());
-            let guard = Guard::SubscriptionVersion {
-                account: subscription.account,
-                subscription: subscription.id,
-                version: subscription.version,
-            };
+            let now = api.now();
+            let (changed, milestone) = decide(&subscription, now);
+            check_reminder(&changed)?;
+            let granted = format!("for {} s", changed.ttl.as_secs());
+            let note = Write::NoteHistory(changed.passed(milestone, now, Some(granted)));
+            if changed.mode.transport() == TransportType::WebSocket {
+                // Only its own connection changes it (contract 4.5).
+                if socket.is_none() {
+                    return Err(Problem::invalid("deliveryMode.transportType").into());
+                }
+                put_in_socket(api, changed.clone())?;
+                return Ok((Change::of(note), changed));
+            }
             let put = Write::PutSubscription {
                 subscription: changed.clone(),
-                count_max: SUBSCRIPTIONS_MAX,
+                count_max: u32::MAX,
             };
-            Ok((Change::of(put).given(guard), changed))
+            let change = Change::of(put).and(note).given(subscription.unchanged());
+            Ok((change, changed))
         })
         .await?;
-    Ok(json_body(&view(api, &subscription, api.now())))
+    Ok(shown(api, &subscription, api.now()))
 }
 
 async fn delete_subscription(
@@ -394,11 +358,24 @@ async fn delete_subscription(
     Path(id): Path<String>,
 ) -> ApiResult<Response> {
     let subscription = own(&api, &caller, &id).await?;
-    let write = Write::DeleteSubscription {
-        account: subscription.account,
-        subscription: subscription.id,
-        at: api.now(),
-    };
-    api.store.commit(Change::of(write)).await?;
+    end(&api, &subscription).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+/// Deletes a subscription because its owner wants it so.
+pub(crate) async fn end(api: &Api, subscription: &Subscription) -> ApiResult<()> {
+    let now = api.now();
+    let note = Write::NoteHistory(subscription.passed(Milestone::Deleted, now, None));
+    let change = if subscription.mode.transport() == TransportType::WebSocket {
+        api.sockets.remove(subscription.account, subscription.id);
+        Change::of(note)
+    } else {
+        Change::of(Write::DeleteSubscription {
+            account: subscription.account,
+            subscription: subscription.id,
+            at: now,
+        })
+        .and(note)
+    };
+    Ok(api.store.commit(change).await?)
 }

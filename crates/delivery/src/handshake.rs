@@ -6,11 +6,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use hookyard_domain::Secret;
-use hookyard_domain::limits::{HANDSHAKE_ANSWER_BYTES_MAX, HANDSHAKE_TIMEOUT};
+use hookyard_domain::limits::HANDSHAKE_ANSWER_BYTES_MAX;
 use hookyard_domain::ports::{Handshake, HandshakeError};
 use http::header::{ACCEPT, CONTENT_LENGTH, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
@@ -27,12 +28,13 @@ const VALIDATION_TOKEN: HeaderName = HeaderName::from_static("validation-token")
 #[derive(Debug)]
 pub struct WebhookHandshake {
     egress: Arc<Egress>,
+    timeout: Duration,
 }
 
 impl WebhookHandshake {
-    /// Dials through `egress`.
-    pub const fn new(egress: Arc<Egress>) -> Self {
-        Self { egress }
+    /// Dials through `egress`; a receiver may take `timeout` in all.
+    pub const fn new(egress: Arc<Egress>, timeout: Duration) -> Self {
+        Self { egress, timeout }
     }
 }
 
@@ -44,7 +46,7 @@ impl Handshake for WebhookHandshake {
         validation_token: &Secret,
         verification_token: Option<&Secret>,
     ) -> Result<(), HandshakeError> {
-        let deadline = Instant::now() + HANDSHAKE_TIMEOUT;
+        let deadline = Instant::now() + self.timeout;
         let target = Target::parse(address).map_err(|_| HandshakeError::Unreachable)?;
         let request = request(&target, validation_token, verification_token)
             .ok_or(HandshakeError::Unreachable)?;

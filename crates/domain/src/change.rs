@@ -14,7 +14,7 @@ use crate::post::Post;
 use crate::request::HookRequest;
 use crate::secret::{Secret, TokenHash};
 use crate::session::{Session, Token};
-use crate::subscription::{CatchUp, Subscription};
+use crate::subscription::Subscription;
 use crate::time::Timestamp;
 use crate::webhook::IncomingWebhook;
 
@@ -108,11 +108,11 @@ pub enum Write {
         /// The filter that matched, as subscribed.
         filter: String,
     },
-    /// How far catching up has come. Does not grow the version.
+    /// How far catching up has come; `None` when it is done. Does not grow the version.
     SetCatchUp {
         account: AccountId,
         subscription: SubscriptionId,
-        catch_up: Option<CatchUp>,
+        after: Option<EventId>,
     },
     /// Appends an attempt and moves its delivery to `state`. Does nothing when the delivery is no
     /// longer waiting: nothing leaves `Delivered`.

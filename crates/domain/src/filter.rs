@@ -9,8 +9,9 @@ use serde_json::value::RawValue;
 use crate::catalogue::{Effect, FILTER_FORMS, FilterForm, Parameter, Reach};
 use crate::event::{Event, EventKind};
 use crate::ids::{AccountId, PersonId};
-use crate::limits::EVENT_FILTER_CHARS_MAX;
+use crate::limits::{EVENT_FILTER_CHARS_MAX, REMINDER_PERIOD_MIN};
 use crate::raw::{Members, members_of, write_object};
+use crate::time::Timestamp;
 
 /// Why a text is not an event filter that may be subscribed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -43,6 +44,31 @@ pub struct Reminder {
     pub threshold: Duration,
     /// The time between two.
     pub interval: Duration,
+}
+
+impl Reminder {
+    /// Whether it makes sense for a subscription of `ttl`: reminders begin in the second half of its
+    /// life, come at least twice, and not more often than we look (contract 4.6).
+    pub fn fits(&self, ttl: Duration) -> bool {
+        self.interval >= REMINDER_PERIOD_MIN
+            && self.interval <= self.threshold / 2
+            && self.threshold <= ttl / 2
+    }
+
+    /// The first reminder after `now` of a subscription that ends at `expires_at`; `None` when there
+    /// is none before the end.
+    pub fn next_after(&self, now: Timestamp, expires_at: Timestamp) -> Option<Timestamp> {
+        let first = expires_at - self.threshold;
+        let next = if now < first {
+            first
+        } else {
+            let interval = self.interval.as_millis().max(1);
+            let passed = now.since(first).as_millis() / interval + 1;
+            let after = u64::try_from(passed.saturating_mul(interval)).unwrap_or(u64::MAX);
+            first + Duration::from_millis(after)
+        };
+        (next < expires_at).then_some(next)
+    }
 }
 
 /// A filter as it was subscribed: the text is echoed in every envelope, with `~` replaced by the
@@ -181,7 +207,8 @@ impl EventFilter {
 
     /// Whether `event` is what it asks for. Who may learn of the event is another question.
     pub fn matches(&self, event: &Event) -> bool {
-        self.form.kind == event.kind && (self.conditions.is_empty() || self.conditions_hold(&event.body))
+        self.form.kind == event.kind
+            && (self.conditions.is_empty() || self.conditions_hold(&event.body))
     }
 
     fn conditions_hold(&self, body: &[u8]) -> bool {

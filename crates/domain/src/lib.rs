@@ -19,6 +19,7 @@ pub mod ids;
 pub mod limits;
 pub mod markdown;
 pub mod messaging;
+pub mod permission;
 pub mod person;
 pub mod ports;
 pub mod post;
@@ -57,8 +58,7 @@ pub use retry::{RetryPolicy, RetrySchedule};
 pub use secret::{Secret, TokenHash};
 pub use session::{Session, Token, TokenKind};
 pub use subscription::{
-    CatchUp, DeliveryMode, DisabledFilter, PushProvider, Subscription, SubscriptionStatus,
-    TransportType,
+    DeliveryMode, DisabledFilter, PushProvider, Subscription, SubscriptionStatus, TransportType,
 };
 pub use subscription_index::{Placed, SubscriptionIndex};
 pub use time::Timestamp;

@@ -109,8 +109,8 @@ pub const VERIFICATION_TOKEN_CHARS_MAX: usize = 255;
 
 /// Head and body of the answer to a handshake (contract 4.7).
 pub const HANDSHAKE_ANSWER_BYTES_MAX: usize = 1_024;
-/// How long a receiver may take for its handshake.
-pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long a receiver may take for its handshake, unless configured (contract section 10, row 1).
+pub const HANDSHAKE_TIMEOUT_DEFAULT: Duration = Duration::from_secs(3);
 /// Bytes of an answer's body that are read before the connection is given up.
 pub const ANSWER_BODY_BYTES_MAX: usize = 16 * 1024;
 /// Bytes of a refused attempt's answer that are kept for people.

@@ -8,9 +8,10 @@ use crate::app::{ClientId, Scope};
 use crate::change::Guard;
 use crate::event::{Audience, Event};
 use crate::filter::{EventFilter, Place, Reminder};
-use crate::ids::{AccountId, EventId, PersonId, SocketId, SubscriptionId};
+use crate::ids::{AccountId, EventId, IdSequence, PersonId, SocketId, SubscriptionId};
 use crate::limits::{
-    PUBNUB_TTL, PUSH_TTL_MAX, WEBHOOK_TTL_DEFAULT, WEBHOOK_TTL_MAX, WEBSOCKET_TTL,
+    CATCH_UP_AGE_MAX, PUBNUB_TTL, PUSH_TTL_MAX, RENEWAL_GRACE, WEBHOOK_TTL_DEFAULT,
+    WEBHOOK_TTL_MAX, WEBSOCKET_TTL,
 };
 use crate::retry::RetryPolicy;
 use crate::secret::Secret;
@@ -173,15 +174,6 @@ pub struct DisabledFilter {
     pub message: String,
 }
 
-/// Events to be matched anew, because they were committed while the subscription was not active.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CatchUp {
-    /// The last event that has been looked at.
-    pub after: EventId,
-    /// The last one to look at.
-    pub until: EventId,
-}
-
 /// A subscription.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subscription {
@@ -202,11 +194,14 @@ pub struct Subscription {
     pub ttl: Duration,
     /// When and why it was blacklisted.
     pub blacklisted: Option<(Timestamp, String)>,
+    /// Since when it is suspended or blacklisted.
+    pub paused_at: Option<Timestamp>,
     /// Its time ran out and that has been noted; it can still be renewed for a while.
     pub ended_at: Option<Timestamp>,
     /// Since when every attempt has failed. Kept apart from the rest: it does not grow the version.
     pub failing_since: Option<Timestamp>,
-    pub catch_up: Option<CatchUp>,
+    /// Events after this one are to be matched anew: they were committed while it was not active.
+    pub catch_up_after: Option<EventId>,
     /// Grows by one with every change; what guards compare.
     pub version: u64,
 }
@@ -254,6 +249,80 @@ impl Subscription {
             ..self.clone()
         };
         changed.renewed(asked, now)
+    }
+
+    /// The same, paused by its owner.
+    #[must_use]
+    pub fn suspended(&self, now: Timestamp) -> Self {
+        Self {
+            status: SubscriptionStatus::Suspended,
+            paused_at: self.paused_at.or(Some(now)),
+            modified_at: now,
+            version: self.version + 1,
+            ..self.clone()
+        }
+    }
+
+    /// The same, paused by us for `reason`.
+    #[must_use]
+    pub fn blacklisted(&self, reason: String, now: Timestamp) -> Self {
+        Self {
+            status: SubscriptionStatus::Blacklisted,
+            blacklisted: Some((now, reason)),
+            paused_at: self.paused_at.or(Some(now)),
+            modified_at: now,
+            version: self.version + 1,
+            ..self.clone()
+        }
+    }
+
+    /// The same, taking events again. What was committed meanwhile is caught up with if that is
+    /// wished.
+    #[must_use]
+    pub fn resumed(&self, catch_up: bool, now: Timestamp) -> Self {
+        Self {
+            status: SubscriptionStatus::Active,
+            blacklisted: None,
+            paused_at: None,
+            catch_up_after: self.catch_up_after.or(self.missed_after(catch_up, now)),
+            modified_at: now,
+            version: self.version + 1,
+            ..self.clone()
+        }
+    }
+
+    /// The same with the note that its time has run out.
+    #[must_use]
+    pub fn ended(&self, now: Timestamp) -> Self {
+        Self {
+            ended_at: Some(now),
+            version: self.version + 1,
+            ..self.clone()
+        }
+    }
+
+    /// The same after it expired and is renewed within its grace.
+    #[must_use]
+    pub fn revived(&self, asked: Option<Duration>, catch_up: bool, now: Timestamp) -> Self {
+        Self {
+            catch_up_after: self.catch_up_after.or(self.missed_after(catch_up, now)),
+            ..self.renewed(asked, now)
+        }
+    }
+
+    /// The number below which no event was missed. Numbers follow commits, and it was not active at
+    /// commits from the moment on at which it was paused or ran out.
+    fn missed_after(&self, wished: bool, now: Timestamp) -> Option<EventId> {
+        let ran_out = self.is_expired(now).then_some(self.expires_at);
+        let since = self.paused_at.into_iter().chain(ran_out).min()?;
+        let since = since.max(now - CATCH_UP_AGE_MAX);
+        let first = IdSequence::first_at(since);
+        wished.then(|| EventId(first.saturating_sub(1)))
+    }
+
+    /// Until when it can still be renewed.
+    pub fn renewable_until(&self) -> Timestamp {
+        self.expires_at + RENEWAL_GRACE
     }
 
     /// Seconds left at `now`, as the wire counts them: a life of a week begins with 604799.
@@ -312,7 +381,11 @@ mod tests {
         let years = Some(Duration::from_secs(630_720_000));
         for (transport, default, longest) in [
             (TransportType::WebHook, 7 * day, 3_650 * day),
-            (TransportType::PubNub, Duration::from_secs(900), Duration::from_secs(900)),
+            (
+                TransportType::PubNub,
+                Duration::from_secs(900),
+                Duration::from_secs(900),
+            ),
             (TransportType::WebSocket, day, day),
             (TransportType::Apns, 7 * day, 90 * day),
             (TransportType::Gcm, 7 * day, 90 * day),

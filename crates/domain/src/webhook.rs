@@ -264,7 +264,7 @@ mod tests {
         assert_eq!(event.audience, Audience::Persons(told));
         assert!(event.confidential);
         let body = std::str::from_utf8(&event.body).unwrap();
-        assert!(body.contains(event.event_type));
+        assert!(body.contains(&*event.event_type));
         body.to_owned()
     }
 

@@ -4,5 +4,7 @@
 //! missed.
 
 mod live;
+mod no_sockets;
 
 pub use live::LiveGateway;
+pub use no_sockets::NoSockets;

@@ -9,7 +9,7 @@ use hookyard_api::{Api, ApiSettings, DevelopmentMode, RateLimits, TokenMint};
 use hookyard_delivery::{Dispatcher, Egress, EgressRules, WebhookHandshake, WebhookTransport};
 use hookyard_domain::RetryPolicy;
 use hookyard_domain::ports::{Chance, Clock, Store};
-use hookyard_gateway::LiveGateway;
+use hookyard_gateway::{LiveGateway, NoSockets};
 use hookyard_store::{Options, SqliteStore};
 use ipnet::IpNet;
 use tokio::net::TcpListener;
@@ -126,8 +126,12 @@ impl Server {
             clock,
             chance,
             ids: store.ids(),
-            handshake: Arc::new(WebhookHandshake::new(egress)),
+            handshake: Arc::new(WebhookHandshake::new(
+                egress,
+                Duration::from_millis(config.delivery.timeout_ms),
+            )),
             live: Arc::new(live.clone()),
+            sockets: Arc::new(NoSockets),
             tokens: TokenMint::new(key.token_key()),
             settings: ApiSettings {
                 retry_policy,

@@ -7,9 +7,9 @@ alter table subscriptions add column certificate_name text;
 alter table subscriptions add column disabled_filters text not null default '[]';
 alter table subscriptions add column ended_at integer;
 alter table subscriptions add column failing_since integer;
--- Events to be matched anew: after the first, up to the second.
+alter table subscriptions add column paused_at integer;
+-- Events after this one are to be matched anew.
 alter table subscriptions add column catch_up_after integer;
-alter table subscriptions add column catch_up_until integer;
 create unique index subscriptions_by_channel on subscriptions (address) where transport = 'PubNub';
 
 create table subscription_history (

@@ -32,9 +32,9 @@ use hookyard_domain::ports::{
 };
 use hookyard_domain::{
     Account, AccountId, App, Attempt, Chat, ChatId, ChatKind, ClientId, Delivery, DeliveryId,
-    Event, EventId, HistoryEntry, HookRequest, IdSequence, IncomingWebhook, JwtCredential, Person, PersonId,
-    Post, PostId, RequestId, Secret, Session, SessionId, Subscription, SubscriptionId, Timestamp,
-    Token, TokenHash, TokenKind, WebhookId,
+    Event, EventId, HistoryEntry, HookRequest, IdSequence, IncomingWebhook, JwtCredential, Person,
+    PersonId, Post, PostId, RequestId, Secret, Session, SessionId, Subscription, SubscriptionId,
+    Timestamp, Token, TokenHash, TokenKind, WebhookId,
 };
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, watch};

@@ -45,7 +45,8 @@ pub fn subscription(number: u128, address: &str) -> Subscription {
         blacklisted: None,
         ended_at: None,
         failing_since: None,
-        catch_up: None,
+        paused_at: None,
+        catch_up_after: None,
         version: 1,
     }
 }

@@ -8,9 +8,9 @@ use hookyard_domain::change::CommittedDelivery;
 use hookyard_domain::ports::{ChatQuery, CommitError, HookTarget, Page, Store, StoreError};
 use hookyard_domain::{
     Account, AccountId, App, Attempt, Change, Chat, ChatId, ChatKind, ClientId, Delivery,
-    DeliveryId, Event, EventId, HookRequest, IncomingWebhook, JwtCredential, Person, PersonId,
-    Post, PostId, RequestId, Secret, Session, SessionId, Subscription, SubscriptionId, Timestamp,
-    Token, TokenHash, TokenKind, WebhookId,
+    DeliveryId, Event, EventId, HistoryEntry, HookRequest, IncomingWebhook, JwtCredential, Person,
+    PersonId, Post, PostId, RequestId, Secret, Session, SessionId, Subscription, SubscriptionId,
+    Timestamp, Token, TokenHash, TokenKind, WebhookId,
 };
 use hookyard_store::SqliteStore;
 
@@ -66,6 +66,7 @@ passing_on! {
     fn sign_in_code(hash: TokenHash, now: Timestamp) -> Option<(AccountId, PersonId)>;
     fn token(hash: TokenHash) -> Option<Arc<(Session, Token)>>;
     fn token_of_generation(account: AccountId, session: SessionId, kind: TokenKind, generation: u64) -> Option<Token>;
+    fn session(account: AccountId, session: SessionId) -> Option<Session>;
     fn sessions(account: AccountId, person: PersonId, client_id: &ClientId) -> Vec<Session>;
     fn chat(account: AccountId, chat: ChatId) -> Option<Arc<Chat>>;
     fn chats(query: ChatQuery) -> Vec<Chat>;
@@ -83,6 +84,10 @@ passing_on! {
     fn events_after(account: AccountId, after: EventId, limit: u32) -> Vec<Event>;
     fn subscription(account: AccountId, subscription: SubscriptionId) -> Option<Arc<Subscription>>;
     fn subscriptions(account: AccountId, owner: PersonId, client_id: &ClientId) -> Vec<Subscription>;
+    fn subscriptions_of_person(account: AccountId, owner: PersonId) -> Vec<Subscription>;
+    fn all_subscriptions() -> Vec<Arc<Subscription>>;
+    fn subscription_by_channel(channel: &str) -> Option<Arc<Subscription>>;
+    fn subscription_history(account: AccountId, subscription: SubscriptionId) -> Vec<HistoryEntry>;
     fn delivery(account: AccountId, delivery: DeliveryId) -> Option<Delivery>;
     fn deliveries(account: AccountId, subscription: Option<SubscriptionId>, page: Page, limit: u32) -> Vec<Delivery>;
     fn deliveries_of_event(account: AccountId, event: EventId) -> Vec<Delivery>;

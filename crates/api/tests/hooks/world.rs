@@ -12,13 +12,14 @@ use axum::extract::ConnectInfo;
 use hookyard_api::{Api, ApiSettings, DevelopmentMode, TokenMint};
 use hookyard_domain::change::News;
 use hookyard_domain::ports::{
-    Chance, Clock, CommitListener, Handshake, HandshakeError, LiveEvents, LiveFeed, Page, Store,
+    Chance, Clock, CommitListener, Handshake, HandshakeError, LiveEvents, LiveFeed,
+    LiveSubscriptions, Page, SocketGone, Store,
 };
 use hookyard_domain::{
     Account, AccountId, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId, Event, HookRequest,
     IncomingWebhook, Person, PersonId, PersonKind, Post, PostContent, PostId, PostKind, Scopes,
-    Secret, Session, SessionId, Timestamp, Token, TokenHash, TokenKind, WebhookId, WebhookStatus,
-    Write,
+    Secret, Session, SessionId, Subscription, SubscriptionId, Timestamp, Token, TokenHash,
+    TokenKind, WebhookId, WebhookStatus, Write,
 };
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use http::{Method, Request, StatusCode};
@@ -74,6 +75,27 @@ impl Handshake for Unused {
     async fn verify(&self, _: &str, _: &Secret, _: Option<&Secret>) -> Result<(), HandshakeError> {
         Err(HandshakeError::Unreachable)
     }
+}
+
+impl LiveSubscriptions for Unused {
+    fn put(&self, _: Subscription) -> Result<(), SocketGone> {
+        Err(SocketGone)
+    }
+
+    fn subscription(&self, _: AccountId, _: SubscriptionId) -> Option<Arc<Subscription>> {
+        None
+    }
+
+    fn subscriptions(
+        &self,
+        _: AccountId,
+        _: PersonId,
+        _: Option<&ClientId>,
+    ) -> Vec<Arc<Subscription>> {
+        Vec::new()
+    }
+
+    fn remove(&self, _: AccountId, _: SubscriptionId) {}
 }
 
 impl LiveEvents for Unused {
@@ -238,6 +260,7 @@ impl World {
             ids: store.ids(),
             handshake: Arc::new(Unused),
             live: Arc::new(Unused),
+            sockets: Arc::new(Unused),
             tokens: TokenMint::new([7; 32]),
             settings: ApiSettings::new(PUBLIC_URL, DevelopmentMode::new(false, || {})),
         };

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use hookyard_delivery::{Egress, EgressRules, WebhookHandshake};
 use hookyard_domain::Secret;
 use hookyard_domain::limits::HANDSHAKE_ANSWER_BYTES_MAX;
+use hookyard_domain::limits::HANDSHAKE_TIMEOUT_DEFAULT;
 use hookyard_domain::ports::{Handshake as _, HandshakeError};
 use hookyard_testkit::{Receiver, Reply};
 
@@ -15,7 +16,7 @@ const TOKEN: &str = "8bc8b1b5-5b62-4f1a-9f6d-1f1f6b7c3a11";
 
 async fn verify(address: &str) -> Result<(), HandshakeError> {
     let (validation, verification) = (Secret::new(TOKEN), Secret::new("hello-world"));
-    WebhookHandshake::new(egress())
+    WebhookHandshake::new(egress(), HANDSHAKE_TIMEOUT_DEFAULT)
         .verify(address, &validation, Some(&verification))
         .await
 }
@@ -146,7 +147,10 @@ async fn plain_http_is_refused_in_production() {
         allow_http: false,
         ..development()
     };
-    let handshake = WebhookHandshake::new(std::sync::Arc::new(Egress::new(rules)));
+    let handshake = WebhookHandshake::new(
+        std::sync::Arc::new(Egress::new(rules)),
+        HANDSHAKE_TIMEOUT_DEFAULT,
+    );
     let refused = handshake
         .verify("http://127.0.0.1:1/", &Secret::new(TOKEN), None)
         .await;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use hookyard_delivery::{
     Egress, Halt, Sending, Transport as _, WebhookHandshake, WebhookTransport,
 };
+use hookyard_domain::limits::HANDSHAKE_TIMEOUT_DEFAULT;
 use hookyard_domain::ports::{Handshake as _, HandshakeError};
 use hookyard_domain::{AttemptOutcome, Secret, UnreachableReason};
 use hookyard_testkit::{VirtualClock, sample};
@@ -81,7 +82,7 @@ async fn events_and_handshakes_go_over_tls() {
     let address = format!("https://127.0.0.1:{port}/hook");
     let accepted = AttemptOutcome::Accepted { status: 200 };
     assert_eq!(send(trusting(), &address).await, accepted);
-    let shaken = WebhookHandshake::new(trusting());
+    let shaken = WebhookHandshake::new(trusting(), HANDSHAKE_TIMEOUT_DEFAULT);
     assert_eq!(
         shaken.verify(&address, &Secret::new("token-1"), None).await,
         Ok(())
@@ -96,7 +97,7 @@ async fn a_certificate_that_nobody_vouches_for_is_refused() {
     let reason = UnreachableReason::Tls;
     let outcome = send(Arc::clone(&stranger), &address).await;
     assert_eq!(outcome, AttemptOutcome::Unreachable { reason });
-    let refused = WebhookHandshake::new(stranger)
+    let refused = WebhookHandshake::new(stranger, HANDSHAKE_TIMEOUT_DEFAULT)
         .verify(&address, &Secret::new("t"), None)
         .await;
     assert_eq!(refused, Err(HandshakeError::CertificateInvalid));
@@ -107,7 +108,7 @@ async fn a_certificate_of_another_host_is_refused() {
     let port = start_receiver().await;
     // The same machine by a name that is not in the certificate.
     let address = format!("https://[::ffff:127.0.0.1]:{port}/hook");
-    let refused = WebhookHandshake::new(trusting())
+    let refused = WebhookHandshake::new(trusting(), HANDSHAKE_TIMEOUT_DEFAULT)
         .verify(&address, &Secret::new("t"), None)
         .await;
     assert_eq!(refused, Err(HandshakeError::CertificateInvalid));

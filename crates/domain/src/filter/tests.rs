@@ -77,7 +77,10 @@ fn a_full_url_loses_its_origin() {
 #[test]
 fn what_is_no_filter_is_refused() {
     use FilterError::{BadReminder, OtherAccount, Unknown};
-    let long = format!("{EXTENSION}/presence?{}", "x".repeat(EVENT_FILTER_CHARS_MAX));
+    let long = format!(
+        "{EXTENSION}/presence?{}",
+        "x".repeat(EVENT_FILTER_CHARS_MAX)
+    );
     for (text, error) in [
         ("", Unknown),
         ("posts", Unknown),
@@ -85,18 +88,36 @@ fn what_is_no_filter_is_refused() {
         ("!/team-messaging/v1/posts", Unknown),
         ("/team-messaging/v1/posts/", Unknown),
         ("/team-messaging/v1/posts?chatId=7", Unknown),
-        ("/restapi/v1.0/account/~/extension/~/presence?sipData=maybe", Unknown),
-        ("/restapi/v1.0/account/~/extension/~/presence?sipData=true&sipData=true", Unknown),
-        ("/restapi/v1.0/account/~/extension/~/presence?colour=red", Unknown),
-        ("/restapi/v1.0/account/~/extension/~/message-store/instant?type=Carrier", Unknown),
+        (
+            "/restapi/v1.0/account/~/extension/~/presence?sipData=maybe",
+            Unknown,
+        ),
+        (
+            "/restapi/v1.0/account/~/extension/~/presence?sipData=true&sipData=true",
+            Unknown,
+        ),
+        (
+            "/restapi/v1.0/account/~/extension/~/presence?colour=red",
+            Unknown,
+        ),
+        (
+            "/restapi/v1.0/account/~/extension/~/message-store/instant?type=Carrier",
+            Unknown,
+        ),
         ("/restapi/v1.0/account/~/extension/me/presence", Unknown),
         ("/restapi/v1.0/account//extension/~/presence", Unknown),
         ("/restapi/v1.0/account/{accountId}/extension", Unknown),
         ("/restapi/v1.0/account/7/extension/~/presence", OtherAccount),
         ("/restapi/v1.0/subscription/~", BadReminder),
         ("/restapi/v1.0/subscription/~?threshold=60", BadReminder),
-        ("/restapi/v1.0/subscription/~?threshold=60&interval=-1", BadReminder),
-        ("/restapi/v1.0/subscription/7?threshold=60&interval=15", Unknown),
+        (
+            "/restapi/v1.0/subscription/~?threshold=60&interval=-1",
+            BadReminder,
+        ),
+        (
+            "/restapi/v1.0/subscription/7?threshold=60&interval=15",
+            Unknown,
+        ),
         (&long, Unknown),
     ] {
         assert_eq!(parse(text).err(), Some(error), "{text}");
@@ -129,12 +150,55 @@ fn presence_shows_as_much_as_was_asked_for() {
         String::from_utf8(filter.project(body.as_bytes()).into_owned()).unwrap()
     };
     assert_eq!(shown(""), r#"{"extensionId":"7","sequence":3}"#);
-    assert_eq!(shown("?sipData=true"), shown(""), "calls are asked for first");
+    assert_eq!(
+        shown("?sipData=true"),
+        shown(""),
+        "calls are asked for first"
+    );
     assert_eq!(
         shown("?detailedTelephonyState=true"),
         r#"{"extensionId":"7","activeCalls":[{"id":"1","from":"+1"},{"id":"2"}],"sequence":3}"#
     );
     assert_eq!(shown("?detailedTelephonyState=true&sipData=true"), body);
+}
+
+#[test]
+fn reminders_come_at_their_times() {
+    let at = |seconds: u64| Timestamp::default() + Duration::from_secs(seconds);
+    let reminder = Reminder {
+        threshold: Duration::from_secs(60),
+        interval: Duration::from_secs(25),
+    };
+    let end = at(1_000);
+    for (now, next) in [
+        (0, Some(940)),
+        (939, Some(940)),
+        (940, Some(965)),
+        (964, Some(965)),
+        (965, Some(990)),
+        (990, None),
+        (2_000, None),
+    ] {
+        assert_eq!(reminder.next_after(at(now), end), next.map(at), "{now}");
+    }
+    for (threshold, interval, ttl, fits) in [
+        (60, 15, 120, true),
+        (60, 30, 120, true),
+        (60, 31, 120, false),
+        (61, 15, 120, false),
+        (15, 5, 900, true),
+        (15, 4, 900, false),
+    ] {
+        let reminder = Reminder {
+            threshold: Duration::from_secs(threshold),
+            interval: Duration::from_secs(interval),
+        };
+        assert_eq!(
+            reminder.fits(Duration::from_secs(ttl)),
+            fits,
+            "{reminder:?}"
+        );
+    }
 }
 
 proptest! {

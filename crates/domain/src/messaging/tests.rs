@@ -47,6 +47,7 @@ fn told(change: &Change) -> String {
             Audience::Persons(persons) => {
                 format!("{:?}", persons.iter().map(|p| p.0).collect::<Vec<_>>())
             }
+            Audience::Subscription(only) => only.to_string(),
         };
         let body = std::str::from_utf8(&event.body).unwrap();
         let numbers = [event.chat.map(|id| id.0), event.post.map(|id| id.0)];

@@ -44,7 +44,8 @@ fn subscription(number: u128, owner: u64, filters: &[usize], active: bool) -> Ar
         blacklisted: None,
         ended_at: None,
         failing_since: None,
-        catch_up: None,
+        paused_at: None,
+        catch_up_after: None,
         version: 1,
     })
 }
@@ -79,7 +80,9 @@ fn both(
     index.each_match(event, recipients, now, |placed, filter| {
         found.push((placed.subscription.id, filter.to_string()));
     });
-    let wanting = all.values().filter(|subscription| subscription.is_live(now));
+    let wanting = all
+        .values()
+        .filter(|subscription| subscription.is_live(now));
     let mut expected: Found = wanting
         .filter_map(|subscription| {
             let filter = subscription.wants(event, recipients)?;
@@ -93,7 +96,10 @@ fn both(
 
 fn subscriptions() -> impl Strategy<Value = Vec<(u128, u64, Vec<usize>, bool)>> {
     let filters = prop::collection::vec(0..FILTERS.len(), 1..4);
-    prop::collection::vec((0_u128..8, 1_u64..5, filters, prop::bool::weighted(0.8)), 0..30)
+    prop::collection::vec(
+        (0_u128..8, 1_u64..5, filters, prop::bool::weighted(0.8)),
+        0..30,
+    )
 }
 
 proptest! {

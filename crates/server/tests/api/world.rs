@@ -11,13 +11,14 @@ use axum::Router;
 use axum::routing::get;
 use hookyard_api::{Api, ApiSettings, DevelopmentMode, ListenerLimits, TokenMint};
 use hookyard_delivery::{Dispatcher, Egress, EgressRules, WebhookHandshake, WebhookTransport};
+use hookyard_domain::limits::HANDSHAKE_TIMEOUT_DEFAULT;
 use hookyard_domain::ports::{Clock, Store};
 use hookyard_domain::{
     Account, AccountId, App, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId, JwtCredential,
     Person, PersonId, PersonKind, Scope, Scopes, Secret, Session, SessionId, Timestamp, Token,
     TokenHash, TokenKind, Write,
 };
-use hookyard_gateway::LiveGateway;
+use hookyard_gateway::{LiveGateway, NoSockets};
 use hookyard_server::OsChance;
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use tokio::net::TcpListener;
@@ -130,8 +131,9 @@ impl World {
             clock: Arc::clone(&clock) as _,
             chance,
             ids: store.ids(),
-            handshake: Arc::new(WebhookHandshake::new(egress)),
+            handshake: Arc::new(WebhookHandshake::new(egress, HANDSHAKE_TIMEOUT_DEFAULT)),
             live: Arc::new(live),
+            sockets: Arc::new(NoSockets),
             tokens: TokenMint::new([9; 32]),
             settings,
         });

@@ -7,8 +7,8 @@ use hookyard_domain::change::News;
 use hookyard_domain::change::{CommittedDelivery, CommittedEvent};
 use hookyard_domain::ports::{Clock, CommitError, StoreError};
 use hookyard_domain::{
-    AccountId, Change, Delivery, DeliveryId, DeliveryState, Event, EventId, Guard, IdSequence, Subscription,
-    SubscriptionId, Timestamp, Write,
+    AccountId, Change, Delivery, DeliveryId, DeliveryState, Event, EventId, Guard, IdSequence,
+    Subscription, SubscriptionId, Timestamp, Write,
 };
 use rusqlite::Connection;
 
@@ -336,8 +336,8 @@ impl Engine {
             Write::SetCatchUp {
                 account,
                 subscription,
-                catch_up,
-            } => subscriptions::set_catch_up(db, *account, *subscription, *catch_up)?,
+                after,
+            } => subscriptions::set_catch_up(db, *account, *subscription, *after)?,
             Write::AbandonWaiting {
                 account,
                 subscription,

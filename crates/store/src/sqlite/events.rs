@@ -43,8 +43,7 @@ pub(super) fn put(
         }
         Audience::Subscription(only) => (Some(AudienceColumn::Subscription(only.0)), event.chat),
     };
-    let audience =
-        audience.map(|audience| serde_json::to_string(&audience).expect("ids are JSON"));
+    let audience = audience.map(|audience| serde_json::to_string(&audience).expect("ids are JSON"));
     let sealed = event.confidential.then(|| vault.seal(PLACE, &event.body));
     let values = params![
         event.id.as_i64(),
@@ -96,9 +95,7 @@ pub(super) fn read(vault: &Vault, row: &Row<'_>, at: usize) -> rusqlite::Result<
                 AudienceColumn::Persons(ids) => {
                     Audience::Persons(ids.into_iter().map(PersonId).collect::<Arc<[_]>>())
                 }
-                AudienceColumn::Subscription(only) => {
-                    Audience::Subscription(SubscriptionId(only))
-                }
+                AudienceColumn::Subscription(only) => Audience::Subscription(SubscriptionId(only)),
             }
         }
         (None, Some(chat)) => Audience::ChatMembers(chat),

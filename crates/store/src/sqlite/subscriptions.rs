@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hookyard_domain::{
-    AccountId, CatchUp, ClientId, DeliveryMode, EventFilter, EventId, PersonId, PushProvider, Secret,
+    AccountId, ClientId, DeliveryMode, EventFilter, EventId, PersonId, PushProvider, Secret,
     Subscription, SubscriptionId, SubscriptionStatus, Timestamp, TransportType,
 };
 use rusqlite::{Connection, Row, params};
@@ -93,7 +93,7 @@ pub(super) fn put(
     let sql = "insert into subscriptions (id, account_id, owner_id, client_id, filters, address,
             secret_sealed, policy, status, created_at, modified_at, expires_at, ttl_ms,
             blacklisted_at, blacklisted_reason, version, transport, certificate_name,
-            disabled_filters, ended_at, catch_up_after, catch_up_until)
+            disabled_filters, ended_at, catch_up_after, paused_at)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
             ?19, ?20, ?21, ?22)
         on conflict (id) do update set filters = excluded.filters, address = excluded.address,
@@ -103,7 +103,7 @@ pub(super) fn put(
             blacklisted_at = excluded.blacklisted_at,
             blacklisted_reason = excluded.blacklisted_reason, version = excluded.version,
             disabled_filters = excluded.disabled_filters, ended_at = excluded.ended_at,
-            catch_up_after = excluded.catch_up_after, catch_up_until = excluded.catch_up_until";
+            catch_up_after = excluded.catch_up_after, paused_at = excluded.paused_at";
     let unwritable = |error| Fault::plain(format!("failed to write a subscription: {error}"));
     let filters: Vec<&str> = subscription
         .filters
@@ -112,7 +112,6 @@ pub(super) fn put(
         .collect();
     let mode = mode_columns(&subscription.mode)?;
     let blacklisted = subscription.blacklisted.as_ref();
-    let catch_up = subscription.catch_up;
     let values = params![
         subscription.id.0.as_bytes(),
         subscription.account.as_i64(),
@@ -135,8 +134,8 @@ pub(super) fn put(
         mode.certificate_name,
         serde_json::to_string(&subscription.disabled_filters).map_err(unwritable)?,
         subscription.ended_at.map(Timestamp::as_millis),
-        catch_up.map(|catch_up| catch_up.after.as_i64()),
-        catch_up.map(|catch_up| catch_up.until.as_i64()),
+        subscription.catch_up_after.map(EventId::as_i64),
+        subscription.paused_at.map(Timestamp::as_millis),
     ];
     execute(db, sql, values)?;
     Ok(())
@@ -164,15 +163,13 @@ pub(super) fn set_catch_up(
     db: &Connection,
     account: AccountId,
     subscription: SubscriptionId,
-    catch_up: Option<CatchUp>,
+    after: Option<EventId>,
 ) -> Result<(), Fault> {
-    let sql = "update subscriptions set catch_up_after = ?3, catch_up_until = ?4
-        where id = ?1 and account_id = ?2";
+    let sql = "update subscriptions set catch_up_after = ?3 where id = ?1 and account_id = ?2";
     let values = params![
         subscription.0.as_bytes(),
         account.as_i64(),
-        catch_up.map(|catch_up| catch_up.after.as_i64()),
-        catch_up.map(|catch_up| catch_up.until.as_i64()),
+        after.map(EventId::as_i64),
     ];
     execute(db, sql, values)?;
     Ok(())
@@ -280,9 +277,6 @@ fn read(vault: &Vault, row: &Row<'_>) -> rusqlite::Result<Subscription> {
     let time = |at| -> rusqlite::Result<Option<Timestamp>> {
         Ok(row.get::<_, Option<i64>>(at)?.map(Timestamp::from_millis))
     };
-    let event = |at| -> rusqlite::Result<Option<EventId>> {
-        Ok(row.get::<_, Option<i64>>(at)?.map(EventId::from_i64))
-    };
     Ok(Subscription {
         id: SubscriptionId(Uuid::from_bytes(row.get(0)?)),
         account: AccountId::from_i64(row.get(1)?),
@@ -311,9 +305,8 @@ fn read(vault: &Vault, row: &Row<'_>) -> rusqlite::Result<Subscription> {
         }),
         ended_at: time(19)?,
         failing_since: time(20)?,
-        catch_up: event(21)?
-            .zip(event(22)?)
-            .map(|(after, until)| CatchUp { after, until }),
+        catch_up_after: row.get::<_, Option<i64>>(21)?.map(EventId::from_i64),
+        paused_at: time(22)?,
         version: row.get::<_, i64>(15)?.cast_unsigned(),
     })
 }
@@ -324,7 +317,7 @@ macro_rules! select_subscription {
             "select id, account_id, owner_id, client_id, filters, address,
                 secret_sealed, policy, status, created_at, modified_at, expires_at, ttl_ms,
                 blacklisted_at, blacklisted_reason, version, transport, certificate_name,
-                disabled_filters, ended_at, failing_since, catch_up_after, catch_up_until
+                disabled_filters, ended_at, failing_since, catch_up_after, paused_at
             from subscriptions ",
             $rest
         )

@@ -307,7 +307,8 @@ impl World {
             blacklisted: None,
             ended_at: None,
             failing_since: None,
-            catch_up: None,
+            paused_at: None,
+            catch_up_after: None,
             version: 1,
         }
     }
