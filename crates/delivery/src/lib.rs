@@ -6,7 +6,6 @@
 pub mod backlog;
 pub mod dispatcher;
 pub mod egress;
-mod envelope;
 pub mod handshake;
 pub mod transport;
 pub mod webhook;
@@ -14,7 +13,6 @@ pub mod webhook;
 pub use backlog::Backlog;
 pub use dispatcher::Dispatcher;
 pub use egress::{Egress, EgressRules};
-pub use envelope::envelope;
 pub use handshake::WebhookHandshake;
 pub use transport::{Attempted, Connection, Halt, Sending, Transport};
 pub use webhook::WebhookTransport;

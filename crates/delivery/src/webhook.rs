@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use hookyard_domain::envelope::envelope;
 use hookyard_domain::limits::{
     ANSWER_BODY_BYTES_MAX, ANSWER_BODY_TIMEOUT, ANSWER_EXCERPT_BYTES_MAX, ANSWER_HEAD_BYTES_MAX,
     ANSWER_HEADERS_MAX,
@@ -27,7 +28,6 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::egress::{DialError, Dialled, Egress, Stream, Target};
-use crate::envelope::envelope;
 use crate::transport::{Attempted, Connection, Sending, Transport};
 
 /// Receivers look for the product's name that they know.
@@ -123,7 +123,7 @@ impl Connection for WebhookConnection {
         }
         let body = envelope(
             &sending.committed.event,
-            &sending.committed.delivery,
+            &sending.committed.delivery.filter,
             sending.subscription,
         );
         // A kept connection may turn out to be dead before anything was written: then, and only

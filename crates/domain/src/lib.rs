@@ -12,6 +12,7 @@ pub mod catalogue;
 pub mod change;
 pub mod chat;
 pub mod delivery;
+pub mod envelope;
 pub mod event;
 pub mod filter;
 pub mod history;

@@ -5,7 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hookyard_delivery::{Attempted, Connection, Sending, Transport, envelope};
+use hookyard_delivery::{Attempted, Connection, Sending, Transport};
+use hookyard_domain::envelope::envelope;
 use hookyard_domain::{AttemptOutcome, SubscriptionId, Timings, UnreachableReason};
 use hookyard_testkit::SeededChance;
 use tokio::sync::Notify;
@@ -196,7 +197,11 @@ impl Connection for Line {
                 subscription,
                 delivery: delivery.id,
                 number: sending.attempt,
-                bytes: envelope(&sending.committed.event, delivery, sending.subscription),
+                bytes: envelope(
+                    &sending.committed.event,
+                    &delivery.filter,
+                    sending.subscription,
+                ),
                 marked: delivery.possible_repeat,
                 process: self.process,
                 began: network.elapsed(),

@@ -1,6 +1,7 @@
 //! The transport, the handshake and the dispatcher over real sockets.
 
 mod dispatch;
+mod envelope;
 mod handshake;
 mod tls;
 mod webhook;
