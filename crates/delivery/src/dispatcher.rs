@@ -38,6 +38,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::backlog::Backlog;
+use crate::health::HealthListener;
 use crate::transport::Transport;
 use lane::{Entry, Lane, LaneState, Rouse};
 use ledger::Ledger;
@@ -60,6 +61,7 @@ impl Dispatcher {
             clock,
             chance,
             started: OnceLock::new(),
+            health: OnceLock::new(),
             lanes: Mutex::default(),
             refills: Semaphore::new(REFILLS_AT_ONCE_MAX),
             ledger: Ledger::default(),
@@ -71,6 +73,12 @@ impl Dispatcher {
         Self {
             inner: Arc::new(inner),
         }
+    }
+
+    /// Tells `listener` how subscriptions fare. Only the first listener is told.
+    pub fn report_to(&self, listener: Arc<dyn HealthListener>) {
+        let first = self.inner.health.set(listener).is_ok();
+        assert!(first, "a dispatcher reports to one listener");
     }
 
     /// Begins to deliver, with what is unfinished in `store`. The store must already tell this
@@ -160,6 +168,7 @@ struct Inner {
     clock: Arc<dyn Clock>,
     chance: Arc<dyn Chance>,
     started: OnceLock<Started>,
+    health: OnceLock<Arc<dyn HealthListener>>,
     /// Locked before a lane, never after.
     lanes: Mutex<Lanes>,
     refills: Semaphore,
@@ -231,8 +240,7 @@ impl Inner {
         }
     }
 
-    /// A subscription that is live may have deliveries waiting from before it was paused; one that
-    /// has expired meanwhile may have some to give up.
+    /// A subscription that is live may have deliveries waiting from before it was paused.
     fn learn_of_subscription(
         self: &Arc<Self>,
         lanes: &mut Lanes,
@@ -240,7 +248,7 @@ impl Inner {
     ) {
         let now = self.clock.now();
         let known = lanes.by_subscription.contains_key(&subscription.id);
-        let paused = !subscription.is_live(now) && !subscription.is_expired(now);
+        let paused = !subscription.is_live(now);
         if paused && !known {
             return;
         }

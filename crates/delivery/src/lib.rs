@@ -7,6 +7,8 @@ pub mod backlog;
 pub mod dispatcher;
 pub mod egress;
 pub mod handshake;
+mod health;
+mod lifecycle;
 pub mod transport;
 pub mod webhook;
 
@@ -14,5 +16,7 @@ pub use backlog::Backlog;
 pub use dispatcher::Dispatcher;
 pub use egress::{Egress, EgressRules};
 pub use handshake::WebhookHandshake;
+pub use health::{HealthListener, HealthReport};
+pub use lifecycle::Lifecycle;
 pub use transport::{Attempted, Connection, Halt, Sending, Transport};
 pub use webhook::WebhookTransport;

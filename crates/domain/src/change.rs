@@ -101,13 +101,7 @@ pub enum Write {
     },
     /// Sends an event that was committed before to a subscription, unless it was on its way to it
     /// already.
-    Redeliver {
-        account: AccountId,
-        subscription: SubscriptionId,
-        event: EventId,
-        /// The filter that matched, as subscribed.
-        filter: String,
-    },
+    Redeliver(Redelivery),
     /// How far catching up has come; `None` when it is done. Does not grow the version.
     SetCatchUp {
         account: AccountId,
@@ -126,6 +120,16 @@ pub enum Write {
         delivery: DeliveryId,
         state: DeliveryState,
     },
+}
+
+/// An event that was committed before, on its way to a subscription after all.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Redelivery {
+    pub account: AccountId,
+    pub subscription: SubscriptionId,
+    pub event: EventId,
+    /// The filter that matched, as subscribed.
+    pub filter: String,
 }
 
 /// What a decision relied on. A change whose guard no longer holds fails alone, with `Conflict`.

@@ -100,6 +100,13 @@ pub const HEAL_PERIOD: Duration = Duration::from_secs(900);
 pub const RENEWAL_GRACE: Duration = Duration::from_secs(24 * 3_600);
 /// Events older than this are not caught up with: they would be given up as too old.
 pub const CATCH_UP_AGE_MAX: Duration = Duration::from_secs(24 * 3_600);
+/// Events looked at in one step of catching up; each may be written as a delivery.
+pub const CATCH_UP_PAGE_MAX: u32 = 200;
+/// Subscriptions that catch up at the same time; the others wait, so that the store has time for
+/// what is new.
+pub const CATCH_UPS_AT_ONCE_MAX: usize = 2;
+/// Blacklisted addresses that are probed at the same time.
+pub const PROBES_AT_ONCE_MAX: usize = 16;
 /// How long the history of a subscription stays readable after it ended.
 pub const HISTORY_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
 /// Entries kept of one subscription's history, the newest; renewals alone could fill a disk.

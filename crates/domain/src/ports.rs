@@ -2,7 +2,6 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use async_trait::async_trait;
 
@@ -299,8 +298,9 @@ pub trait CommitListener: Send + Sync + fmt::Debug {
 #[async_trait]
 pub trait Clock: Send + Sync + fmt::Debug {
     fn now(&self) -> Timestamp;
-    /// Returns when `duration` has passed.
-    async fn sleep(&self, duration: Duration);
+    /// Returns when wall time has come to `until`, also when somebody sets the clock meanwhile
+    /// (which may be noticed late).
+    async fn sleep_until(&self, until: Timestamp);
 }
 
 /// Chance, which tests seed.

@@ -24,17 +24,17 @@ type Key = (AccountId, EventKind);
 /// Subscriptions by what they ask for.
 #[derive(Debug)]
 pub struct SubscriptionIndex<T> {
-    by_person: HashMap<Key, HashMap<PersonId, Vec<Placed<T>>>>,
-    by_account: HashMap<Key, Vec<Placed<T>>>,
-    by_id: HashMap<SubscriptionId, Placed<T>>,
+    of_person: HashMap<Key, HashMap<PersonId, Vec<Placed<T>>>>,
+    of_account: HashMap<Key, Vec<Placed<T>>>,
+    all: HashMap<SubscriptionId, Placed<T>>,
 }
 
 impl<T> Default for SubscriptionIndex<T> {
     fn default() -> Self {
         Self {
-            by_person: HashMap::new(),
-            by_account: HashMap::new(),
-            by_id: HashMap::new(),
+            of_person: HashMap::new(),
+            of_account: HashMap::new(),
+            all: HashMap::new(),
         }
     }
 }
@@ -57,25 +57,25 @@ impl<T: Clone> SubscriptionIndex<T> {
             let key = (subscription.account, kind);
             match place {
                 Watched::Person(person) => {
-                    let persons = self.by_person.entry(key).or_default();
+                    let persons = self.of_person.entry(key).or_default();
                     persons.entry(person).or_default().push(placed.clone());
                 }
-                Watched::Account => self.by_account.entry(key).or_default().push(placed.clone()),
+                Watched::Account => self.of_account.entry(key).or_default().push(placed.clone()),
                 Watched::Itself => {}
             }
         }
-        self.by_id.insert(subscription.id, placed);
+        self.all.insert(subscription.id, placed);
     }
 
     /// Takes a subscription out.
     pub fn remove(&mut self, id: SubscriptionId) -> Option<Placed<T>> {
-        let old = self.by_id.remove(&id)?;
+        let old = self.all.remove(&id)?;
         let others = |placed: &Placed<T>| placed.subscription.id != id;
         for filter in &old.subscription.filters {
             let key = (old.subscription.account, filter.kind());
             match watched(&old.subscription, filter) {
                 Watched::Person(person) => {
-                    if let Some(persons) = self.by_person.get_mut(&key)
+                    if let Some(persons) = self.of_person.get_mut(&key)
                         && let Some(list) = persons.get_mut(&person)
                     {
                         list.retain(others);
@@ -85,7 +85,7 @@ impl<T: Clone> SubscriptionIndex<T> {
                     }
                 }
                 Watched::Account => {
-                    if let Some(list) = self.by_account.get_mut(&key) {
+                    if let Some(list) = self.of_account.get_mut(&key) {
                         list.retain(others);
                     }
                 }
@@ -97,22 +97,22 @@ impl<T: Clone> SubscriptionIndex<T> {
 
     /// The subscription with this id.
     pub fn get(&self, id: SubscriptionId) -> Option<&Placed<T>> {
-        self.by_id.get(&id)
+        self.all.get(&id)
     }
 
     /// Every subscription.
     pub fn iter(&self) -> impl Iterator<Item = &Placed<T>> {
-        self.by_id.values()
+        self.all.values()
     }
 
     /// How many there are.
     pub fn len(&self) -> usize {
-        self.by_id.len()
+        self.all.len()
     }
 
     /// Whether there is none.
     pub fn is_empty(&self) -> bool {
-        self.by_id.is_empty()
+        self.all.is_empty()
     }
 
     /// Calls `take` with each live subscription that `event` goes to and the filter that it goes by;
@@ -133,45 +133,57 @@ impl<T: Clone> SubscriptionIndex<T> {
             }
         };
         if let Audience::Subscription(only) = event.audience {
-            self.by_id.get(&only).into_iter().for_each(offer);
+            self.all.get(&only).into_iter().for_each(offer);
             return;
         }
         let key = (event.account, event.kind);
-        if let Some(persons) = self.by_person.get(&key) {
+        if let Some(persons) = self.of_person.get(&key) {
             // Whichever side is smaller is walked: a chat of two among ten thousand subscribers, or
             // one subscriber in a chat of ten thousand.
+            let mut offer_list = |person: PersonId, list: &'a Vec<Placed<T>>| {
+                for placed in list {
+                    if first_watched(&placed.subscription, event, recipients) == Some(person) {
+                        offer(placed);
+                    }
+                }
+            };
             if recipients.len() <= persons.len() {
-                let lists = recipients.iter().filter_map(|person| persons.get(person));
-                lists.flatten().for_each(&mut offer);
+                for person in recipients {
+                    if let Some(list) = persons.get(person) {
+                        offer_list(*person, list);
+                    }
+                }
             } else {
-                let told = persons
-                    .iter()
-                    .filter(|(person, _)| recipients.binary_search(person).is_ok());
-                told.flat_map(|(_, list)| list).for_each(&mut offer);
+                for (person, list) in persons {
+                    if recipients.binary_search(person).is_ok() {
+                        offer_list(*person, list);
+                    }
+                }
             }
         }
-        let everywhere = self.by_account.get(&key).into_iter().flatten();
-        for placed in everywhere.filter(|placed| !self.is_also_by_person(placed, event, recipients))
-        {
-            offer(placed);
+        for placed in self.of_account.get(&key).into_iter().flatten() {
+            if first_watched(&placed.subscription, event, recipients).is_none() {
+                offer(placed);
+            }
         }
     }
+}
 
-    /// Whether a subscription to the whole account has been offered the event already, because
-    /// another of its filters watches one of the persons.
-    fn is_also_by_person(
-        &self,
-        placed: &Placed<T>,
-        event: &Event,
-        recipients: &[PersonId],
-    ) -> bool {
-        let subscription = &placed.subscription;
-        subscription.filters.iter().any(|filter| {
-            filter.kind() == event.kind
-                && matches!(watched(subscription, filter), Watched::Person(person)
-                    if recipients.binary_search(&person).is_ok())
+/// The first of the persons who may learn of `event` whom the subscription watches for its kind. It
+/// stands in the list of each of them, and is offered the event for the first.
+fn first_watched(
+    subscription: &Subscription,
+    event: &Event,
+    recipients: &[PersonId],
+) -> Option<PersonId> {
+    let filters = subscription.filters.iter();
+    let of_kind = filters.filter(|filter| filter.kind() == event.kind);
+    of_kind
+        .filter_map(|filter| match watched(subscription, filter) {
+            Watched::Person(person) => recipients.binary_search(&person).ok().map(|_| person),
+            Watched::Account | Watched::Itself => None,
         })
-    }
+        .min()
 }
 
 /// Whom a filter of a subscription watches.

@@ -6,6 +6,9 @@ use async_trait::async_trait;
 use hookyard_domain::Timestamp;
 use hookyard_domain::ports::Clock;
 
+/// How long a clock that was set may go unnoticed.
+const CLOCK_LOOK_PERIOD: Duration = Duration::from_secs(600);
+
 /// The machine's clock, and real sleeping.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
@@ -23,7 +26,13 @@ impl Clock for SystemClock {
         Timestamp::from_millis(i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX))
     }
 
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
+    async fn sleep_until(&self, until: Timestamp) {
+        loop {
+            let left = until.since(self.now());
+            if left.is_zero() {
+                return;
+            }
+            tokio::time::sleep(left.min(CLOCK_LOOK_PERIOD)).await;
+        }
     }
 }

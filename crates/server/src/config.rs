@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use hookyard_domain::limits::SUBSCRIPTIONS_MAX_DEFAULT;
 use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
@@ -18,7 +19,27 @@ struct File {
     public_url: Option<String>,
     log: Option<String>,
     delivery: Delivery,
+    subscriptions: Subscriptions,
     api: Api,
+}
+
+/// What subscriptions may do.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Subscriptions {
+    /// Subscriptions of one person through one app.
+    pub per_app_max: u32,
+    /// Probe blacklisted addresses, and put them into use when they are in order again.
+    pub heal: bool,
+}
+
+impl Default for Subscriptions {
+    fn default() -> Self {
+        Self {
+            per_app_max: SUBSCRIPTIONS_MAX_DEFAULT,
+            heal: true,
+        }
+    }
 }
 
 /// How the API treats its callers.
@@ -73,6 +94,7 @@ pub struct Config {
     /// What is logged, in the words of `tracing`, such as `info` or `hookyard_delivery=debug`.
     pub log: String,
     pub delivery: Delivery,
+    pub subscriptions: Subscriptions,
     pub api: Api,
 }
 
@@ -110,6 +132,7 @@ impl Config {
             public_url: public_url.as_deref().map(parse_public_url).transpose()?,
             log: overrides.log.or(file.log).unwrap_or_else(|| "info".into()),
             delivery: file.delivery,
+            subscriptions: file.subscriptions,
             api: file.api,
         };
         if config.delivery.concurrency == 0 {

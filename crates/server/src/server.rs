@@ -5,8 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use hookyard_api::{Api, ApiSettings, DevelopmentMode, RateLimits, TokenMint};
-use hookyard_delivery::{Dispatcher, Egress, EgressRules, WebhookHandshake, WebhookTransport};
+use hookyard_api::{
+    Api, ApiSettings, DevelopmentMode, RateLimits, SubscriptionSettings, TokenMint,
+};
+use hookyard_delivery::{
+    Dispatcher, Egress, EgressRules, Lifecycle, WebhookHandshake, WebhookTransport,
+};
 use hookyard_domain::RetryPolicy;
 use hookyard_domain::ports::{Chance, Clock, Store};
 use hookyard_gateway::{LiveGateway, NoSockets};
@@ -39,6 +43,7 @@ pub struct Server {
     welcome: Welcome,
     store: Arc<SqliteStore>,
     dispatcher: Arc<Dispatcher>,
+    lifecycle: Arc<Lifecycle>,
     live: LiveGateway,
     stopping: CancellationToken,
     serving: tokio::task::JoinHandle<()>,
@@ -110,9 +115,24 @@ impl Server {
             Arc::clone(&clock),
             Arc::clone(&chance),
         ));
+        let handshake = Arc::new(WebhookHandshake::new(
+            egress,
+            Duration::from_millis(config.delivery.timeout_ms),
+        ));
+        let lifecycle = Arc::new(Lifecycle::new(
+            Arc::clone(&clock),
+            Arc::clone(&chance),
+            Arc::clone(&handshake) as _,
+            config.subscriptions.heal,
+        ));
+        dispatcher.report_to(Arc::clone(&lifecycle) as _);
         store.listen(Arc::new(live.clone()));
         store.listen(Arc::clone(&dispatcher) as _);
+        store.listen(Arc::clone(&lifecycle) as _);
         dispatcher
+            .start(Arc::clone(&store) as Arc<dyn Store>)
+            .await?;
+        lifecycle
             .start(Arc::clone(&store) as Arc<dyn Store>)
             .await?;
 
@@ -126,10 +146,7 @@ impl Server {
             clock,
             chance,
             ids: store.ids(),
-            handshake: Arc::new(WebhookHandshake::new(
-                egress,
-                Duration::from_millis(config.delivery.timeout_ms),
-            )),
+            handshake,
             live: Arc::new(live.clone()),
             sockets: Arc::new(NoSockets),
             tokens: TokenMint::new(key.token_key()),
@@ -139,6 +156,10 @@ impl Server {
                     RateLimits::enforced()
                 } else {
                     RateLimits::default()
+                },
+                subscriptions: SubscriptionSettings {
+                    count_max: config.subscriptions.per_app_max,
+                    ..SubscriptionSettings::default()
                 },
                 ..ApiSettings::new(public_url.clone(), development.clone())
             },
@@ -161,6 +182,7 @@ impl Server {
             welcome,
             store,
             dispatcher,
+            lifecycle,
             live,
             stopping,
             serving,
@@ -223,6 +245,7 @@ impl Server {
         self.stopping.cancel();
         self.live.close();
         let _ = self.serving.await;
+        self.lifecycle.stop().await;
         self.dispatcher
             .stop(Instant::now() + SENDS_FINISH_MAX)
             .await;

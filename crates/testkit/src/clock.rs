@@ -9,6 +9,9 @@ use hookyard_domain::Timestamp;
 use hookyard_domain::ports::Clock;
 use tokio::time::Instant;
 
+/// How long a jump may go unnoticed.
+const LOOK_PERIOD: Duration = Duration::from_secs(3_600);
+
 /// Wall time that begins at a given moment and passes with tokio's time.
 #[derive(Debug)]
 pub struct VirtualClock {
@@ -41,7 +44,14 @@ impl Clock for VirtualClock {
         Timestamp::from_millis(self.wall_ms.load(Ordering::Relaxed)) + self.began.elapsed()
     }
 
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
+    async fn sleep_until(&self, until: Timestamp) {
+        loop {
+            let left = until.since(self.now());
+            if left.is_zero() {
+                return;
+            }
+            // Now and then it looks whether the clock has jumped.
+            tokio::time::sleep(left.min(LOOK_PERIOD)).await;
+        }
     }
 }

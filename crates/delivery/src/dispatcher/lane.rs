@@ -12,16 +12,18 @@ use std::time::Duration;
 
 use hookyard_domain::change::CommittedDelivery;
 use hookyard_domain::limits::{
-    LANE_UNRECORDED_MAX, LANE_WINDOW_FAILING_MAX, LANE_WINDOW_MAX, RECORD_BATCH_MAX,
-    RETRY_AFTER_MAX, STORE_PAUSE_MAX, STORE_PAUSE_MIN,
+    LANE_UNRECORDED_MAX, LANE_WINDOW_FAILING_MAX, LANE_WINDOW_MAX, RETRY_AFTER_MAX,
+    STORE_PAUSE_MAX, STORE_PAUSE_MIN,
 };
 use hookyard_domain::{
-    AbandonReason, AttemptOutcome, DeliveryId, DeliveryState, Subscription, Timestamp,
+    AbandonReason, AttemptOutcome, DeliveryId, DeliveryState, Subscription, SubscriptionStatus,
+    Timestamp,
 };
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::breaker::Breaker;
+use crate::health::{Health, HealthReport};
 use crate::transport::Halt;
 
 /// A lane's window is refilled when so few are left; the read overlaps with sending these.
@@ -126,6 +128,7 @@ pub(super) struct LaneState {
     pub(super) workers: usize,
     pub(super) parked: usize,
     breaker: Breaker,
+    health: Health,
     pub(super) ended: bool,
 }
 
@@ -142,6 +145,7 @@ struct Refill {
 impl LaneState {
     fn new(subscription: Arc<Subscription>, behind: bool) -> Self {
         Self {
+            health: Health::since(subscription.failing_since),
             subscription,
             waiting: BTreeMap::new(),
             present: HashSet::new(),
@@ -163,6 +167,12 @@ impl LaneState {
     /// mended with it, so the lane tries at once.
     pub(super) fn update(&mut self, subscription: &Arc<Subscription>) {
         if subscription.version >= self.subscription.version {
+            let resumed = |from: &Subscription, to: &Subscription| {
+                to.status == SubscriptionStatus::Active && from.status != to.status
+            };
+            if resumed(&self.subscription, subscription) {
+                self.health = Health::since(None);
+            }
             self.subscription = Arc::clone(subscription);
             self.breaker = Breaker::default();
         }
@@ -301,8 +311,15 @@ impl LaneState {
         self.behind |= !self.ended;
     }
 
-    /// Notes how an attempt ended. It stays present until it is recorded.
-    pub(super) fn settle(&mut self, entry: &mut Entry, outcome: &AttemptOutcome, now: Instant) {
+    /// Notes how an attempt ended. It stays present until it is recorded. Tells what that says of
+    /// the subscription's health.
+    pub(super) fn settle(
+        &mut self,
+        entry: &mut Entry,
+        outcome: &AttemptOutcome,
+        now: Instant,
+        wall: Timestamp,
+    ) -> Option<HealthReport> {
         self.in_flight -= 1;
         self.unrecorded += 1;
         let asked = match outcome {
@@ -319,6 +336,7 @@ impl LaneState {
                 self.shed();
             }
         }
+        self.health.note(outcome, wall)
     }
 
     /// The receiver is back: what waited only for that need not wait longer. Not while the store
@@ -406,27 +424,8 @@ impl LaneState {
                 until: self.next_time(now),
             };
         }
-        if !self.subscription.is_expired(wall) {
-            self.forget_waiting();
-            return if settled {
-                Step::Leave
-            } else {
-                Step::Wait { until: None }
-            };
-        }
-        if let Some(until) = paused_until {
-            return Step::Wait { until: Some(until) };
-        }
-        if !self.waiting.is_empty() {
-            let reason = AbandonReason::SubscriptionEnded;
-            return Step::Abandon {
-                entries: self.pull_all(),
-                reason,
-            };
-        }
-        if self.behind {
-            return self.begin_refill();
-        }
+        // Paused, or expired and not yet given up: what waits stays in the store.
+        self.forget_waiting();
         if settled {
             Step::Leave
         } else {
@@ -454,18 +453,6 @@ impl LaneState {
             self.present.remove(&entry.id());
         }
         self.behind = true;
-    }
-
-    /// Takes what is to be given up out of the window; it stays present.
-    fn pull_all(&mut self) -> Vec<Entry> {
-        let mut entries = Vec::new();
-        while entries.len() < RECORD_BATCH_MAX
-            && let Some((_, entry)) = self.waiting.pop_first()
-        {
-            entries.push(entry);
-        }
-        self.unrecorded += entries.len();
-        entries
     }
 
     /// While the receiver is down, age alone ends a delivery: probes are too few to visit all.

@@ -88,7 +88,8 @@ impl Inner {
         } = attempted;
         let delivery = &job.entry.committed.delivery;
         let policy = &job.subscription.policy;
-        let state = delivery.after(&outcome, policy, self.clock.now(), self.chance.fraction());
+        let wall = self.clock.now();
+        let state = delivery.after(&outcome, policy, wall, self.chance.fraction());
         let attempt = Attempt {
             account: delivery.account,
             delivery: delivery.id,
@@ -103,7 +104,10 @@ impl Inner {
         let now = Instant::now();
         {
             let mut lane_state = lane.lock();
-            lane_state.settle(&mut job.entry, &outcome, now);
+            let report = lane_state.settle(&mut job.entry, &outcome, now, wall);
+            if let (Some(report), Some(health)) = (report, self.health.get()) {
+                health.report(&job.subscription, report);
+            }
             if !outcome.is_accepted() {
                 lane.keeper.notify_one();
             }

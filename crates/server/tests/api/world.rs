@@ -3,14 +3,16 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::Router;
 use axum::routing::get;
 use hookyard_api::{Api, ApiSettings, DevelopmentMode, ListenerLimits, TokenMint};
-use hookyard_delivery::{Dispatcher, Egress, EgressRules, WebhookHandshake, WebhookTransport};
+use hookyard_delivery::{
+    Dispatcher, Egress, EgressRules, Lifecycle, WebhookHandshake, WebhookTransport,
+};
 use hookyard_domain::limits::HANDSHAKE_TIMEOUT_DEFAULT;
 use hookyard_domain::ports::{Clock, Store};
 use hookyard_domain::{
@@ -22,6 +24,7 @@ use hookyard_gateway::{LiveGateway, NoSockets};
 use hookyard_server::OsChance;
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
 use crate::client::Client;
@@ -43,25 +46,26 @@ pub(crate) const SIGN_IN_CODE: &str = "one-time-code";
 /// When every test begins.
 pub(crate) const BEGIN: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
-/// Wall time that stands still until a test moves it.
+/// Wall time that stands still until a test moves it; who sleeps wakes when it has come.
 #[derive(Debug)]
-pub(crate) struct ManualClock(AtomicI64);
+pub(crate) struct ManualClock(watch::Sender<Timestamp>);
 
 impl ManualClock {
     pub(crate) fn advance(&self, duration: Duration) {
-        let millis = i64::try_from(duration.as_millis()).expect("tests move little");
-        self.0.fetch_add(millis, Ordering::Relaxed);
+        self.0.send_modify(|now| *now = *now + duration);
     }
 }
 
 #[async_trait]
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
-        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+        *self.0.borrow()
     }
 
-    async fn sleep(&self, duration: Duration) {
-        tokio::time::sleep(duration).await;
+    async fn sleep_until(&self, until: Timestamp) {
+        let mut now = self.0.subscribe();
+        let come = now.wait_for(|now| *now >= until).await;
+        come.expect("the clock outlives those who look at it");
     }
 }
 
@@ -72,6 +76,7 @@ pub(crate) struct World {
     pub(crate) clock: Arc<ManualClock>,
     stopping: CancellationToken,
     dispatcher: Arc<Dispatcher>,
+    lifecycle: Arc<Lifecycle>,
     sessions: AtomicU64,
 }
 
@@ -79,6 +84,7 @@ impl Drop for World {
     fn drop(&mut self) {
         self.stopping.cancel();
         self.dispatcher.abort();
+        self.lifecycle.abort();
     }
 }
 
@@ -97,7 +103,7 @@ impl World {
         limits: ListenerLimits,
         adjust: impl FnOnce(&mut ApiSettings),
     ) -> Self {
-        let clock = Arc::new(ManualClock(AtomicI64::new(BEGIN.as_millis())));
+        let clock = Arc::new(ManualClock(watch::Sender::new(BEGIN)));
         let chance = Arc::new(OsChance);
         let options = Options {
             vault_key: VaultKey([7; 32]),
@@ -117,8 +123,19 @@ impl World {
             Arc::clone(&clock) as _,
             Arc::clone(&chance) as _,
         ));
+        let handshake = Arc::new(WebhookHandshake::new(egress, HANDSHAKE_TIMEOUT_DEFAULT));
+        let lifecycle = Arc::new(Lifecycle::new(
+            Arc::clone(&clock) as _,
+            Arc::clone(&chance) as _,
+            Arc::clone(&handshake) as _,
+            true,
+        ));
+        dispatcher.report_to(Arc::clone(&lifecycle) as _);
         store.listen(Arc::clone(&dispatcher) as _);
+        store.listen(Arc::clone(&lifecycle) as _);
         let started = dispatcher.start(Arc::clone(&store) as Arc<dyn Store>).await;
+        started.expect("a store in memory");
+        let started = lifecycle.start(Arc::clone(&store) as Arc<dyn Store>).await;
         started.expect("a store in memory");
         people(&store).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
@@ -131,7 +148,7 @@ impl World {
             clock: Arc::clone(&clock) as _,
             chance,
             ids: store.ids(),
-            handshake: Arc::new(WebhookHandshake::new(egress, HANDSHAKE_TIMEOUT_DEFAULT)),
+            handshake,
             live: Arc::new(live),
             sockets: Arc::new(NoSockets),
             tokens: TokenMint::new([9; 32]),
@@ -152,6 +169,7 @@ impl World {
             clock,
             stopping,
             dispatcher,
+            lifecycle,
             sessions: AtomicU64::new(1),
         }
     }

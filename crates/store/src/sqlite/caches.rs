@@ -101,7 +101,7 @@ impl Caches {
                 | Write::SetFailing { .. }
                 | Write::SetCatchUp { .. }
                 | Write::AbandonWaiting { .. }
-                | Write::Redeliver { .. }
+                | Write::Redeliver(_)
                 | Write::RecordAttempt { .. }
                 | Write::AbandonDelivery { .. } => {}
             }

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use hookyard_domain::change::News;
-use hookyard_domain::change::{CommittedDelivery, CommittedEvent};
+use hookyard_domain::change::{CommittedDelivery, CommittedEvent, Redelivery};
 use hookyard_domain::ports::{Clock, CommitError, StoreError};
 use hookyard_domain::{
     AccountId, Change, Delivery, DeliveryId, DeliveryState, Event, EventId, Guard, IdSequence,
@@ -343,12 +343,7 @@ impl Engine {
                 subscription,
                 at,
             } => subscriptions::abandon_waiting(db, *account, *subscription, *at)?,
-            Write::Redeliver {
-                account,
-                subscription,
-                event,
-                filter,
-            } => self.redeliver(*account, *subscription, *event, filter, now, news)?,
+            Write::Redeliver(redelivery) => self.redeliver(redelivery, now, news)?,
             Write::RecordAttempt { attempt, state } => deliveries::record(db, attempt, state)?,
             Write::AbandonDelivery {
                 account,
@@ -454,26 +449,29 @@ impl Engine {
     /// subscription is not active.
     fn redeliver(
         &self,
-        account: AccountId,
-        subscription: SubscriptionId,
-        event: EventId,
-        filter: &str,
+        redelivery: &Redelivery,
         now: Timestamp,
         news: &mut News,
     ) -> Result<(), Fault> {
-        let Some((subscription, key)) = self.fanout.get(subscription) else {
+        let Redelivery {
+            account,
+            subscription,
+            event,
+            filter,
+        } = redelivery;
+        let Some((subscription, key)) = self.fanout.get(*subscription) else {
             return Ok(());
         };
-        if deliveries::exists(&self.db, account, event, subscription.id)? {
+        if deliveries::exists(&self.db, *account, *event, subscription.id)? {
             return Ok(());
         }
-        let Some(event) = events::event(&self.db, &self.vault, account, event)? else {
+        let Some(event) = events::event(&self.db, &self.vault, *account, *event)? else {
             return Ok(());
         };
         let subscriber = Subscriber {
             subscription,
             key,
-            filter: filter.to_owned(),
+            filter: filter.clone(),
         };
         let event = Arc::new(event);
         let delivery = self.deliver(&event, subscriber, now, news)?;

@@ -84,7 +84,7 @@ fn mode_of(
     }
 }
 
-/// Writes all but what is kept apart: since when it fails.
+/// Writes all but since when it fails, which begins anew when it becomes active again.
 pub(super) fn put(
     db: &Connection,
     vault: &Vault,
@@ -102,6 +102,8 @@ pub(super) fn put(
             expires_at = excluded.expires_at, ttl_ms = excluded.ttl_ms,
             blacklisted_at = excluded.blacklisted_at,
             blacklisted_reason = excluded.blacklisted_reason, version = excluded.version,
+            failing_since = case when excluded.status = 'Active' and status <> 'Active' then null
+                else failing_since end,
             disabled_filters = excluded.disabled_filters, ended_at = excluded.ended_at,
             catch_up_after = excluded.catch_up_after, paused_at = excluded.paused_at";
     let unwritable = |error| Fault::plain(format!("failed to write a subscription: {error}"));

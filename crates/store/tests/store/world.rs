@@ -47,7 +47,9 @@ impl Clock for TestClock {
         let millis = self.0.fetch_add(1, Ordering::Relaxed);
         Timestamp::from_millis(1_790_000_000_000 + millis.cast_signed())
     }
-    async fn sleep(&self, _: Duration) {}
+    async fn sleep_until(&self, _: Timestamp) {
+        std::future::pending::<()>().await;
+    }
 }
 
 #[derive(Debug)]
