@@ -401,6 +401,7 @@ impl World {
         }
         let deadline = Instant::now() + END_MAX;
         while self.has_work().await && Instant::now() < deadline {
+            self.forget_expired().await;
             sleep(Duration::from_secs(600)).await;
         }
         self.dispatcher
@@ -426,6 +427,22 @@ impl World {
             jumps: self.jumps,
             deliveries,
             attempts,
+        }
+    }
+
+    /// What the life cycle does when the grace of an expired subscription is over.
+    async fn forget_expired(&self) {
+        let now = self.clock.now();
+        for life in self.lives.values() {
+            if life.subscription.is_expired(now) {
+                let end = Write::DeleteSubscription {
+                    account: sample::ACCOUNT,
+                    subscription: life.subscription.id,
+                    at: now,
+                };
+                let ended = self.store.commit(Change::of(end)).await;
+                ended.expect("the store is there");
+            }
         }
     }
 

@@ -1,0 +1,289 @@
+//! A store, a dispatcher and a life cycle in virtual time, with one subscription and a network that
+//! answers as it is told.
+
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use hookyard_delivery::{Attempted, Connection, Dispatcher, Lifecycle, Sending, Transport};
+use hookyard_domain::ports::{Clock, Handshake, HandshakeError, Page, Store};
+use hookyard_domain::{
+    AttemptOutcome, Change, Event, EventId, Milestone, Secret, Subscription, Timestamp, Timings,
+    Write,
+};
+use hookyard_store::{Options, SqliteStore, VaultKey};
+use hookyard_testkit::sample::{self, ACCOUNT};
+use hookyard_testkit::{SeededChance, VirtualClock};
+
+/// The moment so many seconds after the beginning.
+pub(crate) fn after(seconds: u64) -> Timestamp {
+    VirtualClock::BEGIN + Duration::from_secs(seconds)
+}
+
+/// The subscription of every test.
+pub(crate) fn subscription() -> Subscription {
+    sample::subscription(1, "https://receiver.example.com/")
+}
+
+pub(crate) struct World {
+    store: Arc<SqliteStore>,
+    clock: Arc<VirtualClock>,
+    network: Arc<Network>,
+    process: tokio::sync::Mutex<Process>,
+}
+
+/// What a restart replaces.
+struct Process {
+    dispatcher: Arc<Dispatcher>,
+    lifecycle: Arc<Lifecycle>,
+}
+
+impl World {
+    pub(crate) async fn start() -> Self {
+        let clock = Arc::new(VirtualClock::start());
+        let options = Options {
+            vault_key: VaultKey([7; 32]),
+            clock: Arc::clone(&clock) as _,
+            chance: Arc::new(SeededChance::new(1)),
+        };
+        let store = Arc::new(SqliteStore::inline(options).unwrap());
+        store.commit(sample::yard()).await.unwrap();
+        let network = Arc::new(Network {
+            answer: Mutex::new(AttemptOutcome::Accepted { status: 200 }),
+            sent: Mutex::default(),
+            shakes: AtomicBool::new(true),
+            handshakes: AtomicU32::new(0),
+        });
+        let process = Process::start(&store, &clock, &network).await;
+        Self {
+            store,
+            clock,
+            network,
+            process: tokio::sync::Mutex::new(process),
+        }
+    }
+
+    /// Ends everything but the store, as a crash would, and starts it again.
+    pub(crate) async fn restart(&self) {
+        let mut process = self.process.lock().await;
+        process.dispatcher.abort();
+        process.lifecycle.abort();
+        self.store.forget_listeners();
+        *process = Process::start(&self.store, &self.clock, &self.network).await;
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    /// Lets so many seconds pass.
+    pub(crate) async fn wait(&self, seconds: u64) {
+        tokio::time::sleep(Duration::from_secs(seconds)).await;
+    }
+
+    /// Lets time pass until something has happened.
+    pub(crate) async fn wait_until(&self, happened: impl Fn(&Self) -> bool) {
+        while !happened(self) {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    }
+
+    /// What receivers answer from now on.
+    pub(crate) fn answer(&self, outcome: AttemptOutcome) {
+        *lock(&self.network.answer) = outcome;
+    }
+
+    /// Whether handshakes succeed from now on.
+    pub(crate) fn shake(&self, succeed: bool) {
+        self.network.shakes.store(succeed, Ordering::Relaxed);
+    }
+
+    pub(crate) fn handshakes(&self) -> u32 {
+        self.network.handshakes.load(Ordering::Relaxed)
+    }
+
+    pub(crate) async fn put(&self, subscription: &Subscription) {
+        let put = Write::PutSubscription {
+            subscription: subscription.clone(),
+            count_max: u32::MAX,
+        };
+        self.store.commit(Change::of(put)).await.unwrap();
+    }
+
+    pub(crate) async fn post(&self, text: &str) {
+        let event = Event {
+            id: EventId::PENDING,
+            body: format!(r#"{{"text":"{text}"}}"#).into(),
+            ..sample::event(1, self.now())
+        };
+        let change = Change::default().announcing(event);
+        self.store.commit(change).await.unwrap();
+    }
+
+    pub(crate) async fn subscription(&self) -> Option<Subscription> {
+        let id = subscription().id;
+        let found = self.store.subscription(ACCOUNT, id).await.unwrap();
+        found.map(|found| (*found).clone())
+    }
+
+    /// Milestones with the seconds since the beginning.
+    pub(crate) async fn history(&self) -> Vec<(u64, Milestone, Option<String>)> {
+        let id = subscription().id;
+        let history = self.store.subscription_history(ACCOUNT, id).await.unwrap();
+        history
+            .into_iter()
+            .map(|entry| {
+                (
+                    entry.at.since(after(0)).as_secs(),
+                    entry.milestone,
+                    entry.detail,
+                )
+            })
+            .collect()
+    }
+
+    pub(crate) async fn deliveries(&self) -> usize {
+        let all = self.store.deliveries(ACCOUNT, None, Page::First, 10_000);
+        all.await.unwrap().len()
+    }
+
+    /// Bodies that were sent, with the seconds since the beginning.
+    pub(crate) fn sent(&self) -> Vec<(u64, String)> {
+        let sent = lock(&self.network.sent);
+        sent.iter()
+            .map(|sent| (sent.at.since(after(0)).as_secs(), sent.body.clone()))
+            .collect()
+    }
+
+    pub(crate) fn attempts(&self) -> usize {
+        lock(&self.network.sent).len()
+    }
+
+    /// The filters of what was sent.
+    pub(crate) fn filters(&self) -> Vec<String> {
+        let sent = lock(&self.network.sent);
+        sent.iter().map(|sent| sent.filter.clone()).collect()
+    }
+
+    /// Texts of posts that were sent.
+    pub(crate) fn texts(&self) -> Vec<String> {
+        texts(lock(&self.network.sent).iter())
+    }
+
+    /// Texts of posts that were accepted.
+    pub(crate) fn accepted(&self) -> Vec<String> {
+        texts(lock(&self.network.sent).iter().filter(|sent| sent.accepted))
+    }
+}
+
+fn texts<'a>(sent: impl Iterator<Item = &'a Sent>) -> Vec<String> {
+    sent.map(|sent| {
+        let body: serde_json::Value = serde_json::from_str(&sent.body).unwrap();
+        body["text"].as_str().unwrap().to_owned()
+    })
+    .collect()
+}
+
+impl Process {
+    async fn start(
+        store: &Arc<SqliteStore>,
+        clock: &Arc<VirtualClock>,
+        network: &Arc<Network>,
+    ) -> Self {
+        let chance = Arc::new(SeededChance::new(2));
+        let dispatcher = Arc::new(Dispatcher::new(
+            Arc::new(Lines(Arc::clone(network), Arc::clone(clock))),
+            Arc::clone(clock) as _,
+            Arc::clone(&chance) as _,
+        ));
+        let lifecycle = Arc::new(Lifecycle::new(
+            Arc::clone(clock) as _,
+            chance,
+            Arc::clone(network) as _,
+            true,
+        ));
+        dispatcher.report_to(Arc::clone(&lifecycle) as _);
+        store.listen(Arc::clone(&dispatcher) as _);
+        store.listen(Arc::clone(&lifecycle) as _);
+        let port = Arc::clone(store) as Arc<dyn Store>;
+        dispatcher.start(Arc::clone(&port)).await.unwrap();
+        lifecycle.start(port).await.unwrap();
+        Self {
+            dispatcher,
+            lifecycle,
+        }
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        self.dispatcher.abort();
+        self.lifecycle.abort();
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One attempt, as the network saw it.
+#[derive(Debug)]
+struct Sent {
+    at: Timestamp,
+    filter: String,
+    body: String,
+    accepted: bool,
+}
+
+#[derive(Debug)]
+struct Network {
+    answer: Mutex<AttemptOutcome>,
+    sent: Mutex<Vec<Sent>>,
+    shakes: AtomicBool,
+    handshakes: AtomicU32,
+}
+
+#[async_trait]
+impl Handshake for Network {
+    async fn verify(&self, _: &str, _: &Secret, _: Option<&Secret>) -> Result<(), HandshakeError> {
+        self.handshakes.fetch_add(1, Ordering::Relaxed);
+        if self.shakes.load(Ordering::Relaxed) {
+            Ok(())
+        } else {
+            Err(HandshakeError::BadStatus(404))
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
+struct Lines(Arc<Network>, Arc<VirtualClock>);
+
+impl Transport for Lines {
+    fn connection(&self) -> Box<dyn Connection> {
+        Box::new(self.clone())
+    }
+}
+
+#[async_trait]
+impl Connection for Lines {
+    async fn send(&mut self, sending: &Sending<'_>) -> Option<Attempted> {
+        let Self(network, clock) = self;
+        // An answer takes a little while.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        let outcome = *lock(&network.answer);
+        let body = &sending.committed.event.body;
+        lock(&network.sent).push(Sent {
+            at: clock.now(),
+            filter: sending.committed.delivery.filter.clone(),
+            body: String::from_utf8(body.to_vec()).unwrap(),
+            accepted: outcome.is_accepted(),
+        });
+        Some(Attempted {
+            outcome,
+            timings: Timings::default(),
+            peer: None,
+            answer_excerpt: None,
+        })
+    }
+}
