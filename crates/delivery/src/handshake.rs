@@ -13,14 +13,14 @@ use bytes::Bytes;
 use hookyard_domain::Secret;
 use hookyard_domain::limits::HANDSHAKE_ANSWER_BYTES_MAX;
 use hookyard_domain::ports::{Handshake, HandshakeError};
-use http::header::{ACCEPT, CONTENT_LENGTH, HOST, USER_AGENT};
+use http::header::{CONTENT_LENGTH, HOST};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request};
 use http_body_util::Full;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::{Instant, timeout_at};
 
 use crate::egress::{DialError, Dialled, Egress, Stream, Target};
-use crate::webhook::{AGENT, Exchange, VERIFICATION_TOKEN};
+use crate::webhook::{Exchange, VERIFICATION_TOKEN};
 
 const VALIDATION_TOKEN: HeaderName = HeaderName::from_static("validation-token");
 
@@ -90,13 +90,11 @@ fn request(
 ) -> Option<Request<Full<Bytes>>> {
     let mut headers = HeaderMap::new();
     headers.insert(HOST, HeaderValue::from_str(target.authority()).ok()?);
-    headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
-    headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     headers.insert(VALIDATION_TOKEN, sensitive(validation_token)?);
     if let Some(token) = verification_token {
         headers.insert(VERIFICATION_TOKEN, sensitive(token)?);
     }
+    headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
     let mut request = Request::new(Full::default());
     *request.method_mut() = Method::POST;
     *request.uri_mut() = target.path_and_query().parse().ok()?;

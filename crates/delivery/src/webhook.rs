@@ -19,7 +19,9 @@ use hookyard_domain::limits::{
 };
 use hookyard_domain::retry::read_retry_after;
 use hookyard_domain::{AttemptOutcome, DeliveryMode, Subscription, Timings, UnreachableReason};
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, DATE, HOST, RETRY_AFTER, USER_AGENT};
+use http::header::{
+    ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, RETRY_AFTER, USER_AGENT,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
@@ -30,14 +32,13 @@ use tokio::time::{Instant, timeout, timeout_at};
 use crate::egress::{DialError, Dialled, Egress, Stream, Target};
 use crate::transport::{Attempted, Connection, Sending, Transport};
 
-/// Receivers look for the product's name that they know.
-pub(crate) const AGENT: &str = concat!(
-    "Hookyard-Webhook/",
-    env!("CARGO_PKG_VERSION"),
-    " (compatible; RingCentral-Webhook/8.3)"
+/// Receivers look for the name that they know, so it comes first.
+const AGENT: &str = concat!(
+    "RingCentral-Webhook/8.3 Hookyard/",
+    env!("CARGO_PKG_VERSION")
 );
 pub(crate) const VERIFICATION_TOKEN: HeaderName = HeaderName::from_static("verification-token");
-/// Number of the attempt; the first is 1.
+/// Number of the attempt, from the second on: the first is sent as the platform sends it.
 const ATTEMPT: HeaderName = HeaderName::from_static("hookyard-attempt");
 /// Present when the receiver may have seen this event already.
 const POSSIBLE_REPEAT: HeaderName = HeaderName::from_static("hookyard-possible-repeat");
@@ -216,12 +217,17 @@ impl WebhookConnection {
 
     fn request(&self, sending: &Sending<'_>, body: Bytes) -> Request<Full<Bytes>> {
         let prepared = self.prepared.as_ref().expect("prepared before sending");
+        let length = HeaderValue::from(body.len());
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = prepared.uri.clone();
         *request.headers_mut() = prepared.headers.clone();
         let headers = request.headers_mut();
-        headers.insert(ATTEMPT, HeaderValue::from(sending.attempt));
+        // In the place that was kept for it.
+        headers.insert(CONTENT_LENGTH, length);
+        if sending.attempt > 1 {
+            headers.insert(ATTEMPT, HeaderValue::from(sending.attempt));
+        }
         if sending.committed.delivery.possible_repeat {
             headers.insert(POSSIBLE_REPEAT, HeaderValue::from_static("true"));
         }
@@ -249,6 +255,7 @@ impl Prepared {
             CONTENT_TYPE,
             HeaderValue::from_static("application/json; charset=UTF-8"),
         );
+        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
         headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         if let Some(token) = verification_token {
             let mut value = HeaderValue::from_str(token.reveal()).ok()?;

@@ -45,10 +45,9 @@ async fn an_event_is_sent_as_its_subscribers_know_it() {
     Accept: application/json
     Accept-Encoding: UTF-8
     Content-Type: application/json; charset=UTF-8
-    User-Agent: Hookyard-Webhook/0.1.0 (compatible; RingCentral-Webhook/8.3)
-    Verification-Token: hello-world
-    Hookyard-Attempt: 1
     Content-Length: 221
+    User-Agent: RingCentral-Webhook/8.3 Hookyard/0.1.0
+    Verification-Token: hello-world
     "#);
     insta::assert_snapshot!(String::from_utf8_lossy(&event.body), @r#"{"uuid":"7","event":"/restapi/v1.0/glip/posts","timestamp":"2026-01-01T00:00:00.000Z","subscriptionId":"00000000-0000-0000-0000-000000000001","ownerId":"62534323","body":{"id":"7","text":"post 7","eventType":"PostAdded"}}"#);
 }

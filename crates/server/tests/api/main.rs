@@ -20,5 +20,6 @@ mod persons;
 mod posts;
 mod rate_limits;
 mod recent_chats;
+mod subscription_life;
 mod subscriptions;
 mod teams;
