@@ -63,7 +63,11 @@ pub enum Page {
 pub trait Store: Send + Sync + fmt::Debug {
     /// Makes a change durable, with its events and their deliveries; the only door to writing.
     /// Returns after the sync, and after the listeners were told.
-    async fn commit(&self, change: Change) -> Result<(), CommitError>;
+    async fn commit(&self, change: Change) -> Result<(), CommitError> {
+        self.commit_numbering(change).await.map(drop)
+    }
+    /// Does the same and tells the ids that the events of the change were given, in their order.
+    async fn commit_numbering(&self, change: Change) -> Result<Vec<EventId>, CommitError>;
 
     async fn account(&self, account: AccountId) -> Result<Option<Account>, StoreError>;
     /// The account with the smallest id, if the store has any.

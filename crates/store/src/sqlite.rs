@@ -292,9 +292,9 @@ fn assemble(db: Connection, options: Options) -> Result<(Engine, Parts), Fault> 
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn commit(&self, change: Change) -> Result<(), CommitError> {
+    async fn commit_numbering(&self, change: Change) -> Result<Vec<EventId>, CommitError> {
         if change.is_empty() {
-            return Ok(());
+            return Ok(Vec::new());
         }
         let engine = match &self.backend {
             Backend::File { writer, .. } => return writer.commit(change).await,

@@ -35,7 +35,7 @@ macro_rules! passing_on {
     ($(fn $name:ident($($argument:ident: $type:ty),*) -> $answer:ty;)*) => {
         #[async_trait]
         impl Store for FaultyStore {
-            async fn commit(&self, change: Change) -> Result<(), CommitError> {
+            async fn commit_numbering(&self, change: Change) -> Result<Vec<EventId>, CommitError> {
                 if take_one(&self.conflicts) {
                     return Err(CommitError::Conflict);
                 }
@@ -43,7 +43,7 @@ macro_rules! passing_on {
                     let context = "the disk is gone".to_owned();
                     return Err(StoreError { context, source: None }.into());
                 }
-                self.inner.commit(change).await
+                self.inner.commit_numbering(change).await
             }
 
             $(async fn $name(&self, $($argument: $type),*) -> Result<$answer, StoreError> {

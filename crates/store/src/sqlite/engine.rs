@@ -36,8 +36,8 @@ pub(super) struct Engine {
 /// What came of a batch.
 #[derive(Debug)]
 pub(super) struct BatchOutcome {
-    /// One for each change, in order.
-    pub(super) results: Vec<Result<(), CommitError>>,
+    /// One for each change, in order: the ids of its events, or why it was refused.
+    pub(super) results: Vec<Result<Vec<EventId>, CommitError>>,
     pub(super) news: News,
     /// We no longer know what is on disk: nothing may be acknowledged any more.
     pub(super) fatal: bool,
@@ -144,12 +144,13 @@ impl Engine {
             fatal: false,
         })?;
         for change in changes {
+            let events_before = news.events.len();
             let applied = match isolation {
                 Isolation::None => self.apply(change, now, &mut news),
                 Isolation::EachChange => self.apply_alone(change, now, &mut news),
             };
             let result = match applied {
-                Ok(()) => Ok(()),
+                Ok(()) => Ok(ids_of(&news.events[events_before..])),
                 Err(Refusal::Stale) => Err(CommitError::Conflict),
                 // Some errors end the transaction. What came before is undone then, and what would
                 // come after must not be committed one by one.
@@ -496,6 +497,10 @@ impl Engine {
         execute(&self.db, sql, [if clean { "yes" } else { "no" }])?;
         Ok(())
     }
+}
+
+fn ids_of(events: &[CommittedEvent]) -> Vec<EventId> {
+    events.iter().map(|known| known.event.id).collect()
 }
 
 /// The largest number that any object has.

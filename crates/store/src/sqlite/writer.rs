@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use hookyard_domain::limits::{COMMIT_BATCH_MAX, COMMIT_QUEUE_MAX};
 use hookyard_domain::ports::{CommitError, CommitListener, StoreError};
-use hookyard_domain::{Change, Write};
+use hookyard_domain::{Change, EventId, Write};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::connection::open_checkpointer;
@@ -36,7 +36,7 @@ pub(super) type Listeners = Arc<RwLock<Vec<Arc<dyn CommitListener>>>>;
 
 struct Job {
     change: Change,
-    reply: oneshot::Sender<Result<(), CommitError>>,
+    reply: oneshot::Sender<Result<Vec<EventId>, CommitError>>,
 }
 
 /// The handle on the writer's thread.
@@ -67,7 +67,7 @@ impl Writer {
         })
     }
 
-    pub(super) async fn commit(&self, change: Change) -> Result<(), CommitError> {
+    pub(super) async fn commit(&self, change: Change) -> Result<Vec<EventId>, CommitError> {
         if self.closed.load(Ordering::Acquire) {
             return Err(stopped());
         }

@@ -128,6 +128,26 @@ on_every_backend! {
         assert_eq!(world.store.event(ACCOUNT, event.id).await.unwrap().as_ref(), Some(&*event));
     }
 
+    /// Who publishes learns which events came of it; others learn only that it is done.
+    async fn a_commit_tells_the_numbers_of_its_own_events(world: World) {
+        let team = world.team(&[ALICE]);
+        let alice = world.subscription(ALICE, &["/restapi/v1.0/glip/posts"]);
+        let silent = Change::of(Write::PutChat(team.clone()))
+            .and(Write::PutSubscription { subscription: alice, count_max: 9 });
+        assert_eq!(world.store.commit_numbering(silent).await.unwrap(), []);
+        assert_eq!(world.store.commit_numbering(Change::default()).await.unwrap(), []);
+        let posts = [world.post(&team, "one"), world.post(&team, "two")];
+        let change = posts.iter().fold(Change::default(), |change, post| {
+            change.and(Write::PutPost(post.clone())).announcing(world.post_event(post))
+        });
+        let ids = world.store.commit_numbering(change).await.unwrap();
+        assert_eq!(ids.len(), 2);
+        for (id, post) in ids.iter().zip(&posts) {
+            let event = world.store.event(ACCOUNT, *id).await.unwrap().unwrap();
+            assert_eq!(event.post, Some(post.id));
+        }
+    }
+
     /// Who leaves a chat no longer gets its events; who joins does.
     async fn membership_decides_at_the_moment_of_the_event(world: World) {
         let mut team = world.team(&[ALICE]);
