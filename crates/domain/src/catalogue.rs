@@ -1,9 +1,19 @@
-//! Which event filters there are, as data: their paths and parameters, who may use them, and what
-//! a subscriber gets (contract sections 4.6 and 5). Parsing, permissions, the reference and the API
-//! are all made from this table.
+//! Which events and event filters there are, as data: the paths and parameters of filters, who may
+//! use them, and what a subscriber gets (contract sections 4.6 and 5). Parsing, permissions,
+//! publishing, the reference and the API are all made from these tables.
+
+mod event_types;
+#[cfg(test)]
+mod reference;
+mod schema;
+#[cfg(test)]
+mod tests;
 
 use crate::app::Scope;
 use crate::event::EventKind;
+
+pub use event_types::{EVENT_TYPES, EventType, Producer};
+pub use schema::{Schema, Violation};
 
 /// Where a filter looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
