@@ -12,6 +12,7 @@ mod console_session;
 mod conversations;
 mod deciding;
 mod deliveries;
+mod event_types;
 mod everyone;
 mod hooks;
 mod json_guard;

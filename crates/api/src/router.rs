@@ -11,9 +11,9 @@ use tower::Layer as _;
 
 use crate::problem::problem_response;
 use crate::{
-    Api, chats, console_session, conversations, deliveries, everyone, hooks, live, me, middleware,
-    oauth, persons, platform, posts, recent_chats, requests, subscription_life, subscriptions,
-    teams, webhooks,
+    Api, chats, console_session, conversations, deliveries, event_types, everyone, hooks,
+    live, me, middleware, oauth, persons, platform, posts, recent_chats, requests,
+    subscription_life, subscriptions, teams, webhooks,
 };
 
 /// The two prefixes of the team-messaging API: the same resources under both.
@@ -29,6 +29,7 @@ pub fn router(api: Arc<Api>, page: Router<Arc<Api>>) -> Router {
         .merge(subscriptions::routes())
         .merge(subscription_life::routes())
         .merge(deliveries::routes())
+        .merge(event_types::routes())
         .merge(requests::routes())
         .merge(messaging())
         .fallback(unknown_path)

@@ -12,6 +12,7 @@ mod conventions;
 mod conversations;
 mod deliveries;
 mod error_pages;
+mod event_types;
 mod everyone;
 mod incoming_webhooks;
 mod live;
