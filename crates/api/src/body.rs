@@ -168,6 +168,19 @@ impl<T: DeserializeOwned> FromRequest<Arc<Api>> for MaybeJson<T> {
     }
 }
 
+/// The bytes of a body whose parts are to be kept as they came. Read them with [`parse`] first,
+/// which refuses what no operation takes.
+#[derive(Debug)]
+pub(crate) struct JsonBytes(pub(crate) Bytes);
+
+impl FromRequest<Arc<Api>> for JsonBytes {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, ApiError> {
+        read_json(request, api).await.map(Self)
+    }
+}
+
 /// Parses a JSON object. An array is refused first: it would be read as the object's fields in
 /// order.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {

@@ -13,6 +13,7 @@ mod conversations;
 mod deciding;
 mod deliveries;
 mod event_types;
+mod events;
 mod everyone;
 mod hooks;
 mod json_guard;

@@ -11,7 +11,7 @@ use tower::Layer as _;
 
 use crate::problem::problem_response;
 use crate::{
-    Api, chats, console_session, conversations, deliveries, event_types, everyone, hooks,
+    Api, chats, console_session, conversations, deliveries, event_types, events, everyone, hooks,
     live, me, middleware, oauth, persons, platform, posts, recent_chats, requests,
     subscription_life, subscriptions, teams, webhooks,
 };
@@ -30,6 +30,7 @@ pub fn router(api: Arc<Api>, page: Router<Arc<Api>>) -> Router {
         .merge(subscription_life::routes())
         .merge(deliveries::routes())
         .merge(event_types::routes())
+        .merge(events::routes())
         .merge(requests::routes())
         .merge(messaging())
         .fallback(unknown_path)

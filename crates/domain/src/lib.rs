@@ -25,6 +25,7 @@ pub mod person;
 pub mod ports;
 pub mod post;
 pub mod problem;
+pub mod publishing;
 mod raw;
 pub mod request;
 pub mod retry;

@@ -111,6 +111,8 @@ pub const PROBES_AT_ONCE_MAX: usize = 16;
 pub const HISTORY_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
 /// Entries kept of one subscription's history, the newest; renewals alone could fill a disk.
 pub const HISTORY_ENTRIES_MAX: u32 = 200;
+/// Body of an event that an app publishes; each of its deliveries carries it.
+pub const PUBLISHED_BODY_BYTES_MAX: usize = 262_144;
 /// Characters of the sentence that says how a value breaks its schema.
 pub const VIOLATION_CHARS_MAX: usize = 300;
 pub const ADDRESS_CHARS_MAX: usize = 2_048;

@@ -19,6 +19,7 @@ mod live;
 mod oauth;
 mod persons;
 mod posts;
+mod publishing;
 mod rate_limits;
 mod recent_chats;
 mod subscription_life;
