@@ -266,11 +266,11 @@ impl Refusal {
         match self {
             Self::Method => said(StatusCode::METHOD_NOT_ALLOWED, "Only POST makes a post"),
             Self::TooLarge => said(StatusCode::PAYLOAD_TOO_LARGE, "Request body is too large"),
-            Self::TooSlow => said(
+            Self::TooSlow => transient(
                 StatusCode::REQUEST_TIMEOUT,
                 "Request body did not arrive in time",
             ),
-            Self::Broken => said(StatusCode::BAD_REQUEST, "Request body is incomplete"),
+            Self::Broken => transient(StatusCode::BAD_REQUEST, "Request body is incomplete"),
             Self::Deleted => not_found(),
             Self::Suspended => said(StatusCode::OK, "Webhook is suspended!"),
             Self::Archived => said(StatusCode::OK, "Team is archived!"),
@@ -329,6 +329,15 @@ fn failed(status: StatusCode, error: &str, validation: &[String]) -> HookAnswer 
     HookAnswer {
         status: status.as_u16(),
         body: serde_json::to_string(&failure).expect("a failure has only text keys"),
+    }
+}
+
+/// What the next try may not meet. It has no `error`: senders take that for the end of the webhook.
+fn transient(status: StatusCode, message: &str) -> HookAnswer {
+    let body = serde_json::json!({ "status": "error", "message": message });
+    HookAnswer {
+        status: status.as_u16(),
+        body: body.to_string(),
     }
 }
 
