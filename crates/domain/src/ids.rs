@@ -154,8 +154,8 @@ pub struct IdSequence {
     last: AtomicU64,
 }
 
-/// 2020-01-01T00:00:00Z in Unix milliseconds.
-const EPOCH_MS: i64 = 1_577_836_800_000;
+/// 2020-01-01T00:00:00Z in Unix milliseconds: where numbers begin.
+pub const EPOCH_MS: i64 = 1_577_836_800_000;
 
 impl IdSequence {
     /// Continues after `last`, the largest number in the store.

@@ -107,6 +107,19 @@ pub const CATCH_UP_PAGE_MAX: u32 = 200;
 pub const CATCH_UPS_AT_ONCE_MAX: usize = 2;
 /// Blacklisted addresses that are probed at the same time.
 pub const PROBES_AT_ONCE_MAX: usize = 16;
+/// How long a `PubNub` client's poll is held: below the 310 s after which clients give up.
+pub const POLL_HELD_MAX: Duration = Duration::from_secs(280);
+/// Polls that are held at a time.
+pub const POLLS_MAX: usize = 4_096;
+/// Channels of one poll.
+pub const POLL_CHANNELS_MAX: usize = 10;
+/// Messages in one answer to a poll; the next poll brings the rest.
+pub const POLL_MESSAGES_MAX: usize = 100;
+/// Events read from the store at once for a poll ...
+pub const POLL_PAGE_MAX: u32 = 200;
+/// ... and looked at before it is answered, with or without messages: a client that was away does
+/// not hold a reader of the store for long.
+pub const POLL_EXAMINED_MAX: usize = 5_000;
 /// How long the history of a subscription stays readable after it ended.
 pub const HISTORY_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
 /// Entries kept of one subscription's history, the newest; renewals alone could fill a disk.

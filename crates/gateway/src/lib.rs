@@ -5,6 +5,8 @@
 
 mod live;
 mod no_sockets;
+mod pubnub;
 
 pub use live::LiveGateway;
 pub use no_sockets::NoSockets;
+pub use pubnub::{PubNub, PubNubAnswer};

@@ -20,7 +20,16 @@ struct File {
     log: Option<String>,
     delivery: Delivery,
     subscriptions: Subscriptions,
+    pubnub: PubNub,
     api: Api,
+}
+
+/// The PubNub-style transport.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct PubNub {
+    /// Let programs subscribe with it, and answer their polls.
+    pub enabled: bool,
 }
 
 /// What subscriptions may do.
@@ -95,6 +104,7 @@ pub struct Config {
     pub log: String,
     pub delivery: Delivery,
     pub subscriptions: Subscriptions,
+    pub pubnub: PubNub,
     pub api: Api,
 }
 
@@ -133,6 +143,7 @@ impl Config {
             log: overrides.log.or(file.log).unwrap_or_else(|| "info".into()),
             delivery: file.delivery,
             subscriptions: file.subscriptions,
+            pubnub: file.pubnub,
             api: file.api,
         };
         if config.delivery.concurrency == 0 {

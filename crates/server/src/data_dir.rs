@@ -108,6 +108,13 @@ impl MasterKey {
         self.derive("tokens")
     }
 
+    /// What clients of the PubNub-style transport present. No secret, but the same after a restart.
+    pub(crate) fn subscribe_key(&self) -> String {
+        let [a, b, c, d, ..] = self.derive("subscribe key");
+        let number = u32::from_be_bytes([a, b, c, d]);
+        format!("sub-c-{number:08x}-hookyard")
+    }
+
     fn derive(&self, purpose: &str) -> [u8; 32] {
         let mut hash = Sha256::new();
         hash.update(self.0);

@@ -6,6 +6,7 @@ mod clock;
 mod config;
 mod console;
 mod data_dir;
+pub mod pubnub;
 mod server;
 
 pub use chance::OsChance;

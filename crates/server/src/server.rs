@@ -13,7 +13,7 @@ use hookyard_delivery::{
 };
 use hookyard_domain::RetryPolicy;
 use hookyard_domain::ports::{Chance, Clock, Store};
-use hookyard_gateway::{LiveGateway, NoSockets};
+use hookyard_gateway::{LiveGateway, NoSockets, PubNub};
 use hookyard_store::{Options, SqliteStore};
 use ipnet::IpNet;
 use tokio::net::TcpListener;
@@ -45,6 +45,7 @@ pub struct Server {
     dispatcher: Arc<Dispatcher>,
     lifecycle: Arc<Lifecycle>,
     live: LiveGateway,
+    pubnub: Option<Arc<PubNub>>,
     stopping: CancellationToken,
     serving: tokio::task::JoinHandle<()>,
     /// Unlocked when the server is dropped.
@@ -141,6 +142,14 @@ impl Server {
             concurrency_max: config.delivery.concurrency,
             ..RetryPolicy::default()
         };
+        let pubnub = config.pubnub.enabled.then(|| {
+            let port = Arc::clone(&store) as Arc<dyn Store>;
+            let ids = store.ids();
+            let pubnub = PubNub::new(port, Arc::clone(&clock), &ids, key.subscribe_key());
+            let pubnub = Arc::new(pubnub);
+            store.listen(Arc::clone(&pubnub) as _);
+            pubnub
+        });
         let api = Arc::new(Api {
             store: Arc::clone(&store) as _,
             clock,
@@ -159,12 +168,17 @@ impl Server {
                 },
                 subscriptions: SubscriptionSettings {
                     count_max: config.subscriptions.per_app_max,
+                    pubnub_key: pubnub.is_some().then(|| key.subscribe_key()),
                     ..SubscriptionSettings::default()
                 },
                 ..ApiSettings::new(public_url.clone(), development.clone())
             },
         });
-        let router = hookyard_api::router(api, console::routes());
+        let mut page = console::routes();
+        if let Some(pubnub) = &pubnub {
+            page = page.merge(crate::pubnub::routes(Arc::clone(pubnub)));
+        }
+        let router = hookyard_api::router(api, page);
         let stopping = CancellationToken::new();
         let stop = stopping.clone();
         let serving = tokio::spawn(hookyard_api::serve(
@@ -184,6 +198,7 @@ impl Server {
             dispatcher,
             lifecycle,
             live,
+            pubnub,
             stopping,
             serving,
             _data_dir: data_dir,
@@ -244,6 +259,9 @@ impl Server {
     pub async fn stop(self) {
         self.stopping.cancel();
         self.live.close();
+        if let Some(pubnub) = &self.pubnub {
+            pubnub.close();
+        }
         let _ = self.serving.await;
         self.lifecycle.stop().await;
         self.dispatcher

@@ -20,6 +20,7 @@ mod oauth;
 mod persons;
 mod posts;
 mod publishing;
+mod pubnub;
 mod rate_limits;
 mod recent_chats;
 mod subscription_life;

@@ -20,7 +20,7 @@ use hookyard_domain::{
     Person, PersonId, PersonKind, Scope, Scopes, Secret, Session, SessionId, Timestamp, Token,
     TokenHash, TokenKind, Write,
 };
-use hookyard_gateway::{LiveGateway, NoSockets};
+use hookyard_gateway::{LiveGateway, NoSockets, PubNub};
 use hookyard_server::OsChance;
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use tokio::net::TcpListener;
@@ -42,6 +42,8 @@ pub(crate) const MALLORY: PersonId = PersonId(21);
 pub(crate) const JWT: &str = "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMSJ9.c2VhbA";
 pub(crate) const PASSWORD: &str = "correct horse battery staple";
 pub(crate) const APP_SECRET: &str = "app-secret";
+/// What clients of the PubNub-style transport present.
+pub(crate) const SUBSCRIBE_KEY: &str = "sub-c-test";
 pub(crate) const SIGN_IN_CODE: &str = "one-time-code";
 /// When every test begins.
 pub(crate) const BEGIN: Timestamp = Timestamp::from_millis(1_800_000_000_000);
@@ -142,7 +144,15 @@ impl World {
         let address = listener.local_addr().expect("it is bound");
         let development = DevelopmentMode::new(true, || {});
         let mut settings = ApiSettings::new(format!("http://{address}"), development);
+        settings.subscriptions.pubnub_key = Some(SUBSCRIBE_KEY.to_owned());
         adjust(&mut settings);
+        let pubnub = Arc::new(PubNub::new(
+            Arc::clone(&store) as _,
+            Arc::clone(&clock) as _,
+            &store.ids(),
+            SUBSCRIBE_KEY.to_owned(),
+        ));
+        store.listen(Arc::clone(&pubnub) as _);
         let api = Arc::new(Api {
             store: Arc::clone(&store) as _,
             clock: Arc::clone(&clock) as _,
@@ -154,11 +164,14 @@ impl World {
             tokens: TokenMint::new([9; 32]),
             settings,
         });
+        let page = Router::new()
+            .route("/panic", get(panic))
+            .merge(hookyard_server::pubnub::routes(pubnub));
         let stopping = CancellationToken::new();
         let serving = hookyard_api::serve_within(
             limits,
             listener,
-            hookyard_api::router(api, Router::new().route("/panic", get(panic))),
+            hookyard_api::router(api, page),
             stopping.clone(),
             Duration::ZERO,
         );

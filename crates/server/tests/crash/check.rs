@@ -13,8 +13,8 @@ use crate::sender::History;
 /// the receiver took the event, and sends it again.
 const RECORDING: Duration = Duration::from_secs(1);
 
-/// What a server sent before it died can lie in the socket for this long before the receiver's
-/// thread reads it.
+/// A connection that a server opened before it died can wait for this long until the receiver's
+/// thread takes it.
 const TRANSIT: Duration = Duration::from_millis(250);
 
 /// Repeats that one kill may cause: what was in flight, and what was answered and not yet recorded.
@@ -112,7 +112,8 @@ pub(crate) fn repeats_are_explained_by_faults(receipts: &[Receipt], kills: &[Ins
                 continue;
             };
             let killed = kills.iter().position(|kill| {
-                *kill + TRANSIT >= earlier.arrived_at
+                // What a dead server sent may be read late, so what counts is who opened the connection.
+                *kill + TRANSIT >= earlier.opened_at
                     && *kill <= later.arrived_at
                     && kill.saturating_duration_since(accepted_at) <= RECORDING
             });
@@ -164,6 +165,7 @@ mod tests {
             post: "10".to_owned(),
             body: b"{}".to_vec(),
             arrived_at,
+            opened_at: arrived_at,
             accepted_at: accepted.then_some(arrived_at),
         }
     }

@@ -87,6 +87,8 @@ pub(crate) struct Receipt {
     pub(crate) post: String,
     pub(crate) body: Vec<u8>,
     pub(crate) arrived_at: Instant,
+    /// When the connection that brought it was opened: by the process that lived then.
+    pub(crate) opened_at: Instant,
     /// When a 2xx answer was written in full; `None` for refusals and hang-ups.
     pub(crate) accepted_at: Option<Instant>,
 }
@@ -163,6 +165,7 @@ impl Receiver {
 }
 
 fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> io::Result<()> {
+    let opened_at = now();
     stream.set_nodelay(true)?;
     while let Some(request) = http::read(&mut stream)? {
         if let Some(token) = request.header("validation-token") {
@@ -172,7 +175,7 @@ fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> io::Result<()> {
             stream.write_all(answer.as_bytes())?;
             continue;
         }
-        let (index, verdict) = book(&request, shared);
+        let (index, verdict) = book(&request, opened_at, shared);
         match verdict {
             Verdict::HangUp => return Ok(()),
             Verdict::Refuse => stream
@@ -191,7 +194,11 @@ fn serve(mut stream: TcpStream, shared: &Mutex<Shared>) -> io::Result<()> {
 }
 
 /// Remembers a request and decides about it.
-fn book(request: &http::Message, shared: &Mutex<Shared>) -> (Option<usize>, Verdict) {
+fn book(
+    request: &http::Message,
+    opened_at: Instant,
+    shared: &Mutex<Shared>,
+) -> (Option<usize>, Verdict) {
     let arrived_at = now();
     let mut shared = shared.lock().expect("no holder panics");
     if request.header("verification-token") != Some(VERIFICATION_TOKEN) {
@@ -209,6 +216,7 @@ fn book(request: &http::Message, shared: &Mutex<Shared>) -> (Option<usize>, Verd
         post,
         body: request.body.clone(),
         arrived_at,
+        opened_at,
         accepted_at: None,
     });
     let index = shared.receipts.len() - 1;
