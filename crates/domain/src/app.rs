@@ -50,13 +50,15 @@ pub enum Scope {
     InternalMessages,
     ReadCallLog,
     CallControl,
+    /// Mark messages as read, and delete them.
+    EditMessages,
     /// Publish events in the name of a source outside.
     PublishEvents,
 }
 
 impl Scope {
     /// Every scope, in the order in which token replies list them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 16] = [
         Self::ReadAccounts,
         Self::EditExtensions,
         Self::TeamMessaging,
@@ -71,6 +73,7 @@ impl Scope {
         Self::InternalMessages,
         Self::ReadCallLog,
         Self::CallControl,
+        Self::EditMessages,
         Self::PublishEvents,
     ];
 
@@ -91,6 +94,7 @@ impl Scope {
             Self::InternalMessages => "InternalMessages",
             Self::ReadCallLog => "ReadCallLog",
             Self::CallControl => "CallControl",
+            Self::EditMessages => "EditMessages",
             Self::PublishEvents => "PublishEvents",
         }
     }

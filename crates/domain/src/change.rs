@@ -7,10 +7,13 @@ use crate::delivery::{Attempt, Delivery, DeliveryState};
 use crate::event::Event;
 use crate::history::HistoryEntry;
 use crate::ids::{
-    AccountId, ChatId, DeliveryId, EventId, PersonId, PostId, SessionId, SubscriptionId, WebhookId,
+    AccountId, ChatId, DeliveryId, EventId, MessageId, PersonId, PostId, SessionId, SubscriptionId,
+    WebhookId,
 };
+use crate::message::Message;
 use crate::person::Person;
 use crate::post::Post;
+use crate::presence::Presence;
 use crate::request::HookRequest;
 use crate::secret::{Secret, TokenHash};
 use crate::session::{Session, Token};
@@ -22,6 +25,8 @@ use crate::webhook::IncomingWebhook;
 #[derive(Debug, Clone)]
 pub enum Write {
     PutAccount(Account),
+    /// Fails with `Conflict` when another person of the account has its e-mail address or its
+    /// extension number.
     PutPerson(Person),
     /// The Argon2 hash of a person's password.
     PutPassword {
@@ -49,6 +54,11 @@ pub enum Write {
         account: AccountId,
         session: SessionId,
     },
+    /// Ends every session of a person.
+    EndSessionsOf {
+        account: AccountId,
+        person: PersonId,
+    },
     PutToken(Token),
     /// The chat with all of its members. Fails with `Conflict` when a second Personal, Direct or
     /// Group chat of the same members, or a second Everyone chat, would come to be.
@@ -70,7 +80,14 @@ pub enum Write {
         webhook: WebhookId,
     },
     PutRequest(Box<HookRequest>),
-    /// Fails with `Conflict` when its owner and app have `count_max` others already.
+    PutPresence(Presence),
+    PutMessage(Box<Message>),
+    DeleteMessage {
+        account: AccountId,
+        message: MessageId,
+    },
+    /// Fails with `Conflict` when its owner and app have `count_max` others already, or its owner
+    /// is disabled.
     PutSubscription {
         subscription: Subscription,
         count_max: u32,
@@ -80,6 +97,14 @@ pub enum Write {
         account: AccountId,
         subscription: SubscriptionId,
         at: Timestamp,
+    },
+    /// Ends every stored subscription of a person as [`Write::DeleteSubscription`] does, and notes
+    /// why in the history of each.
+    DeleteSubscriptionsOf {
+        account: AccountId,
+        owner: PersonId,
+        at: Timestamp,
+        reason: &'static str,
     },
     /// Adds a line to a subscription's history.
     NoteHistory(HistoryEntry),
@@ -155,6 +180,27 @@ pub enum Guard {
         subscription: SubscriptionId,
         version: u64,
     },
+    PersonVersion {
+        account: AccountId,
+        person: PersonId,
+        version: u64,
+    },
+    /// The person is there and not disabled.
+    PersonEnabled {
+        account: AccountId,
+        person: PersonId,
+    },
+    /// 0 stands for a presence that was never set.
+    PresenceSequence {
+        account: AccountId,
+        person: PersonId,
+        sequence: u64,
+    },
+    MessageVersion {
+        account: AccountId,
+        message: MessageId,
+        version: u64,
+    },
     /// The session is still there and its tokens are of this generation.
     SessionGeneration {
         account: AccountId,
@@ -198,6 +244,13 @@ impl Change {
     pub fn announcing(mut self, event: Event) -> Self {
         self.events.push(event);
         self
+    }
+
+    /// Does what `other` does as well, after what this does.
+    pub fn append(&mut self, other: Self) {
+        self.guards.extend(other.guards);
+        self.writes.extend(other.writes);
+        self.events.extend(other.events);
     }
 
     /// Adds a guard.

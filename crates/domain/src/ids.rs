@@ -96,6 +96,8 @@ number_ids! {
     ChatId;
     /// What people read in a chat.
     PostId;
+    /// One person's copy of a message between persons.
+    MessageId;
     /// One HTTP call that hit an incoming webhook.
     RequestId;
     /// A committed fact; its decimal form is the `uuid` of the envelope (a 63-bit number there).

@@ -19,11 +19,13 @@ pub mod history;
 pub mod ids;
 pub mod limits;
 pub mod markdown;
+pub mod message;
 pub mod messaging;
 pub mod permission;
 pub mod person;
 pub mod ports;
 pub mod post;
+pub mod presence;
 pub mod problem;
 pub mod publishing;
 mod raw;
@@ -49,11 +51,13 @@ pub use event::{Audience, Event, EventKind};
 pub use filter::{EventFilter, FilterError, Place, Reminder};
 pub use history::{HistoryEntry, Milestone};
 pub use ids::{
-    AccountId, ChatId, DeliveryId, EventId, IdSequence, PersonId, PostId, RequestId, SessionId,
-    SocketId, SubscriptionId, WebhookId,
+    AccountId, ChatId, DeliveryId, EventId, IdSequence, MessageId, PersonId, PostId, RequestId,
+    SessionId, SocketId, SubscriptionId, WebhookId,
 };
-pub use person::{Person, PersonKind};
+pub use message::{ConversationId, Correspondent, Message};
+pub use person::{Person, PersonKind, PersonStatus};
 pub use post::{Post, PostContent, PostKind};
+pub use presence::{DndStatus, Presence, UserStatus};
 pub use problem::{Code, Problem};
 pub use request::{Finding, HookAnswer, HookRequest};
 pub use retry::{RetryPolicy, RetrySchedule};

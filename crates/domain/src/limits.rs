@@ -76,6 +76,26 @@ pub const WEBHOOKS_PER_CHAT_MAX: usize = 500;
 /// Findings kept with one request; a hostile payload can cause thousands.
 pub const FINDINGS_MAX: usize = 100;
 
+/// First or last name of a person, as the platform has it.
+pub const PERSON_NAME_CHARS_MAX: usize = 64;
+/// The longest address that mail can be sent to (RFC 5321).
+pub const EMAIL_CHARS_MAX: usize = 254;
+/// Digits of an extension number.
+pub const EXTENSION_NUMBER_DIGITS_MAX: usize = 8;
+/// Shorter passwords are guessed.
+pub const PASSWORD_CHARS_MIN: usize = 8;
+/// Longer passwords only cost time to hash.
+pub const PASSWORD_CHARS_MAX: usize = 128;
+/// What a person says about their presence, as the platform has it.
+pub const PRESENCE_MESSAGE_CHARS_MAX: usize = 75;
+/// UTF-16 units of a message by company-pager, as the platform counts them.
+pub const PAGER_TEXT_UNITS_MAX: usize = 1_024;
+/// Receivers of one message: each gets a copy that names them all.
+pub const PAGER_RECEIVERS_MAX: usize = 50;
+/// Records on a numbered page of the platform's lists, unless asked otherwise.
+pub const PER_PAGE_DEFAULT: u32 = 100;
+pub const PER_PAGE_MAX: u32 = 1_000;
+
 pub const EVENT_FILTERS_MAX: usize = 100;
 /// The longest known filter has fewer than 200.
 pub const EVENT_FILTER_CHARS_MAX: usize = 512;

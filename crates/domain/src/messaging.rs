@@ -28,12 +28,12 @@ pub struct Act<'a> {
 }
 
 impl Act<'_> {
-    fn next_id(&self) -> u64 {
+    pub(crate) fn next_id(&self) -> u64 {
         self.ids.next(self.now)
     }
 }
 
-fn json(body: &impl Serialize) -> Bytes {
+pub(crate) fn json(body: &impl Serialize) -> Bytes {
     serde_json::to_vec(body)
         .expect("event bodies are plain data")
         .into()
@@ -84,7 +84,12 @@ pub fn post_event(post: &Post, event_type: PostEventType, now: Timestamp) -> Eve
 }
 
 /// The event that tells `audience` what happened to a chat (contract section 5.3).
-fn chat_event(act: &Act<'_>, chat: &Chat, event_type: ChatEventType, audience: Audience) -> Event {
+pub(crate) fn chat_event(
+    act: &Act<'_>,
+    chat: &Chat,
+    event_type: ChatEventType,
+    audience: Audience,
+) -> Event {
     Event {
         account: act.account,
         id: EventId::PENDING,

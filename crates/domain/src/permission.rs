@@ -83,6 +83,7 @@ mod tests {
     use super::*;
     use crate::app::Scope;
     use crate::ids::{AccountId, PersonId};
+    use crate::person::PersonStatus;
     use crate::time::Timestamp;
 
     fn person(id: u64, kind: PersonKind) -> Person {
@@ -95,8 +96,10 @@ mod tests {
             email: None,
             extension_number: None,
             admin: false,
+            status: PersonStatus::Enabled,
             created_at: Timestamp::default(),
             modified_at: Timestamp::default(),
+            version: 1,
         }
     }
 

@@ -1,7 +1,10 @@
 //! A user of an account; `extension` in the platform API.
 
+pub mod directory;
+
 use serde::Serialize;
 
+use crate::change::Guard;
 use crate::ids::{AccountId, PersonId};
 use crate::time::Timestamp;
 
@@ -14,6 +17,32 @@ pub enum PersonKind {
     Bot,
     /// The author of posts that came through incoming webhooks; it cannot sign in.
     Integration,
+}
+
+/// Whether a person may do anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub enum PersonStatus {
+    Enabled,
+    /// Cannot sign in, has no sessions and no subscriptions. What they wrote stays, under their
+    /// name.
+    Disabled,
+}
+
+impl PersonStatus {
+    /// Name on the wire and in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Enabled => "Enabled",
+            Self::Disabled => "Disabled",
+        }
+    }
+
+    /// The status with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Enabled, Self::Disabled]
+            .into_iter()
+            .find(|known| known.name() == name)
+    }
 }
 
 /// A person. The password's hash is kept apart from it: see `Store::password_of`.
@@ -29,8 +58,10 @@ pub struct Person {
     pub extension_number: Option<String>,
     /// May see and change what belongs to others of the account.
     pub admin: bool,
+    pub status: PersonStatus,
     pub created_at: Timestamp,
     pub modified_at: Timestamp,
+    pub version: u64,
 }
 
 impl Person {
@@ -39,6 +70,25 @@ impl Person {
         format!("{} {}", self.first_name, self.last_name)
             .trim()
             .to_owned()
+    }
+
+    /// Whether they may sign in and act.
+    pub fn is_enabled(&self) -> bool {
+        self.status == PersonStatus::Enabled
+    }
+
+    /// Whether messages reach them.
+    pub fn takes_messages(&self) -> bool {
+        self.is_enabled() && self.kind != PersonKind::Integration
+    }
+
+    /// Holds as long as nobody has changed them.
+    pub const fn unchanged(&self) -> Guard {
+        Guard::PersonVersion {
+            account: self.account,
+            person: self.id,
+            version: self.version,
+        }
     }
 }
 

@@ -13,11 +13,13 @@ use crate::delivery::{Attempt, Delivery};
 use crate::event::Event;
 use crate::history::HistoryEntry;
 use crate::ids::{
-    AccountId, ChatId, DeliveryId, EventId, PersonId, PostId, RequestId, SessionId, SubscriptionId,
-    WebhookId,
+    AccountId, ChatId, DeliveryId, EventId, MessageId, PersonId, PostId, RequestId, SessionId,
+    SubscriptionId, WebhookId,
 };
-use crate::person::Person;
+use crate::message::{Availability, ConversationId, Direction, Message, ReadStatus};
+use crate::person::{Person, PersonKind, PersonStatus};
 use crate::post::Post;
+use crate::presence::Presence;
 use crate::request::HookRequest;
 use crate::secret::{Secret, TokenHash};
 use crate::session::{Session, Token, TokenKind};
@@ -84,6 +86,13 @@ pub trait Store: Send + Sync + fmt::Debug {
         account: AccountId,
         email: &str,
     ) -> Result<Option<Person>, StoreError>;
+    async fn person_by_extension_number(
+        &self,
+        account: AccountId,
+        number: &str,
+    ) -> Result<Option<Person>, StoreError>;
+    /// Persons in order of their ids, integrations left out, and how many there are in all.
+    async fn persons_matching(&self, query: PersonQuery) -> Result<(Vec<Person>, u64), StoreError>;
     /// Who signs in by `name`, an e-mail address or an extension number, in any account, and the
     /// Argon2 hash of their password.
     async fn password_of(&self, name: &str) -> Result<Option<(Person, Secret)>, StoreError>;
@@ -154,6 +163,31 @@ pub trait Store: Send + Sync + fmt::Debug {
         page: Page,
         limit: u32,
     ) -> Result<Vec<Post>, StoreError>;
+
+    /// The presence of a person; `None` when they have never set one, or are not there.
+    async fn presence(
+        &self,
+        account: AccountId,
+        person: PersonId,
+    ) -> Result<Option<Presence>, StoreError>;
+    /// Enabled persons and their presence in order of their ids, and how many there are in all.
+    /// Integrations are left out, and what is hidden from `viewer`, when there is one.
+    async fn presences(
+        &self,
+        account: AccountId,
+        viewer: Option<PersonId>,
+        slice: Slice,
+    ) -> Result<(Vec<(Person, Presence)>, u64), StoreError>;
+
+    /// A message in the store of `owner`.
+    async fn message(
+        &self,
+        account: AccountId,
+        owner: PersonId,
+        message: MessageId,
+    ) -> Result<Option<Message>, StoreError>;
+    /// Messages in one person's store, newest first, and how many there are in all.
+    async fn messages(&self, query: MessageQuery) -> Result<(Vec<Message>, u64), StoreError>;
 
     async fn webhook(
         &self,
@@ -269,6 +303,41 @@ pub trait Store: Send + Sync + fmt::Debug {
         after: Option<(Timestamp, DeliveryId)>,
         limit: u32,
     ) -> Result<Vec<CommittedDelivery>, StoreError>;
+}
+
+/// Which part of a numbered list to read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Slice {
+    /// Records before it.
+    pub offset: u64,
+    pub limit: u32,
+}
+
+/// Which persons to list. Absent parts mean any.
+#[derive(Debug, Clone)]
+pub struct PersonQuery {
+    pub account: AccountId,
+    pub email: Option<String>,
+    pub extension_number: Option<String>,
+    pub status: Option<PersonStatus>,
+    pub kind: Option<PersonKind>,
+    pub slice: Slice,
+}
+
+/// Which messages to list. Absent parts mean any.
+#[derive(Debug, Clone)]
+pub struct MessageQuery {
+    pub account: AccountId,
+    pub owner: PersonId,
+    pub direction: Option<Direction>,
+    pub read_status: Option<ReadStatus>,
+    pub availability: Option<Availability>,
+    pub conversation: Option<ConversationId>,
+    /// Made at this time or later.
+    pub from: Timestamp,
+    /// Made at this time or before.
+    pub to: Timestamp,
+    pub slice: Slice,
 }
 
 /// Which chats to list.

@@ -37,6 +37,8 @@ problems! {
     UnparsableJson = "CMN-103", 400, "JSON can't be parsed.";
     UnparsableRequest = "CMN-104", 400, "Cannot parse request";
     BatchTooLarge = "CMN-106", 400, "Batch request is limited to ${limit} entries";
+    /// Something that only a telephone network could do.
+    FeatureNotAvailable = "CMN-109", 403, "Feature not available.";
     MethodNotAllowed = "CMN-111", 405, "Method [${method}] is not allowed here";
     BodyTooLarge = "CMN-112", 413, "Request body is larger than ${limit} bytes";
     UnsupportedMediaType = "CMN-113", 415, "Content type is not supported";
@@ -63,6 +65,8 @@ problems! {
     AssertionUnparsable = "OAU-149", 400, "Unparseable assertion";
     GrantInvalid = "OAU-211", 400, "Token is invalid or expired";
     CredentialsInvalid = "OAU-140", 400, "Invalid resource owner credentials";
+    /// An administrator has disabled the person.
+    PersonDisabled = "OAU-236", 400, "Extension is disabled or frozen";
     GrantUnsupported = "OAU-250", 400, "Unsupported grant type";
     OAuthRequestInvalid = "OAU-101", 400, "Parameter [${parameterName}] is missing or invalid";
     PresenceDisabled = "SUB-402", 403, "Presence feature is disabled for this extension type";

@@ -326,8 +326,10 @@ mod tests {
                 email: None,
                 extension_number: None,
                 admin,
+                status: crate::person::PersonStatus::Enabled,
                 created_at: ANNOUNCEMENT.now,
                 modified_at: ANNOUNCEMENT.now,
+                version: 1,
             };
             assert_eq!(webhook().belongs_to(&person, Some(&chat())), expect);
         };

@@ -9,8 +9,8 @@ use hookyard_domain::ports::{Chance, Clock, Store};
 use hookyard_domain::secret::token_from;
 use hookyard_domain::{
     Account, AccountId, App, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId, IdSequence,
-    IncomingWebhook, JwtCredential, Person, PersonId, PersonKind, Scopes, Secret, Timestamp,
-    TokenHash, WebhookId, WebhookStatus, Write,
+    IncomingWebhook, JwtCredential, Person, PersonId, PersonKind, PersonStatus, Scopes, Secret,
+    Timestamp, TokenHash, WebhookId, WebhookStatus, Write,
 };
 
 use crate::data_dir::{DataDir, replace};
@@ -132,8 +132,10 @@ impl FirstStart<'_> {
             email: user.then(|| USERNAME.into()),
             extension_number: user.then(|| "101".into()),
             admin: user,
+            status: PersonStatus::Enabled,
             created_at: now,
             modified_at: now,
+            version: 1,
         }
     }
 

@@ -11,8 +11,10 @@ mod error;
 mod events;
 mod fanout;
 mod history;
+mod messages;
 mod migrations;
 mod posts;
+mod presences;
 mod query;
 mod requests;
 mod sessions;
@@ -28,13 +30,14 @@ use async_trait::async_trait;
 use hookyard_domain::change::{Change, CommittedDelivery};
 use hookyard_domain::limits::LANE_WINDOW_MAX;
 use hookyard_domain::ports::{
-    Chance, ChatQuery, Clock, CommitError, CommitListener, HookTarget, Page, Store, StoreError,
+    Chance, ChatQuery, Clock, CommitError, CommitListener, HookTarget, MessageQuery, Page,
+    PersonQuery, Slice, Store, StoreError,
 };
 use hookyard_domain::{
     Account, AccountId, App, Attempt, Chat, ChatId, ChatKind, ClientId, Delivery, DeliveryId,
-    Event, EventId, HistoryEntry, HookRequest, IdSequence, IncomingWebhook, JwtCredential, Person,
-    PersonId, Post, PostId, RequestId, Secret, Session, SessionId, Subscription, SubscriptionId,
-    Timestamp, Token, TokenHash, TokenKind, WebhookId,
+    Event, EventId, HistoryEntry, HookRequest, IdSequence, IncomingWebhook, JwtCredential, Message,
+    MessageId, Person, PersonId, Post, PostId, Presence, RequestId, Secret, Session, SessionId,
+    Subscription, SubscriptionId, Timestamp, Token, TokenHash, TokenKind, WebhookId,
 };
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, watch};
@@ -349,6 +352,53 @@ impl Store for SqliteStore {
         let email = email.to_owned();
         self.read(move |db, _| accounts::person_by_email(db, account, &email))
             .await
+    }
+
+    async fn person_by_extension_number(
+        &self,
+        account: AccountId,
+        number: &str,
+    ) -> Result<Option<Person>, StoreError> {
+        let number = number.to_owned();
+        self.read(move |db, _| accounts::person_by_extension_number(db, account, &number))
+            .await
+    }
+
+    async fn persons_matching(&self, query: PersonQuery) -> Result<(Vec<Person>, u64), StoreError> {
+        self.read(move |db, _| accounts::matching(db, &query)).await
+    }
+
+    async fn presence(
+        &self,
+        account: AccountId,
+        person: PersonId,
+    ) -> Result<Option<Presence>, StoreError> {
+        self.read(move |db, _| presences::presence(db, account, person))
+            .await
+    }
+
+    async fn presences(
+        &self,
+        account: AccountId,
+        viewer: Option<PersonId>,
+        slice: Slice,
+    ) -> Result<(Vec<(Person, Presence)>, u64), StoreError> {
+        self.read(move |db, _| presences::presences(db, account, viewer, slice))
+            .await
+    }
+
+    async fn message(
+        &self,
+        account: AccountId,
+        owner: PersonId,
+        message: MessageId,
+    ) -> Result<Option<Message>, StoreError> {
+        self.read(move |db, _| messages::message(db, account, owner, message))
+            .await
+    }
+
+    async fn messages(&self, query: MessageQuery) -> Result<(Vec<Message>, u64), StoreError> {
+        self.read(move |db, _| messages::messages(db, &query)).await
     }
 
     async fn password_of(&self, name: &str) -> Result<Option<(Person, Secret)>, StoreError> {

@@ -8,7 +8,7 @@ use hookyard_domain::change::CommittedDelivery;
 use hookyard_domain::{
     Account, AccountId, Audience, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId, Delivery,
     DeliveryId, DeliveryMode, DeliveryState, Event, EventFilter, EventId, EventKind, Person,
-    PersonId, PersonKind, PostId, RetryPolicy, Secret, Subscription, SubscriptionId,
+    PersonId, PersonKind, PersonStatus, PostId, RetryPolicy, Secret, Subscription, SubscriptionId,
     SubscriptionStatus, Timestamp, Write,
 };
 
@@ -121,8 +121,10 @@ fn owner() -> Person {
         email: Some("olivia@example.com".to_owned()),
         extension_number: Some("101".to_owned()),
         admin: true,
+        status: PersonStatus::Enabled,
         created_at: VirtualClock::BEGIN,
         modified_at: VirtualClock::BEGIN,
+        version: 1,
     }
 }
 

@@ -5,12 +5,14 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use hookyard_domain::change::CommittedDelivery;
-use hookyard_domain::ports::{ChatQuery, CommitError, HookTarget, Page, Store, StoreError};
+use hookyard_domain::ports::{
+    ChatQuery, CommitError, HookTarget, MessageQuery, Page, PersonQuery, Slice, Store, StoreError,
+};
 use hookyard_domain::{
     Account, AccountId, App, Attempt, Change, Chat, ChatId, ChatKind, ClientId, Delivery,
-    DeliveryId, Event, EventId, HistoryEntry, HookRequest, IncomingWebhook, JwtCredential, Person,
-    PersonId, Post, PostId, RequestId, Secret, Session, SessionId, Subscription, SubscriptionId,
-    Timestamp, Token, TokenHash, TokenKind, WebhookId,
+    DeliveryId, Event, EventId, HistoryEntry, HookRequest, IncomingWebhook, JwtCredential, Message,
+    MessageId, Person, PersonId, Post, PostId, Presence, RequestId, Secret, Session, SessionId,
+    Subscription, SubscriptionId, Timestamp, Token, TokenHash, TokenKind, WebhookId,
 };
 use hookyard_store::SqliteStore;
 
@@ -60,6 +62,12 @@ passing_on! {
     fn person(account: AccountId, person: PersonId) -> Option<Person>;
     fn persons(account: AccountId, limit: u32) -> Vec<Person>;
     fn person_by_email(account: AccountId, email: &str) -> Option<Person>;
+    fn person_by_extension_number(account: AccountId, number: &str) -> Option<Person>;
+    fn persons_matching(query: PersonQuery) -> (Vec<Person>, u64);
+    fn presence(account: AccountId, person: PersonId) -> Option<Presence>;
+    fn presences(account: AccountId, viewer: Option<PersonId>, slice: Slice) -> (Vec<(Person, Presence)>, u64);
+    fn message(account: AccountId, owner: PersonId, message: MessageId) -> Option<Message>;
+    fn messages(query: MessageQuery) -> (Vec<Message>, u64);
     fn password_of(name: &str) -> Option<(Person, Secret)>;
     fn app(client_id: &ClientId) -> Option<App>;
     fn jwt_credential(hash: TokenHash) -> Option<JwtCredential>;

@@ -17,9 +17,9 @@ use hookyard_domain::ports::{
 };
 use hookyard_domain::{
     Account, AccountId, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId, Event, HookRequest,
-    IncomingWebhook, Person, PersonId, PersonKind, Post, PostContent, PostId, PostKind, Scopes,
-    Secret, Session, SessionId, Subscription, SubscriptionId, Timestamp, Token, TokenHash,
-    TokenKind, WebhookId, WebhookStatus, Write,
+    IncomingWebhook, Person, PersonId, PersonKind, PersonStatus, Post, PostContent, PostId,
+    PostKind, Scopes, Secret, Session, SessionId, Subscription, SubscriptionId, Timestamp, Token,
+    TokenHash, TokenKind, WebhookId, WebhookStatus, Write,
 };
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use http::{Method, Request, StatusCode};
@@ -194,8 +194,10 @@ impl World {
             email: None,
             extension_number: None,
             admin: id == ROOT,
+            status: PersonStatus::Enabled,
             created_at: now,
             modified_at: now,
+            version: 1,
         };
         let team = Chat {
             account: ACCOUNT,

@@ -50,7 +50,7 @@ pub(super) fn check_description(description: &str) -> Result<(), TeamError> {
 }
 
 /// The chat's next version, and the guard that nobody else makes it.
-pub(super) fn next_version(act: &Act<'_>, chat: &Chat) -> (Chat, Guard) {
+pub(crate) fn next_version(act: &Act<'_>, chat: &Chat) -> (Chat, Guard) {
     let guard = Guard::ChatVersion {
         account: chat.account,
         chat: chat.id,

@@ -1,6 +1,6 @@
 use super::*;
 use crate::event::EventKind;
-use crate::person::PersonKind;
+use crate::person::{PersonKind, PersonStatus};
 
 const OWN: &str = "/restapi/v1.0/account/~/extension/~";
 const NOW: Timestamp = Timestamp::from_millis(1_616_750_321_460);
@@ -15,8 +15,10 @@ fn person(admin: bool) -> Person {
         email: None,
         extension_number: None,
         admin,
+        status: PersonStatus::Enabled,
         created_at: NOW,
         modified_at: NOW,
+        version: 1,
     }
 }
 

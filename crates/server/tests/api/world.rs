@@ -17,8 +17,8 @@ use hookyard_domain::limits::HANDSHAKE_TIMEOUT_DEFAULT;
 use hookyard_domain::ports::{Clock, Store};
 use hookyard_domain::{
     Account, AccountId, App, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId, JwtCredential,
-    Person, PersonId, PersonKind, Scope, Scopes, Secret, Session, SessionId, Timestamp, Token,
-    TokenHash, TokenKind, Write,
+    Person, PersonId, PersonKind, PersonStatus, Scope, Scopes, Secret, Session, SessionId,
+    Timestamp, Token, TokenHash, TokenKind, Write,
 };
 use hookyard_gateway::{LiveGateway, NoSockets, PubNub};
 use hookyard_server::OsChance;
@@ -268,8 +268,10 @@ fn person(account: AccountId, id: PersonId, first_name: &str, kind: PersonKind) 
         email: Some(format!("{}@example.com", first_name.to_lowercase())),
         extension_number: Some((id.0 + 90).to_string()),
         admin: id == ALICE,
+        status: PersonStatus::Enabled,
         created_at: BEGIN,
         modified_at: BEGIN,
+        version: 1,
     })
 }
 

@@ -1,10 +1,13 @@
 //! Accounts, persons and passwords.
 
-use hookyard_domain::{Account, AccountId, Person, PersonId, PersonKind, Secret, Timestamp};
+use hookyard_domain::ports::PersonQuery;
+use hookyard_domain::{
+    Account, AccountId, Person, PersonId, PersonKind, PersonStatus, Secret, Timestamp,
+};
 use rusqlite::{Connection, Row, params};
 
 use super::error::Fault;
-use super::query::{execute, many, one, unreadable};
+use super::query::{count, execute, many, offset, one, unreadable};
 
 pub(super) fn put_account(db: &Connection, account: &Account) -> Result<(), Fault> {
     let sql = "insert into accounts (id, name, created_at) values (?1, ?2, ?3)
@@ -53,12 +56,13 @@ const fn kind_name(kind: PersonKind) -> &'static str {
 
 pub(super) fn put_person(db: &Connection, person: &Person) -> Result<(), Fault> {
     let sql = "insert into persons (id, account_id, kind, first_name, last_name, email,
-            extension_number, admin, created_at, modified_at)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+            extension_number, admin, created_at, modified_at, status, version)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
         on conflict (id) do update set kind = excluded.kind, first_name = excluded.first_name,
             last_name = excluded.last_name, email = excluded.email,
             extension_number = excluded.extension_number, admin = excluded.admin,
-            modified_at = excluded.modified_at";
+            modified_at = excluded.modified_at, status = excluded.status,
+            version = excluded.version";
     let values = params![
         person.id.as_i64(),
         person.account.as_i64(),
@@ -70,17 +74,21 @@ pub(super) fn put_person(db: &Connection, person: &Person) -> Result<(), Fault> 
         person.admin,
         person.created_at.as_millis(),
         person.modified_at.as_millis(),
+        person.status.name(),
+        person.version.cast_signed(),
     ];
     execute(db, sql, values)?;
     Ok(())
 }
 
-fn read_person(row: &Row<'_>) -> rusqlite::Result<Person> {
+/// Reads the person in columns 0 to 11.
+pub(super) fn read_person(row: &Row<'_>) -> rusqlite::Result<Person> {
     let kind: String = row.get(2)?;
     let kind = [PersonKind::User, PersonKind::Bot, PersonKind::Integration]
         .into_iter()
         .find(|known| kind_name(*known) == kind)
         .ok_or_else(|| unreadable(2, "the kind of a person"))?;
+    let status: String = row.get(10)?;
     Ok(Person {
         id: PersonId::from_i64(row.get(0)?),
         account: AccountId::from_i64(row.get(1)?),
@@ -92,16 +100,24 @@ fn read_person(row: &Row<'_>) -> rusqlite::Result<Person> {
         admin: row.get(7)?,
         created_at: Timestamp::from_millis(row.get(8)?),
         modified_at: Timestamp::from_millis(row.get(9)?),
+        status: PersonStatus::from_name(&status)
+            .ok_or_else(|| unreadable(10, "the status of a person"))?,
+        version: row.get::<_, i64>(11)?.cast_unsigned(),
     })
 }
 
+/// Columns that [`read_person`] wants, in its order, from a table called `p`.
+macro_rules! person_columns {
+    () => {
+        "p.id, p.account_id, p.kind, p.first_name, p.last_name, p.email, p.extension_number,
+            p.admin, p.created_at, p.modified_at, p.status, p.version"
+    };
+}
+pub(super) use person_columns;
+
 macro_rules! select_person {
-    ($rest:literal) => {
-        concat!(
-            "select id, account_id, kind, first_name, last_name, email, extension_number, admin,
-                created_at, modified_at from persons ",
-            $rest
-        )
+    ($rest:expr) => {
+        concat!("select ", person_columns!(), " from persons p ", $rest)
     };
 }
 
@@ -137,6 +153,78 @@ pub(super) fn person_by_email(
     one(db, sql, params![account.as_i64(), email], read_person)
 }
 
+pub(super) fn person_by_extension_number(
+    db: &Connection,
+    account: AccountId,
+    number: &str,
+) -> Result<Option<Person>, Fault> {
+    let sql = select_person!("where account_id = ?1 and extension_number = ?2");
+    one(db, sql, params![account.as_i64(), number], read_person)
+}
+
+macro_rules! wanted_persons {
+    () => {
+        "where account_id = ?1 and kind != 'integration' and (?2 is null or email = ?2)
+            and (?3 is null or extension_number = ?3) and (?4 is null or status = ?4)
+            and (?5 is null or kind = ?5)"
+    };
+}
+
+/// A page of persons, and how many there are in all.
+pub(super) fn matching(db: &Connection, query: &PersonQuery) -> Result<(Vec<Person>, u64), Fault> {
+    let status = query.status.map(PersonStatus::name);
+    let kind = query.kind.map(kind_name);
+    let total = count(
+        db,
+        concat!("select count(*) from persons ", wanted_persons!()),
+        params![
+            query.account.as_i64(),
+            query.email,
+            query.extension_number,
+            status,
+            kind,
+        ],
+    )?;
+    let sql = select_person!(concat!(
+        wanted_persons!(),
+        " order by id limit ?6 offset ?7"
+    ));
+    let values = params![
+        query.account.as_i64(),
+        query.email,
+        query.extension_number,
+        status,
+        kind,
+        query.slice.limit,
+        offset(query.slice),
+    ];
+    Ok((many(db, sql, values, read_person)?, total))
+}
+
+pub(super) fn version(
+    db: &Connection,
+    account: AccountId,
+    person: PersonId,
+) -> Result<Option<u64>, Fault> {
+    let sql = "select version from persons where id = ?1 and account_id = ?2";
+    let values = params![person.as_i64(), account.as_i64()];
+    one(db, sql, values, |row| row.get(0).map(i64::cast_unsigned))
+}
+
+/// The status of a person who is there.
+pub(super) fn status(
+    db: &Connection,
+    account: AccountId,
+    person: PersonId,
+) -> Result<Option<PersonStatus>, Fault> {
+    let sql = "select status from persons where id = ?1 and account_id = ?2";
+    let values = params![person.as_i64(), account.as_i64()];
+    one(db, sql, values, |row| {
+        PersonStatus::from_name(&row.get::<_, String>(0)?)
+            .ok_or_else(|| unreadable(0, "the status of a person"))
+    })
+}
+
 /// In whose name posts through webhooks appear.
 pub(super) fn integration(db: &Connection, account: AccountId) -> Result<Option<PersonId>, Fault> {
     let sql =
@@ -164,12 +252,15 @@ pub(super) fn put_password(
 }
 
 pub(super) fn password_of(db: &Connection, name: &str) -> Result<Option<(Person, Secret)>, Fault> {
-    let sql = "select p.id, p.account_id, p.kind, p.first_name, p.last_name, p.email,
-            p.extension_number, p.admin, p.created_at, p.modified_at, w.hash
+    let sql = concat!(
+        "select ",
+        person_columns!(),
+        ", w.hash
         from persons p join passwords w on w.person_id = p.id
         where p.email = ?1 or p.extension_number = ?1
-        order by p.email = ?1 desc, p.id limit 1";
+        order by p.email = ?1 desc, p.id limit 1"
+    );
     one(db, sql, params![name], |row| {
-        Ok((read_person(row)?, Secret::new(row.get::<_, String>(10)?)))
+        Ok((read_person(row)?, Secret::new(row.get::<_, String>(12)?)))
     })
 }

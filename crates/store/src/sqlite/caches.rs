@@ -77,7 +77,9 @@ impl Caches {
         for write in &change.writes {
             match write {
                 Write::PutToken(token) => self.tokens.drop_one(&token.hash),
-                Write::PutSession(_) | Write::EndSession { .. } => self.tokens.drop_all(),
+                Write::PutSession(_) | Write::EndSession { .. } | Write::EndSessionsOf { .. } => {
+                    self.tokens.drop_all();
+                }
                 Write::PutWebhook(_) | Write::DeleteWebhook { .. } | Write::PutPerson(_) => {
                     self.hooks.drop_all();
                 }
@@ -94,6 +96,10 @@ impl Caches {
                 | Write::PutPost(_)
                 | Write::DeletePost { .. }
                 | Write::PutRequest(_)
+                | Write::PutPresence(_)
+                | Write::PutMessage(_)
+                | Write::DeleteMessage { .. }
+                | Write::DeleteSubscriptionsOf { .. }
                 | Write::PutSubscription { .. }
                 | Write::DeleteSubscription { .. }
                 | Write::NoteHistory(_)

@@ -8,7 +8,7 @@ use hookyard_domain::change::{CommittedDelivery, CommittedEvent, Redelivery};
 use hookyard_domain::ports::{Clock, CommitError, StoreError};
 use hookyard_domain::{
     AccountId, Change, Delivery, DeliveryId, DeliveryState, Event, EventId, Guard, IdSequence,
-    Subscription, SubscriptionId, Timestamp, Write,
+    Milestone, PersonId, PersonStatus, Subscription, SubscriptionId, Timestamp, Write,
 };
 use rusqlite::Connection;
 
@@ -17,8 +17,8 @@ use super::error::{Fault, Step};
 use super::fanout::{Fanout, Subscriber};
 use super::query::execute;
 use super::{
-    accounts, apps, chats, deliveries, events, history, posts, requests, sessions, subscriptions,
-    webhooks,
+    accounts, apps, chats, deliveries, events, history, messages, posts, presences, requests,
+    sessions, subscriptions, webhooks,
 };
 use crate::vault::Vault;
 
@@ -256,6 +256,24 @@ impl Engine {
                 subscription,
                 version,
             } => subscriptions::version(db, account, subscription)? == Some(version),
+            Guard::PersonVersion {
+                account,
+                person,
+                version,
+            } => accounts::version(db, account, person)? == Some(version),
+            Guard::PersonEnabled { account, person } => {
+                accounts::status(db, account, person)? == Some(PersonStatus::Enabled)
+            }
+            Guard::PresenceSequence {
+                account,
+                person,
+                sequence,
+            } => presences::sequence(db, account, person)? == sequence,
+            Guard::MessageVersion {
+                account,
+                message,
+                version,
+            } => messages::version(db, account, message)? == Some(version),
             Guard::SessionGeneration {
                 account,
                 session,
@@ -296,6 +314,10 @@ impl Engine {
                 sessions::end_session(db, *account, *session)?;
                 news.sessions_ended.push(*session);
             }
+            Write::EndSessionsOf { account, person } => {
+                let ended = sessions::end_sessions_of(db, *account, *person)?;
+                news.sessions_ended.extend(ended);
+            }
             Write::PutToken(token) => sessions::put_token(db, token)?,
             Write::PutChat(chat) => {
                 chats::put(db, chat)?;
@@ -313,6 +335,9 @@ impl Engine {
             } => posts::delete(db, *account, *chat, *post)?,
             Write::PutWebhook(webhook) => webhooks::put(db, &self.vault, webhook)?,
             Write::DeleteWebhook { account, webhook } => webhooks::delete(db, *account, *webhook)?,
+            Write::PutPresence(presence) => presences::put(db, presence)?,
+            Write::PutMessage(message) => messages::put(db, message)?,
+            Write::DeleteMessage { account, message } => messages::delete(db, *account, *message)?,
             Write::PutRequest(request) => requests::put(db, request)?,
             Write::PutSubscription {
                 subscription,
@@ -327,6 +352,12 @@ impl Engine {
             } => {
                 self.delete_subscription(*account, *subscription, *at, news)?;
             }
+            Write::DeleteSubscriptionsOf {
+                account,
+                owner,
+                at,
+                reason,
+            } => self.delete_subscriptions_of(*account, *owner, *at, reason, news)?,
             Write::NoteHistory(entry) => history::note(db, entry)?,
             Write::PurgeHistory { before } => history::purge(db, *before)?,
             Write::SetFailing {
@@ -363,6 +394,10 @@ impl Engine {
         count_max: u32,
         news: &mut News,
     ) -> Result<(), Refusal> {
+        let owner = accounts::status(&self.db, subscription.account, subscription.owner)?;
+        if owner == Some(PersonStatus::Disabled) {
+            return Err(Refusal::Conflict);
+        }
         if subscriptions::count_beside(&self.db, subscription)? >= count_max {
             return Err(Refusal::Conflict);
         }
@@ -388,6 +423,22 @@ impl Engine {
         subscriptions::delete(&self.db, account, subscription, at)?;
         self.fanout.remove(subscription);
         news.ended.push(subscription);
+        Ok(())
+    }
+
+    fn delete_subscriptions_of(
+        &mut self,
+        account: AccountId,
+        owner: PersonId,
+        at: Timestamp,
+        reason: &str,
+        news: &mut News,
+    ) -> Result<(), Refusal> {
+        for ended in subscriptions::of_person(&self.db, &self.vault, account, owner)? {
+            let entry = ended.passed(Milestone::Deleted, at, Some(reason.to_owned()));
+            history::note(&self.db, &entry)?;
+            self.delete_subscription(account, ended.id, at, news)?;
+        }
         Ok(())
     }
 
@@ -512,6 +563,7 @@ pub(super) fn last_id(db: &Connection) -> Result<u64, Fault> {
         "sessions",
         "chats",
         "posts",
+        "messages",
         "requests",
         "events",
         "deliveries",

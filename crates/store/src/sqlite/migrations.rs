@@ -8,6 +8,7 @@ use super::error::{Fault, Step};
 const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_foundation.sql"),
     include_str!("../../migrations/0002_subscriptions.sql"),
+    include_str!("../../migrations/0003_presence_and_messages.sql"),
 ];
 
 /// Brings the schema up to date, each migration in a transaction of its own.

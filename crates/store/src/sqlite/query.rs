@@ -37,6 +37,17 @@ pub(super) fn many<T>(
     rows.collect::<Result<_, _>>().step("read")
 }
 
+/// The number that a query counts.
+pub(super) fn count(connection: &Connection, sql: &str, params: impl Params) -> Result<u64, Fault> {
+    let found = one(connection, sql, params, |row| row.get(0))?;
+    Ok(found.map_or(0, i64::cast_unsigned))
+}
+
+/// Where a slice begins, as SQLite wants it.
+pub(super) fn offset(slice: hookyard_domain::ports::Slice) -> i64 {
+    i64::try_from(slice.offset).unwrap_or(i64::MAX)
+}
+
 /// A stored value that no longer means anything to us: a sign of a damaged or foreign database.
 pub(super) fn unreadable(column: usize, what: &str) -> rusqlite::Error {
     rusqlite::Error::FromSqlConversionFailure(

@@ -38,6 +38,18 @@ pub(super) fn end_session(
     Ok(())
 }
 
+/// Ends every session of a person; tells which.
+pub(super) fn end_sessions_of(
+    db: &Connection,
+    account: AccountId,
+    person: PersonId,
+) -> Result<Vec<SessionId>, Fault> {
+    let sql = "delete from sessions where account_id = ?1 and person_id = ?2 returning id";
+    many(db, sql, params![account.as_i64(), person.as_i64()], |row| {
+        row.get(0).map(SessionId::from_i64)
+    })
+}
+
 /// The generation of a session that is still there.
 pub(super) fn generation(
     db: &Connection,

@@ -6,5 +6,6 @@
 )]
 
 mod contract;
+mod people;
 mod restart;
 mod world;

@@ -11,10 +11,10 @@ use hookyard_domain::ports::{Chance, Clock, CommitListener, Page, Store};
 use hookyard_domain::{
     Account, AccountId, Attempt, AttemptOutcome, Audience, Change, Chat, ChatId, ChatKind,
     ChatStatus, ClientId, Delivery, DeliveryMode, Event, EventFilter, EventId, EventKind,
-    HookAnswer, HookRequest, IdSequence, IncomingWebhook, Person, PersonId, PersonKind, Post,
-    PostContent, PostId, PostKind, RequestId, RetryPolicy, Scopes, Secret, Session, SessionId,
-    Subscription, SubscriptionId, SubscriptionStatus, Timestamp, Timings, Token, TokenHash,
-    TokenKind, WebhookId, WebhookStatus, Write,
+    HookAnswer, HookRequest, IdSequence, IncomingWebhook, Person, PersonId, PersonKind,
+    PersonStatus, Post, PostContent, PostId, PostKind, RequestId, RetryPolicy, Scopes, Secret,
+    Session, SessionId, Subscription, SubscriptionId, SubscriptionStatus, Timestamp, Timings,
+    Token, TokenHash, TokenKind, WebhookId, WebhookStatus, Write,
 };
 use hookyard_store::{Options, SqliteStore, VaultKey};
 
@@ -78,6 +78,9 @@ impl CommitListener for Ear {
             .subscriptions
             .extend(news.subscriptions.iter().cloned());
         heard.ended.extend(news.ended.iter().copied());
+        heard
+            .sessions_ended
+            .extend(news.sessions_ended.iter().copied());
     }
 }
 
@@ -193,8 +196,10 @@ impl World {
             email: Some(format!("{name}@example.com").to_lowercase()),
             extension_number: Some(extension.into()),
             admin: false,
+            status: PersonStatus::Enabled,
             created_at: self.now(),
             modified_at: self.now(),
+            version: 1,
         }
     }
 
