@@ -392,7 +392,7 @@ pub(crate) async fn password(api: &Api, name: &str, password: &str) -> Result<Pe
     })
 }
 
-/// Opens a session. One more than a person and app may have ends the oldest. What `with` holds is
+/// Opens a session, unless the person is disabled. One more than a person and app may have ends the oldest. What `with` holds is
 /// committed together with it.
 pub(crate) async fn sign_in(
     api: &Api,
@@ -402,6 +402,15 @@ pub(crate) async fn sign_in(
     lifetimes: Lifetimes,
     with: Change,
 ) -> Result<Grant, OAuthError> {
+    if !person.is_enabled() {
+        let code = Code::PersonDisabled;
+        return Err(OAuthError::new("invalid_grant", code, code.summary()));
+    }
+    // Who is disabled this very moment must not get a session that nothing ends.
+    let with = with.given(Guard::PersonEnabled {
+        account: person.account,
+        person: person.id,
+    });
     let now = api.now();
     let session = Session {
         account: person.account,
