@@ -8,16 +8,32 @@ use hookyard_domain::Secret;
 use hookyard_domain::ports::Chance;
 use tokio::sync::Semaphore;
 
-/// Verifications at once: each takes 19 MiB and a core for some 20 ms.
-const VERIFICATIONS_MAX: usize = 2;
+/// Hashes made at once: each takes 19 MiB and a core for some 20 ms.
+const HASHES_MAX: usize = 2;
 
-static PERMITS: LazyLock<Arc<Semaphore>> =
-    LazyLock::new(|| Arc::new(Semaphore::new(VERIFICATIONS_MAX)));
+static PERMITS: LazyLock<Arc<Semaphore>> = LazyLock::new(|| Arc::new(Semaphore::new(HASHES_MAX)));
 
 /// The Argon2id hash of `password` under a fresh salt, in PHC string format.
 pub fn hash_password(password: &Secret, chance: &dyn Chance) -> Secret {
+    hash_with(password, salt(chance))
+}
+
+fn salt(chance: &dyn Chance) -> [u8; 16] {
     let mut salt = [0; 16];
     chance.fill(&mut salt);
+    salt
+}
+
+/// Does what [`hash_password`] does while others are served; `None` when the server is stopping.
+pub(crate) async fn hash_chosen_password(password: Secret, chance: &dyn Chance) -> Option<Secret> {
+    let salt = salt(chance);
+    let _permit = Arc::clone(&PERMITS).acquire_owned().await.ok()?;
+    tokio::task::spawn_blocking(move || hash_with(&password, salt))
+        .await
+        .ok()
+}
+
+fn hash_with(password: &Secret, salt: [u8; 16]) -> Secret {
     let hash = Argon2::default()
         .hash_password_with_salt(password.reveal().as_bytes(), &salt)
         .expect("salt and length are within Argon2's bounds");

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use hookyard_domain::limits::RECORD_COUNT_MAX;
-use hookyard_domain::{AccountId, Code, Person, PersonId, PersonKind, Problem, Scope};
+use hookyard_domain::{AccountId, Code, Person, PersonId, Problem, Scope};
 use serde_json::{Value, json};
 
 use crate::Api;
 use crate::caller::Caller;
-use crate::problem::{ApiResult, json_body};
+use crate::path::PathParams;
+use crate::problem::{ApiError, ApiResult, json_body};
 
 pub(crate) fn routes() -> Router<Arc<Api>> {
     Router::new()
@@ -20,15 +20,7 @@ pub(crate) fn routes() -> Router<Arc<Api>> {
         .route("/restapi", get(read_versions))
         .route("/restapi/v1.0", get(read_version))
         .route("/restapi/v1.0/status", get(read_status))
-        .route("/restapi/v1.0/account/{account}", get(read_account))
-        .route(
-            "/restapi/v1.0/account/{account}/extension",
-            get(list_extensions),
-        )
-        .route(
-            "/restapi/v1.0/account/{account}/extension/{extension}",
-            get(read_extension),
-        )
+        .route("/restapi/v1.0/account/{accountId}", get(read_account))
 }
 
 /// Whether the store answers.
@@ -61,7 +53,8 @@ async fn read_status() -> Response {
 }
 
 /// The account that a path names: the caller's own, as `~` or by its id.
-fn own_account(caller: &Caller, account: &str) -> ApiResult<AccountId> {
+pub(crate) fn own_account(caller: &Caller, path: &PathParams) -> ApiResult<AccountId> {
+    let account = path.text("accountId")?;
     let own = account == "~" || account.parse() == Ok(caller.account);
     if own {
         Ok(caller.account)
@@ -70,108 +63,78 @@ fn own_account(caller: &Caller, account: &str) -> ApiResult<AccountId> {
     }
 }
 
+/// The refusal of a person who lacks a permission.
+pub(crate) fn lacks(permission: &str) -> ApiError {
+    Problem::of(Code::PermissionMissing)
+        .with("permission", permission)
+        .into()
+}
+
+impl Api {
+    /// Where an account is found.
+    pub(crate) fn account_uri(&self, account: AccountId) -> String {
+        format!(
+            "{}/restapi/v1.0/account/{account}",
+            self.settings.public_url
+        )
+    }
+
+    /// Where an extension is found.
+    pub(crate) fn extension_uri(&self, account: AccountId, extension: PersonId) -> String {
+        format!("{}/extension/{extension}", self.account_uri(account))
+    }
+
+    /// The person who calls.
+    pub(crate) async fn calling_person(&self, caller: &Caller) -> ApiResult<Person> {
+        let person = self.store.person(caller.account, caller.person).await?;
+        person.ok_or_else(|| Code::LoginRequired.into())
+    }
+
+    /// An extension of the caller's account, by id, or the caller's own as `~`.
+    pub(crate) async fn extension(&self, caller: &Caller, id: &str) -> ApiResult<Person> {
+        let not_found = || Problem::not_found("extensionId");
+        let id = match id {
+            "~" => caller.person,
+            id => id.parse::<PersonId>().map_err(|_| not_found())?,
+        };
+        let person = self.store.person(caller.account, id).await?;
+        person.ok_or_else(|| not_found().into())
+    }
+
+    /// The caller's own extension, which the path must name; `permission` is what it would take to
+    /// act for another.
+    pub(crate) async fn own_extension(
+        &self,
+        caller: &Caller,
+        path: &PathParams,
+        permission: &str,
+    ) -> ApiResult<Person> {
+        own_account(caller, path)?;
+        let person = self.extension(caller, path.text("extensionId")?).await?;
+        if person.id == caller.person {
+            Ok(person)
+        } else {
+            Err(lacks(permission))
+        }
+    }
+}
+
 async fn read_account(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path(account): Path<String>,
+    path: PathParams,
 ) -> ApiResult<Response> {
     caller.require(Scope::ReadAccounts)?;
     let account = api
         .store
-        .account(own_account(&caller, &account)?)
+        .account(own_account(&caller, &path)?)
         .await?
         .ok_or(Code::LoginRequired)?;
-    let uri = format!(
-        "{}/restapi/v1.0/account/{}",
-        api.settings.public_url, account.id
-    );
     Ok(json_body(&json!({
         "id": account.id.0,
-        "uri": uri,
+        "uri": api.account_uri(account.id),
         "mainNumber": null,
         "status": "Confirmed",
         "companyName": account.name,
     })))
-}
-
-async fn list_extensions(
-    State(api): State<Arc<Api>>,
-    caller: Caller,
-    Path(account): Path<String>,
-) -> ApiResult<Response> {
-    caller.require(Scope::ReadAccounts)?;
-    let account = own_account(&caller, &account)?;
-    let persons = api.store.persons(account, RECORD_COUNT_MAX).await?;
-    let records: Vec<_> = persons
-        .iter()
-        .filter(|person| person.kind != PersonKind::Integration)
-        .map(|person| extension_view(&api, person))
-        .collect();
-    let uri = format!(
-        "{}/restapi/v1.0/account/{account}/extension",
-        api.settings.public_url
-    );
-    Ok(json_body(
-        &json!({ "uri": uri, "records": records, "navigation": {}, "paging": {
-        "page": 1, "totalPages": 1, "perPage": RECORD_COUNT_MAX, "totalElements": records.len(),
-    } }),
-    ))
-}
-
-async fn read_extension(
-    State(api): State<Arc<Api>>,
-    caller: Caller,
-    Path((account, extension)): Path<(String, String)>,
-) -> ApiResult<Response> {
-    let account = own_account(&caller, &account)?;
-    let not_found = || Problem::not_found("extensionId");
-    let id = match extension.as_str() {
-        "~" => caller.person,
-        other => other.parse::<PersonId>().map_err(|_| not_found())?,
-    };
-    if id != caller.person {
-        caller.require(Scope::ReadAccounts)?;
-    }
-    let person = api.store.person(account, id).await?.ok_or_else(not_found)?;
-    Ok(json_body(&extension_view(&api, &person)))
-}
-
-/// An extension: here, unlike in team messaging, ids are JSON numbers.
-fn extension_view(api: &Api, person: &Person) -> Value {
-    let account = format!(
-        "{}/restapi/v1.0/account/{}",
-        api.settings.public_url, person.account
-    );
-    let kind = match person.kind {
-        PersonKind::User => "User",
-        PersonKind::Bot => "Bot",
-        PersonKind::Integration => "ApplicationExtension",
-    };
-    json!({
-        "id": person.id.0,
-        "uri": format!("{account}/extension/{}", person.id),
-        "account": { "id": person.account.to_string(), "uri": account },
-        "extensionNumber": person.extension_number,
-        "name": person.name(),
-        "type": kind,
-        "status": "Enabled",
-        "contact": {
-            "firstName": person.first_name,
-            "lastName": person.last_name,
-            "name": person.name(),
-            "email": person.email,
-        },
-        "permissions": {
-            "admin": { "enabled": person.admin },
-            "internationalCalling": { "enabled": false },
-        },
-        "profileImage": { "uri": format!("{account}/extension/{}/profile-image", person.id) },
-        "regionalSettings": {
-            "language": { "id": "1033", "name": "English (United States)", "localeCode": "en-US" },
-            "timezone": { "id": "1", "name": "GMT", "description": "UTC" },
-            "timeFormat": "24h",
-        },
-        "serviceFeatures": [],
-        "setupWizardState": "Completed",
-    })
 }

@@ -7,6 +7,25 @@ use axum::extract::FromRequestParts;
 use http::request::Parts;
 use url::form_urlencoded;
 
+/// What a parameter that may repeat leaves of a list that holds two kinds of things.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Wanted<T> {
+    Anything,
+    Only(T),
+    /// It names only what the list never holds.
+    Nothing,
+}
+
+impl<T> Wanted<T> {
+    /// The one kind, when only that is wanted.
+    pub(crate) fn only(self) -> Option<T> {
+        match self {
+            Self::Only(kind) => Some(kind),
+            Self::Anything | Self::Nothing => None,
+        }
+    }
+}
+
 /// The parameters of the query, in order. SDKs send empty values for what is not set, so an empty
 /// value counts as absent.
 #[derive(Debug, Default)]
@@ -25,6 +44,37 @@ impl Query {
     pub(crate) fn first(&self, name: &str) -> Option<&str> {
         let mut named = self.0.iter().filter(|(known, _)| known == name);
         named.next().map(|(_, value)| value.as_str())
+    }
+
+    /// What a parameter leaves of a list; `from_name` knows the two kinds of things in it.
+    pub(crate) fn wanted<T: PartialEq>(
+        &self,
+        parameter: &str,
+        from_name: impl Fn(&str) -> Option<T>,
+    ) -> Wanted<T> {
+        let mut wanted = Wanted::Anything;
+        for name in self.all(parameter) {
+            wanted = match (wanted, from_name(name)) {
+                (Wanted::Anything, None) => Wanted::Nothing,
+                (Wanted::Anything | Wanted::Nothing, Some(kind)) => Wanted::Only(kind),
+                (Wanted::Only(kind), Some(other)) if kind != other => return Wanted::Anything,
+                (wanted, _) => wanted,
+            };
+        }
+        wanted
+    }
+
+    /// The query as it was, but for the parameters that `changed` replaces.
+    pub(crate) fn with(&self, changed: &[(&str, String)]) -> String {
+        let kept = self
+            .0
+            .iter()
+            .filter(|(name, _)| name != "access_token" && changed.iter().all(|(n, _)| n != name))
+            .map(|(name, value)| (name.as_str(), value.as_str()));
+        let changed = changed.iter().map(|(name, value)| (*name, value.as_str()));
+        form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(kept.chain(changed))
+            .finish()
     }
 
     /// All values of a parameter that may repeat.
@@ -56,5 +106,25 @@ mod tests {
         assert_eq!(query.first("pageToken"), None);
         assert_eq!(query.all("type").collect::<Vec<_>>(), ["Team", "Group"]);
         assert_eq!(query.first("recordCount"), Some("3"));
+    }
+
+    #[test]
+    fn a_list_of_two_kinds_is_left_whole_halved_or_empty() {
+        let check = |text: &str, expect| {
+            let from_name = |name: &str| ["a", "b"].into_iter().find(|known| *known == name);
+            let query = Query::parse(text.as_bytes());
+            assert_eq!(query.wanted("kind", from_name), expect, "{text}");
+        };
+        check("", Wanted::Anything);
+        check("kind=a", Wanted::Only("a"));
+        check("kind=c&kind=b&kind=b", Wanted::Only("b"));
+        check("kind=a&kind=c&kind=b", Wanted::Anything);
+        check("kind=c", Wanted::Nothing);
+    }
+
+    #[test]
+    fn a_query_is_written_again_with_another_page_and_without_its_token() {
+        let query = Query::parse(b"type=a%26b&page=2&access_token=secret");
+        assert_eq!(query.with(&[("page", "3".into())]), "type=a%26b&page=3");
     }
 }

@@ -11,9 +11,9 @@ use tower::Layer as _;
 
 use crate::problem::problem_response;
 use crate::{
-    Api, chats, console_session, conversations, deliveries, event_types, events, everyone, hooks,
-    live, me, middleware, oauth, persons, platform, posts, recent_chats, requests,
-    subscription_life, subscriptions, teams, webhooks,
+    Api, chats, console_session, conversations, deliveries, directory, event_types, events,
+    everyone, extensions, hooks, live, me, middleware, oauth, persons, platform, posts,
+    recent_chats, requests, subscription_life, subscriptions, teams, webhooks,
 };
 
 /// The two prefixes of the team-messaging API: the same resources under both.
@@ -24,6 +24,8 @@ pub fn router(api: Arc<Api>, page: Router<Arc<Api>>) -> Router {
     let conversations = Router::new()
         .merge(oauth::routes())
         .merge(platform::routes())
+        .merge(directory::routes())
+        .merge(extensions::routes())
         .merge(me::routes())
         .merge(live::routes())
         .merge(subscriptions::routes())

@@ -14,6 +14,7 @@ mod deliveries;
 mod error_pages;
 mod event_types;
 mod everyone;
+mod extensions;
 mod incoming_webhooks;
 mod live;
 mod oauth;

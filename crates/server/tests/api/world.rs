@@ -13,12 +13,13 @@ use hookyard_api::{Api, ApiSettings, DevelopmentMode, ListenerLimits, TokenMint}
 use hookyard_delivery::{
     Dispatcher, Egress, EgressRules, Lifecycle, WebhookHandshake, WebhookTransport,
 };
+use hookyard_domain::catalogue::EventType;
 use hookyard_domain::limits::HANDSHAKE_TIMEOUT_DEFAULT;
 use hookyard_domain::ports::{Clock, Store};
 use hookyard_domain::{
-    Account, AccountId, App, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId, JwtCredential,
-    Person, PersonId, PersonKind, PersonStatus, Scope, Scopes, Secret, Session, SessionId,
-    Timestamp, Token, TokenHash, TokenKind, Write,
+    Account, AccountId, App, Audience, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId,
+    EventId, EventKind, JwtCredential, Person, PersonId, PersonKind, PersonStatus, Scope, Scopes,
+    Secret, Session, SessionId, Timestamp, Token, TokenHash, TokenKind, Write,
 };
 use hookyard_gateway::{LiveGateway, NoSockets, PubNub};
 use hookyard_server::OsChance;
@@ -185,6 +186,28 @@ impl World {
             lifecycle,
             sessions: AtomicU64::new(1),
         }
+    }
+
+    /// Kind, audience and body of every event so far but for posts and chats. They are as the
+    /// catalogue says.
+    pub(crate) async fn told(&self) -> Vec<String> {
+        let events = self.store.events_after(ACCOUNT, EventId(0), 100).await;
+        let events = events.expect("a store in memory");
+        let told = events
+            .iter()
+            .filter(|event| !matches!(event.kind, EventKind::Post | EventKind::Chat));
+        told.map(|event| {
+            let Audience::Persons(persons) = &event.audience else {
+                panic!("{event:?} is for persons");
+            };
+            let ids: Vec<_> = persons.iter().map(ToString::to_string).collect();
+            let known = EventType::of(event).expect("the catalogue knows it");
+            let value = serde_json::from_slice(&event.body).expect("bodies are JSON");
+            known.schema.check(&value).expect("the catalogue's schema");
+            let body = std::str::from_utf8(&event.body).expect("JSON is text");
+            format!("{} {} {body}", event.kind.name(), ids.join(","))
+        })
+        .collect()
     }
 
     /// Nobody, who has not signed in.
