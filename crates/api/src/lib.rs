@@ -32,6 +32,7 @@ mod path;
 mod persons;
 mod platform;
 mod posts;
+mod presence;
 mod problem;
 mod query;
 mod rate_limits;

@@ -84,7 +84,9 @@ impl Group {
         let last = path.rsplit('/').next().unwrap_or_default();
         let one_object = last.starts_with(|c: char| c.is_ascii_digit() || c == '~')
             || path.ends_with("/everyone")
-            || path.ends_with("/recent/chats");
+            || path.ends_with("/recent/chats")
+            || path.ends_with("/presence")
+            || path.ends_with("/message-store");
         let long_list = ["notes", "tasks", "files"].contains(&last);
         Some(match (method, one_object, long_list) {
             (&Method::GET, true, _) => Self::Light,
@@ -262,6 +264,11 @@ mod tests {
             of(&Method::GET, "/team-messaging/v1/chats"),
             Some(Group::Medium)
         );
+        let store = "/restapi/v1.0/account/~/extension/~/message-store";
+        assert_eq!(of(&Method::GET, store), Some(Group::Light));
+        let presence = "/restapi/v1.0/account/~/extension/~/presence";
+        assert_eq!(of(&Method::GET, presence), Some(Group::Light));
+        assert_eq!(of(&Method::PUT, presence), Some(Group::Medium));
         assert_eq!(
             of(&Method::PATCH, "/team-messaging/v1/teams/7"),
             Some(Group::Medium)

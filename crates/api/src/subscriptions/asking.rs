@@ -154,9 +154,13 @@ async fn decide(
         }
         _ => None,
     };
+    let presence = match &other {
+        Some(person) => api.store.presence(caller.account, person.id).await?,
+        None => None,
+    };
     let watched = other.as_ref().map(|person| Watched {
         person,
-        shows_presence: true,
+        shows_presence: presence.is_none_or(|presence| presence.visible),
     });
     Ok(permit(filter, owner, caller.session.0.scopes, watched))
 }

@@ -22,6 +22,7 @@ mod persons;
 mod posts;
 mod publishing;
 mod pubnub;
+mod presence;
 mod rate_limits;
 mod recent_chats;
 mod subscription_life;
