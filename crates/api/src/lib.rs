@@ -23,6 +23,7 @@ mod listener;
 mod live;
 mod me;
 mod members;
+mod messages;
 mod middleware;
 mod numbered;
 mod oauth;

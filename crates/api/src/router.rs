@@ -12,8 +12,8 @@ use tower::Layer as _;
 use crate::problem::problem_response;
 use crate::{
     Api, chats, console_session, conversations, deliveries, directory, event_types, events,
-    everyone, extensions, hooks, live, me, middleware, oauth, persons, platform, posts, presence,
-    recent_chats, requests, subscription_life, subscriptions, teams, webhooks,
+    everyone, extensions, hooks, live, me, messages, middleware, oauth, persons, platform, posts,
+    presence, recent_chats, requests, subscription_life, subscriptions, teams, webhooks,
 };
 
 /// The two prefixes of the team-messaging API: the same resources under both.
@@ -26,6 +26,7 @@ pub fn router(api: Arc<Api>, page: Router<Arc<Api>>) -> Router {
         .merge(platform::routes())
         .merge(directory::routes())
         .merge(extensions::routes())
+        .merge(messages::routes())
         .merge(presence::routes())
         .merge(me::routes())
         .merge(live::routes())
