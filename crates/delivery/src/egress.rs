@@ -89,6 +89,12 @@ impl Target {
         &url[url::Position::BeforeHost..url::Position::AfterPort]
     }
 
+    /// Scheme, host and port.
+    pub(crate) fn origin(&self) -> &str {
+        let url = self.address.url();
+        &url[..url::Position::AfterPort]
+    }
+
     /// Path and query.
     pub fn path_and_query(&self) -> &str {
         let url = self.address.url();
@@ -130,6 +136,8 @@ pub struct Egress {
     rules: RwLock<Arc<EgressRules>>,
     version: AtomicU64,
     tls: TlsConnector,
+    /// Speaks HTTP/2 only.
+    tls_http2: TlsConnector,
 }
 
 impl fmt::Debug for Egress {
@@ -161,11 +169,14 @@ impl Egress {
             .expect("ring supports the default protocol versions")
             .with_root_certificates(roots)
             .with_no_client_auth();
+        let mut http2 = config.clone();
+        http2.alpn_protocols = vec![b"h2".to_vec()];
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Self {
             rules: RwLock::new(Arc::new(rules)),
             version: AtomicU64::new(0),
             tls: TlsConnector::from(Arc::new(config)),
+            tls_http2: TlsConnector::from(Arc::new(http2)),
         }
     }
 
@@ -185,8 +196,26 @@ impl Egress {
         self.version.load(Ordering::Acquire)
     }
 
-    /// Connects to `target` before `deadline`, or says why not.
+    /// Connects to `target` before `deadline`, or says why not. HTTP/1.1 will be spoken.
     pub async fn dial(&self, target: &Target, deadline: Instant) -> Result<Dialled, DialError> {
+        self.dial_by(&self.tls, target, deadline).await
+    }
+
+    /// The same, to speak HTTP/2.
+    pub(crate) async fn dial_http2(
+        &self,
+        target: &Target,
+        deadline: Instant,
+    ) -> Result<Dialled, DialError> {
+        self.dial_by(&self.tls_http2, target, deadline).await
+    }
+
+    async fn dial_by(
+        &self,
+        tls: &TlsConnector,
+        target: &Target,
+        deadline: Instant,
+    ) -> Result<Dialled, DialError> {
         let rules = self.rules();
         if !target.address.is_secure() && !rules.allow_http {
             return Err(DialError::HttpsRequired);
@@ -211,7 +240,7 @@ impl Egress {
                 peer,
             });
         }
-        let handshake = self.tls.connect(server_name(target)?, stream);
+        let handshake = tls.connect(server_name(target)?, stream);
         match timeout_at(deadline, handshake).await {
             Ok(Ok(stream)) => Ok(Dialled {
                 stream: Box::new(stream),

@@ -395,7 +395,7 @@ fn outcome_of(head: &http::response::Parts) -> AttemptOutcome {
     }
 }
 
-const fn reason_of(error: DialError) -> UnreachableReason {
+pub(crate) const fn reason_of(error: DialError) -> UnreachableReason {
     match error {
         DialError::Invalid | DialError::HttpsRequired | DialError::Forbidden => {
             UnreachableReason::Forbidden
@@ -415,6 +415,6 @@ fn reason_of_http(error: &hyper::Error) -> UnreachableReason {
     }
 }
 
-fn micros(duration: Duration) -> u64 {
+pub(crate) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }

@@ -140,6 +140,8 @@ pub const POLL_PAGE_MAX: u32 = 200;
 /// ... and looked at before it is answered, with or without messages: a client that was away does
 /// not hold a reader of the store for long.
 pub const POLL_EXAMINED_MAX: usize = 5_000;
+/// What one push message may carry, by both providers' rules.
+pub const PUSH_PAYLOAD_BYTES_MAX: usize = 4_096;
 /// How long the history of a subscription stays readable after it ended.
 pub const HISTORY_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
 /// Entries kept of one subscription's history, the newest; renewals alone could fill a disk.

@@ -73,7 +73,6 @@ problems! {
     PresenceForbidden = "SUB-403", 403, "User disallowed to monitor his presence";
     MessagesOfOthers = "SUB-405", 403, "Not allowed subscribe for messages to other extensions";
     OtherAccount = "SUB-406", 403, "Not allowed subscribe for events to extensions of other account";
-    EndpointIdMissing = "SUB-407", 403, "Not allowed subscribe for APNS if endpoint_id not defined";
     UnknownUser = "SUB-408", 403, "Not allowed subscribe for unknown user";
     /// Told in `disabledFilters`, and alone when no filter is left.
     ExtensionPermissionMissing = "SUB-412", 403, "Extension permission [${permission}] is missing";

@@ -5,6 +5,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use hookyard_delivery::PushKey;
+use hookyard_domain::Secret;
 use hookyard_domain::limits::SUBSCRIPTIONS_MAX_DEFAULT;
 use ipnet::IpNet;
 use serde::Deserialize;
@@ -21,7 +23,83 @@ struct File {
     delivery: Delivery,
     subscriptions: Subscriptions,
     pubnub: PubNub,
+    push: Push,
     api: Api,
+}
+
+/// Mobile push services. None is used unless it is named here.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Push {
+    pub apns: Vec<Apns>,
+    pub fcm: Vec<Fcm>,
+}
+
+/// One app at Apple's push service.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Apns {
+    /// By which subscriptions choose it.
+    pub certificate_name: String,
+    /// Apple's `.p8` file.
+    pub key_file: PathBuf,
+    pub key_id: String,
+    pub team_id: String,
+    /// The app's bundle id.
+    pub topic: String,
+    #[serde(default)]
+    pub sandbox: bool,
+    /// Another address than Apple's.
+    #[serde(default)]
+    pub address: Option<String>,
+}
+
+/// One app at Google's push service.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fcm {
+    /// By which subscriptions choose it.
+    pub certificate_name: String,
+    /// The service account's JSON file.
+    pub service_account_file: PathBuf,
+    /// Another address than Google's.
+    #[serde(default)]
+    pub address: Option<String>,
+}
+
+impl Push {
+    /// Reads the key files.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be read.
+    pub fn keys(&self) -> anyhow::Result<Vec<PushKey>> {
+        let read = |path: &Path| {
+            let text = std::fs::read_to_string(path)
+                .with_context(|| format!("failed to read the push key `{}`", path.display()))?;
+            anyhow::Ok(Secret::new(text))
+        };
+        let mut keys = Vec::new();
+        for apns in &self.apns {
+            keys.push(PushKey::Apns {
+                certificate_name: apns.certificate_name.clone(),
+                key: read(&apns.key_file)?,
+                key_id: apns.key_id.clone(),
+                team_id: apns.team_id.clone(),
+                topic: apns.topic.clone(),
+                sandbox: apns.sandbox,
+                address: apns.address.clone(),
+            });
+        }
+        for fcm in &self.fcm {
+            keys.push(PushKey::Fcm {
+                certificate_name: fcm.certificate_name.clone(),
+                service_account: read(&fcm.service_account_file)?,
+                address: fcm.address.clone(),
+            });
+        }
+        Ok(keys)
+    }
 }
 
 /// The PubNub-style transport.
@@ -105,6 +183,7 @@ pub struct Config {
     pub delivery: Delivery,
     pub subscriptions: Subscriptions,
     pub pubnub: PubNub,
+    pub push: Push,
     pub api: Api,
 }
 
@@ -144,6 +223,7 @@ impl Config {
             delivery: file.delivery,
             subscriptions: file.subscriptions,
             pubnub: file.pubnub,
+            push: file.push,
             api: file.api,
         };
         if config.delivery.concurrency == 0 {

@@ -12,4 +12,4 @@ mod server;
 pub use chance::OsChance;
 pub use clock::SystemClock;
 pub use config::{Config, Overrides};
-pub use server::Server;
+pub use server::{Server, check};

@@ -104,13 +104,19 @@ fn main() -> ExitCode {
 }
 
 fn show(config: &Config) -> anyhow::Result<ExitCode> {
+    log_filter(config)?;
+    hookyard_server::check(config)?;
     writeln!(std::io::stdout(), "The configuration is good.\n{config:#?}")?;
     Ok(ExitCode::SUCCESS)
 }
 
+fn log_filter(config: &Config) -> anyhow::Result<tracing_subscriber::EnvFilter> {
+    tracing_subscriber::EnvFilter::try_new(&config.log)
+        .with_context(|| format!("`{}` is not a log filter", config.log))
+}
+
 fn run(config: Config) -> anyhow::Result<ExitCode> {
-    let filter = tracing_subscriber::EnvFilter::try_new(&config.log)
-        .with_context(|| format!("`{}` is not a log filter", config.log))?;
+    let filter = log_filter(&config)?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

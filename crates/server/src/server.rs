@@ -9,10 +9,11 @@ use hookyard_api::{
     Api, ApiSettings, DevelopmentMode, RateLimits, SubscriptionSettings, TokenMint,
 };
 use hookyard_delivery::{
-    Dispatcher, Egress, EgressRules, Lifecycle, WebhookHandshake, WebhookTransport,
+    ByMode, Dispatcher, Egress, EgressRules, Lifecycle, PushKey, PushTransport, WebhookHandshake,
+    WebhookTransport,
 };
-use hookyard_domain::RetryPolicy;
 use hookyard_domain::ports::{Chance, Clock, Store};
+use hookyard_domain::{PushProvider, RetryPolicy};
 use hookyard_gateway::{LiveGateway, NoSockets, PubNub};
 use hookyard_store::{Options, SqliteStore};
 use ipnet::IpNet;
@@ -110,9 +111,13 @@ impl Server {
         });
 
         let live = LiveGateway::default();
-        let transport = Arc::new(WebhookTransport::new(Arc::clone(&egress)));
+        let (push, push_certificates) = push(&config, &egress, &clock)?;
+        let transport = ByMode::new(
+            Arc::new(WebhookTransport::new(Arc::clone(&egress))),
+            Arc::new(push),
+        );
         let dispatcher = Arc::new(Dispatcher::new(
-            transport,
+            Arc::new(transport),
             Arc::clone(&clock),
             Arc::clone(&chance),
         ));
@@ -169,7 +174,7 @@ impl Server {
                 subscriptions: SubscriptionSettings {
                     count_max: config.subscriptions.per_app_max,
                     pubnub_key: pubnub.is_some().then(|| key.subscribe_key()),
-                    ..SubscriptionSettings::default()
+                    push_certificates,
                 },
                 ..ApiSettings::new(public_url.clone(), development.clone())
             },
@@ -273,6 +278,33 @@ impl Server {
 
 /// What the printed `curl` posts.
 const SAMPLE_CARD: &str = r##"{"activity":"Build server","title":"**Build 412** is green","attachments":[{"type":"Card","color":"#2aa876","title":"main: all 128 tests passed","text":"Deployed to *staging* in 4 min 12 s.","fields":[{"title":"Branch","value":"main","style":"Short"},{"title":"Author","value":"Grace","style":"Short"}],"footnote":{"text":"Posted with curl"}}]}"##;
+
+/// The push services of the configuration, and the names by which they are chosen.
+fn push(
+    config: &Config,
+    egress: &Arc<Egress>,
+    clock: &Arc<dyn Clock>,
+) -> anyhow::Result<(PushTransport, Vec<(PushProvider, String)>)> {
+    let keys = config.push.keys()?;
+    let named = |key: &PushKey| {
+        let (provider, name) = key.names();
+        (provider, name.to_owned())
+    };
+    let names = keys.iter().map(named).collect();
+    let transport = PushTransport::new(egress, clock, keys)
+        .context("a push service in the configuration cannot be used")?;
+    Ok((transport, names))
+}
+
+/// Looks at what `config` names outside itself, without starting anything.
+///
+/// # Errors
+///
+/// When a push service's key cannot be read or used.
+pub fn check(config: &Config) -> anyhow::Result<()> {
+    let egress = Arc::new(Egress::new(EgressRules::default()));
+    push(config, &egress, &(Arc::new(SystemClock) as _)).map(|_| ())
+}
 
 fn rules(development: bool, ranges: &[IpNet]) -> EgressRules {
     EgressRules {

@@ -228,8 +228,8 @@ pub(super) fn ask_mode(
             };
             Ok(pubnub(api, caller, asked, filters))
         }
-        TransportType::Apns => push(api, caller, PushProvider::Apns, body),
-        TransportType::Gcm => push(api, caller, PushProvider::Gcm, body),
+        TransportType::Apns => push(api, PushProvider::Apns, body),
+        TransportType::Gcm => push(api, PushProvider::Gcm, body),
     }
 }
 
@@ -273,15 +273,7 @@ fn pubnub(api: &Api, caller: &Caller, asked: bool, filters: &[EventFilter]) -> D
 }
 
 /// A device, by one of the configured certificates.
-fn push(
-    api: &Api,
-    caller: &Caller,
-    provider: PushProvider,
-    body: DeliveryModeBody,
-) -> ApiResult<DeliveryMode> {
-    if provider == PushProvider::Apns && caller.session.0.endpoint_id.is_empty() {
-        return Err(Code::EndpointIdMissing.into());
-    }
+fn push(api: &Api, provider: PushProvider, body: DeliveryModeBody) -> ApiResult<DeliveryMode> {
     let certificate_name = body.certificate_name.unwrap_or_default();
     let known = |(of, name): &(PushProvider, String)| *of == provider && *name == certificate_name;
     if !api

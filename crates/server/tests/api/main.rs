@@ -24,6 +24,7 @@ mod posts;
 mod presence;
 mod publishing;
 mod pubnub;
+mod push;
 mod rate_limits;
 mod recent_chats;
 mod subscription_life;

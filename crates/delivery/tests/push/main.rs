@@ -1,0 +1,472 @@
+//! The push transport against a stand-in of the providers' APIs: HTTP/2 over TLS, on a real socket.
+
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test that cannot go on should say where"
+)]
+
+mod provider;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hookyard_delivery::{
+    Attempted, Connection, Egress, EgressRules, Halt, PushKey, PushKeyError, PushTransport,
+    Sending, Transport as _,
+};
+use hookyard_domain::ports::Clock;
+use hookyard_domain::{
+    AttemptOutcome, DeliveryMode, PushProvider, Secret, Subscription, UnreachableReason,
+};
+use hookyard_testkit::{VirtualClock, sample};
+use ring::signature::{
+    ECDSA_P256_SHA256_FIXED, ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _,
+    RSA_PKCS1_2048_8192_SHA256, RsaKeyPair, UnparsedPublicKey,
+};
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use rustls::pki_types::pem::PemObject as _;
+use serde_json::{Value, json};
+
+use provider::{Asked, Provider, Reply};
+
+const APNS_KEY: &str = include_str!("keys/apns.p8");
+const FCM_KEY: &str = include_str!("keys/fcm.pem");
+const DEVICE: &str = "740f4707bebcf74f9b7c25d48e3358945f6aa01da5ddb387462c7eaf61bb78ad";
+
+/// A transport with an app at each provider, both of them the stand-in.
+struct World {
+    provider: Provider,
+    transport: PushTransport,
+    clock: Arc<Moving>,
+}
+
+/// Wall time that a test moves, whatever the timers do.
+#[derive(Debug)]
+struct Moving(VirtualClock);
+
+#[async_trait::async_trait]
+impl Clock for Moving {
+    fn now(&self) -> hookyard_domain::Timestamp {
+        self.0.now()
+    }
+
+    async fn sleep_until(&self, until: hookyard_domain::Timestamp) {
+        self.0.sleep_until(until).await;
+    }
+}
+
+impl World {
+    async fn start() -> Self {
+        let provider = Provider::start().await;
+        let rules = EgressRules {
+            allow_private: true,
+            ..EgressRules::default()
+        };
+        let egress = Arc::new(Egress::trusting(rules, [provider::certificate()]));
+        let clock = Arc::new(Moving(VirtualClock::start()));
+        let port: Arc<dyn Clock> = Arc::clone(&clock) as _;
+        let keys = [apns(&provider.address()), fcm(&provider.address())];
+        let transport = PushTransport::new(&egress, &port, keys).unwrap();
+        Self {
+            provider,
+            transport,
+            clock,
+        }
+    }
+
+    fn pass(&self, minutes: i64) {
+        self.clock.0.jump(minutes * 60_000);
+    }
+}
+
+fn apns(address: &str) -> PushKey {
+    PushKey::Apns {
+        certificate_name: "app".to_owned(),
+        key: Secret::new(APNS_KEY),
+        key_id: "ABC123DEFG".to_owned(),
+        team_id: "DEF123GHIJ".to_owned(),
+        topic: "com.example.app".to_owned(),
+        sandbox: false,
+        address: Some(address.to_owned()),
+    }
+}
+
+fn fcm(address: &str) -> PushKey {
+    let account = json!({
+        "type": "service_account",
+        "project_id": "yard",
+        "client_email": "push@yard.iam.gserviceaccount.com",
+        "private_key": FCM_KEY,
+        "token_uri": format!("{address}/token"),
+    });
+    PushKey::Fcm {
+        certificate_name: "app".to_owned(),
+        service_account: Secret::new(account.to_string()),
+        address: Some(address.to_owned()),
+    }
+}
+
+fn subscription(provider: PushProvider) -> Subscription {
+    let mut subscription = sample::subscription(1, "https://unused.example.com/");
+    subscription.mode = DeliveryMode::Push {
+        provider,
+        registration_id: DEVICE.to_owned(),
+        certificate_name: "app".to_owned(),
+    };
+    subscription.policy.timeout_ms = 2_000;
+    subscription
+}
+
+async fn send_by(connection: &mut dyn Connection, subscription: &Arc<Subscription>) -> Attempted {
+    let committed = sample::delivery_to(subscription, 7, VirtualClock::BEGIN);
+    let halt = Halt::default();
+    let sending = Sending {
+        committed: &committed,
+        subscription,
+        attempt: 1,
+        halt: &halt,
+    };
+    connection.send(&sending).await.unwrap()
+}
+
+async fn send(world: &World, provider: PushProvider) -> Attempted {
+    let subscription = Arc::new(subscription(provider));
+    send_by(&mut *world.transport.connection(), &subscription).await
+}
+
+/// Header and claims of a signed token; the signature is checked.
+fn read_token(token: &str) -> (Value, Value) {
+    let parts: Vec<&str> = token.split('.').collect();
+    let [header, claims, signature] = parts[..] else {
+        panic!("`{token}` is no token");
+    };
+    let decode = |part: &str| URL_SAFE_NO_PAD.decode(part).unwrap();
+    let signed = format!("{header}.{claims}");
+    let header: Value = serde_json::from_slice(&decode(header)).unwrap();
+    let signature = decode(signature);
+    let der = |pem: &str| PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).unwrap();
+    let verified = if header["alg"] == "ES256" {
+        let random = ring::rand::SystemRandom::new();
+        let der = der(APNS_KEY);
+        let pair = EcdsaKeyPair::from_pkcs8(
+            &ECDSA_P256_SHA256_FIXED_SIGNING,
+            der.secret_pkcs8_der(),
+            &random,
+        );
+        let public = pair.unwrap().public_key().as_ref().to_vec();
+        UnparsedPublicKey::new(&ECDSA_P256_SHA256_FIXED, public)
+            .verify(signed.as_bytes(), &signature)
+    } else {
+        let pair = RsaKeyPair::from_pkcs8(der(FCM_KEY).secret_pkcs8_der()).unwrap();
+        let public = pair.public_key().as_ref().to_vec();
+        UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, public)
+            .verify(signed.as_bytes(), &signature)
+    };
+    verified.expect("the signature holds");
+    (header, serde_json::from_slice(&decode(claims)).unwrap())
+}
+
+fn bearer(asked: &Asked) -> String {
+    let value = asked.header("authorization").unwrap();
+    value.split_once(' ').unwrap().1.to_owned()
+}
+
+const fn refused(status: u16, retry_after_s: Option<u64>) -> AttemptOutcome {
+    let retry_after = match retry_after_s {
+        Some(seconds) => Some(Duration::from_secs(seconds)),
+        None => None,
+    };
+    AttemptOutcome::Refused {
+        status,
+        retry_after,
+    }
+}
+
+#[tokio::test]
+async fn apple_gets_the_event_for_the_device() {
+    let world = World::start().await;
+    let attempted = send(&world, PushProvider::Apns).await;
+    assert_eq!(attempted.outcome, AttemptOutcome::Accepted { status: 200 });
+    assert_eq!(attempted.peer.as_deref(), Some(&*world.provider.peer()));
+    let asked = world.provider.asked().remove(0);
+    assert_eq!(asked.line, format!("POST /3/device/{DEVICE}"));
+    assert_eq!(asked.header("apns-topic").unwrap(), "com.example.app");
+    assert_eq!(asked.header("apns-push-type").unwrap(), "background");
+    assert_eq!(asked.header("apns-priority").unwrap(), "5");
+    let expires = world.clock.now().as_millis() / 1_000 + 86_400;
+    let told: i64 = asked.header("apns-expiration").unwrap().parse().unwrap();
+    assert!((expires - told).abs() <= 1);
+    assert_eq!(asked.body["aps"], json!({ "content-available": 1 }));
+    let event = &asked.body["event"];
+    assert_eq!(
+        (&event["uuid"], &event["body"]["text"]),
+        (&json!("7"), &json!("post 7"))
+    );
+    let (header, claims) = read_token(&bearer(&asked));
+    assert_eq!(
+        (&header["alg"], &header["kid"]),
+        (&json!("ES256"), &json!("ABC123DEFG"))
+    );
+    assert_eq!(claims["iss"], "DEF123GHIJ");
+}
+
+#[tokio::test]
+async fn a_provider_token_is_used_for_fifty_minutes_or_until_it_is_refused() {
+    let world = World::start().await;
+    for minutes in [0, 49, 2, 0] {
+        world.pass(minutes);
+        send(&world, PushProvider::Apns).await;
+    }
+    let expired = Reply::new(403).body(&json!({ "reason": "ExpiredProviderToken" }));
+    world.provider.reply(expired);
+    let attempted = send(&world, PushProvider::Apns).await;
+    assert_eq!(attempted.outcome, refused(403, None));
+    assert!(
+        attempted
+            .answer_excerpt
+            .unwrap()
+            .contains("ExpiredProviderToken")
+    );
+    world.pass(1);
+    send(&world, PushProvider::Apns).await;
+    let tokens: Vec<_> = world.provider.asked().iter().map(bearer).collect();
+    assert_eq!(tokens[0], tokens[1]);
+    assert_ne!(tokens[1], tokens[2]);
+    assert_eq!(tokens[2], tokens[3]);
+    assert_eq!(tokens[3], tokens[4]);
+    assert_ne!(tokens[4], tokens[5]);
+}
+
+#[tokio::test]
+async fn google_gets_the_event_with_a_token_that_the_service_account_gets() {
+    let world = World::start().await;
+    let granted = json!({ "access_token": "ya29.one", "expires_in": 3_600 });
+    world.provider.reply(Reply::new(200).body(&granted));
+    for minutes in [0, 57] {
+        world.pass(minutes);
+        let attempted = send(&world, PushProvider::Gcm).await;
+        assert_eq!(attempted.outcome, AttemptOutcome::Accepted { status: 200 });
+    }
+    let asked = world.provider.asked();
+    let lines: Vec<_> = asked.iter().map(|asked| &*asked.line).collect();
+    let message = "POST /v1/projects/yard/messages:send";
+    assert_eq!(lines, ["POST /token", message, message]);
+    let form: Vec<(String, String)> = url::form_urlencoded::parse(asked[0].raw.as_bytes())
+        .into_owned()
+        .collect();
+    assert_eq!(form[0].1, "urn:ietf:params:oauth:grant-type:jwt-bearer");
+    let (header, claims) = read_token(&form[1].1);
+    assert_eq!(header["alg"], "RS256");
+    assert_eq!(claims["iss"], "push@yard.iam.gserviceaccount.com");
+    assert_eq!(claims["aud"], format!("{}/token", world.provider.address()));
+    assert_eq!(
+        claims["scope"],
+        "https://www.googleapis.com/auth/firebase.messaging"
+    );
+    let (issued, expires) = (
+        claims["iat"].as_i64().unwrap(),
+        claims["exp"].as_i64().unwrap(),
+    );
+    assert_eq!(expires - issued, 3_600);
+    assert_eq!(bearer(&asked[1]), "ya29.one");
+    assert_eq!(asked[1].body["message"]["token"], DEVICE);
+    let event = asked[1].body["message"]["data"]["event"].as_str().unwrap();
+    let event: Value = serde_json::from_str(event).unwrap();
+    assert_eq!(event["body"]["text"], "post 7");
+
+    world.pass(2);
+    let granted = json!({ "access_token": "ya29.two", "expires_in": 3_600 });
+    world.provider.reply(Reply::new(200).body(&granted));
+    send(&world, PushProvider::Gcm).await;
+    assert_eq!(bearer(world.provider.asked().last().unwrap()), "ya29.two");
+}
+
+#[tokio::test]
+async fn refusals_become_what_the_dispatcher_acts_on() {
+    let world = World::start().await;
+    let apple = |status, reason: &str| Reply::new(status).body(&json!({ "reason": reason }));
+    for (reply, expect) in [
+        (apple(410, "Unregistered"), refused(410, None)),
+        (apple(400, "BadDeviceToken"), refused(410, None)),
+        (apple(400, "BadTopic"), refused(400, None)),
+        (
+            apple(429, "TooManyRequests").header("retry-after", "30"),
+            refused(429, Some(30)),
+        ),
+        (apple(503, "ServiceUnavailable"), refused(503, None)),
+    ] {
+        world.provider.reply(reply);
+        assert_eq!(send(&world, PushProvider::Apns).await.outcome, expect);
+    }
+    let google = |status, code: &str| {
+        let details = json!([{ "@type": "type.googleapis.com/FcmError", "errorCode": code }]);
+        Reply::new(status).body(&json!({ "error": { "code": status, "details": details } }))
+    };
+    let granted = json!({ "access_token": "ya29.one", "expires_in": 3_600 });
+    world.provider.reply(Reply::new(200).body(&granted));
+    for (reply, expect) in [
+        (google(404, "UNREGISTERED"), refused(410, None)),
+        (google(404, "OTHER"), refused(404, None)),
+        (google(400, "INVALID_ARGUMENT"), refused(400, None)),
+        (
+            google(503, "UNAVAILABLE").header("retry-after", "7"),
+            refused(503, Some(7)),
+        ),
+        (google(401, "THIRD_PARTY_AUTH_ERROR"), refused(401, None)),
+        // The token that was refused is not used again, and its source refuses another.
+        (
+            Reply::new(400).body(&json!({ "error": "invalid_grant" })),
+            refused(400, None),
+        ),
+        (
+            Reply::new(200).body(&json!({ "strange": true })),
+            refused(502, None),
+        ),
+    ] {
+        world.provider.reply(reply);
+        assert_eq!(send(&world, PushProvider::Gcm).await.outcome, expect);
+    }
+}
+
+#[tokio::test]
+async fn what_does_not_fit_is_left_out_and_said() {
+    let world = World::start().await;
+    let granted = json!({ "access_token": "ya29.one", "expires_in": 3_600 });
+    for provider in [PushProvider::Apns, PushProvider::Gcm] {
+        if provider == PushProvider::Gcm {
+            world.provider.reply(Reply::new(200).body(&granted));
+        }
+        let subscription = Arc::new(subscription(provider));
+        let mut committed = sample::delivery_to(&subscription, 7, VirtualClock::BEGIN);
+        let mut event = (*committed.event).clone();
+        event.body = json!({ "text": "x".repeat(5_000) }).to_string().into();
+        committed.event = Arc::new(event);
+        let halt = Halt::default();
+        let sending = Sending {
+            committed: &committed,
+            subscription: &subscription,
+            attempt: 1,
+            halt: &halt,
+        };
+        let attempted = world.transport.connection().send(&sending).await.unwrap();
+        assert_eq!(attempted.outcome, AttemptOutcome::Accepted { status: 200 });
+    }
+    let asked = world.provider.asked();
+    assert!(asked.iter().all(|asked| asked.raw.len() < 4_096));
+    let (apple, google) = (&asked[0].body, &asked[2].body["message"]["data"]);
+    assert_eq!(apple["bodyOmitted"], true);
+    assert_eq!(google["bodyOmitted"], "true");
+    let event: Value = serde_json::from_str(google["event"].as_str().unwrap()).unwrap();
+    for event in [&apple["event"], &event] {
+        assert_eq!(event["uuid"], "7");
+        assert_eq!(event.get("body"), None);
+    }
+}
+
+#[tokio::test]
+async fn all_devices_share_one_connection_which_is_opened_again_when_it_ends() {
+    let world = World::start().await;
+    let subscription = Arc::new(subscription(PushProvider::Apns));
+    let mut lanes: Vec<_> = (0..8).map(|_| world.transport.connection()).collect();
+    for lane in &mut lanes {
+        send_by(&mut **lane, &subscription).await;
+    }
+    assert_eq!(world.provider.connections(), 1);
+    world.provider.hang_up().await;
+    let mut outcomes = Vec::new();
+    for lane in &mut lanes[..2] {
+        outcomes.push(send_by(&mut **lane, &subscription).await.outcome);
+    }
+    // The first may still meet the end of the old one; the next never does.
+    assert_eq!(outcomes[1], AttemptOutcome::Accepted { status: 200 });
+    assert_eq!(world.provider.connections(), 2);
+}
+
+#[tokio::test]
+async fn a_provider_that_hangs_is_given_up_in_time() {
+    let world = World::start().await;
+    world.provider.reply(Reply::silence());
+    let mut impatient = subscription(PushProvider::Apns);
+    impatient.policy.timeout_ms = 50;
+    let attempted = send_by(&mut *world.transport.connection(), &Arc::new(impatient)).await;
+    let reason = UnreachableReason::TimedOut;
+    assert_eq!(attempted.outcome, AttemptOutcome::Unreachable { reason });
+}
+
+#[tokio::test]
+async fn what_cannot_be_sent_is_not() {
+    let world = World::start().await;
+    let mut unknown = subscription(PushProvider::Apns);
+    unknown.mode = DeliveryMode::Push {
+        provider: PushProvider::Apns,
+        registration_id: DEVICE.to_owned(),
+        certificate_name: "taken away".to_owned(),
+    };
+    let attempted = send_by(&mut *world.transport.connection(), &Arc::new(unknown)).await;
+    let reason = UnreachableReason::Forbidden;
+    assert_eq!(attempted.outcome, AttemptOutcome::Unreachable { reason });
+
+    let halt = Halt::default();
+    halt.call_off();
+    let subscription = Arc::new(subscription(PushProvider::Apns));
+    let sending = Sending {
+        committed: &sample::delivery_to(&subscription, 7, VirtualClock::BEGIN),
+        subscription: &subscription,
+        attempt: 1,
+        halt: &halt,
+    };
+    assert_eq!(world.transport.connection().send(&sending).await, None);
+    assert!(world.provider.asked().is_empty());
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_used_are_refused() {
+    let egress = Arc::new(Egress::new(EgressRules::default()));
+    let clock: Arc<dyn Clock> = Arc::new(VirtualClock::start());
+    let refusal = |keys: Vec<PushKey>| PushTransport::new(&egress, &clock, keys).err();
+    let good = "https://push.example.com";
+    let with_key = |text: &str| match apns(good) {
+        PushKey::Apns {
+            certificate_name,
+            key_id,
+            team_id,
+            topic,
+            sandbox,
+            address,
+            ..
+        } => PushKey::Apns {
+            certificate_name,
+            key: Secret::new(text),
+            key_id,
+            team_id,
+            topic,
+            sandbox,
+            address,
+        },
+        PushKey::Fcm { .. } => unreachable!("it is Apple's"),
+    };
+    let fcm_of = |text: &str| PushKey::Fcm {
+        certificate_name: "app".to_owned(),
+        service_account: Secret::new(text),
+        address: None,
+    };
+    for (keys, expect) in [
+        (vec![apns(good), fcm(good)], None),
+        (
+            vec![apns(good), apns(good)],
+            Some(PushKeyError::RepeatedName),
+        ),
+        (vec![apns("nowhere")], Some(PushKeyError::BadAddress)),
+        (vec![with_key("")], Some(PushKeyError::NotAKey)),
+        (vec![with_key(FCM_KEY)], Some(PushKeyError::NotAKey)),
+        (vec![fcm_of("{}")], Some(PushKeyError::NotAServiceAccount)),
+        (
+            vec![fcm_of("not JSON")],
+            Some(PushKeyError::NotAServiceAccount),
+        ),
+    ] {
+        assert_eq!(refusal(keys), expect);
+    }
+}
