@@ -10,10 +10,12 @@ DATA    ?= data
 # Flags of the benchmark, such as `make bench BENCH="--only open --seconds 5"`.
 BENCH   ?= --write docs/benchmarks.md
 
+PIP_INSTALL := acceptance/python/.venv/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes
+
 CONSOLE_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/e2e/*' 2>/dev/null)
 
 .PHONY: help run build console test check bench requirements \
-	test-rust test-console test-browser test-sdk
+	test-rust test-console test-browser test-sdk test-python
 
 help: ## List these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -26,7 +28,7 @@ build: requirements console ## Build the release binary with the console in it
 
 console: console/dist/index.html ## Build the console, if its sources changed
 
-test: requirements ## Run every test: Rust, console, browser, official SDK
+test: requirements ## Run every test: Rust, console, browser, official SDKs
 	@scripts/test
 
 test-rust: requirements console ## Run the Rust tests
@@ -40,6 +42,9 @@ test-browser: requirements ## Run the browser tests against the real binary
 
 test-sdk: requirements ## Run the official SDK against the real binary
 	@scripts/test sdk
+
+test-python: requirements ## Run Python's official clients against the real binary
+	@scripts/test python
 
 check: requirements console/node_modules/.package-lock.json ## Check format, lints, documentation and types
 	cargo fmt --all --check
@@ -57,6 +62,14 @@ requirements:
 # The lockfile that npm leaves inside is its own stamp.
 %/node_modules/.package-lock.json: %/package.json %/package-lock.json
 	npm --prefix $* ci --ignore-scripts --no-audit --no-fund
+	@touch $@
+
+# Two of the clients come as source: what builds them is pinned, and nothing needs a compiler.
+acceptance/python/.venv/stamp: acceptance/python/build-requirements.txt acceptance/python/requirements.txt
+	python=$$(scripts/python) && "$$python" -m venv --clear $(@D)
+	$(PIP_INSTALL) --only-binary :all: -r acceptance/python/build-requirements.txt
+	$(PIP_INSTALL) --only-binary :all: --no-binary observable,pubnub \
+		--no-build-isolation --use-pep517 -r acceptance/python/requirements.txt
 	@touch $@
 
 console/dist/index.html: console/node_modules/.package-lock.json $(CONSOLE_SOURCES)
