@@ -64,7 +64,7 @@ requirements:
 	npm --prefix $* ci --ignore-scripts --no-audit --no-fund
 	@touch $@
 
-# Two of the clients come as source: what builds them is pinned, and nothing needs a compiler.
+# Two packages come as source only: what builds them is pinned, and nothing needs a compiler.
 acceptance/python/.venv/stamp: acceptance/python/build-requirements.txt acceptance/python/requirements.txt
 	python=$$(scripts/python) && "$$python" -m venv --clear $(@D)
 	$(PIP_INSTALL) --only-binary :all: -r acceptance/python/build-requirements.txt
