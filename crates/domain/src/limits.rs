@@ -218,3 +218,47 @@ pub const RATE_WINDOWS_MAX: usize = 16_384;
 pub const MENTIONS_MAX: usize = 100;
 /// Persons named in one call about a team; each is looked up.
 pub const MEMBERS_PER_CALL_MAX: usize = 1_000;
+
+/// Open WebSocket connections of one server; as many as other client connections.
+pub const SOCKETS_MAX: usize = 16_384;
+/// WebSocket sessions, those that wait to be recovered included: everybody may come back at once,
+/// and nobody remember who they were.
+pub const SOCKET_SESSIONS_MAX: usize = 2 * SOCKETS_MAX;
+/// WebSocket connections of one OAuth session (contract 6.1).
+pub const SOCKETS_PER_SESSION_MAX: usize = 50;
+/// Requests at work on one WebSocket connection (contract 6.1).
+pub const SOCKET_REQUESTS_MAX: usize = 10;
+/// Notifications that a recovered session gets again, the newest (contract 6.1).
+pub const SOCKET_BUFFER_MAX: usize = 100;
+/// Notifications that a connection may be behind. One group commit can bring a thousand at once,
+/// which is not the reader's fault.
+pub const SOCKET_BEHIND_MAX: usize = 2_048;
+/// Bodies that the notifications of one session hold on to.
+pub const SOCKET_BUFFER_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Notifications that are written before the connection looks for something else to do.
+pub const SOCKET_BURST_MAX: usize = 16;
+/// A client's message. What is larger goes over HTTP.
+pub const SOCKET_MESSAGE_BYTES_MAX: usize = 1024 * 1024;
+/// The body of a reply. What is larger goes over HTTP.
+pub const SOCKET_REPLY_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// What each connection reads into: most frames are smaller, and there are many connections.
+pub const SOCKET_READ_BUFFER_BYTES: usize = 1_024;
+/// Characters of a client's `messageId`, which is echoed.
+pub const SOCKET_MESSAGE_ID_CHARS_MAX: usize = 256;
+/// A frame must be taken within this time. The kernel buffers megabytes, so who lets it wait has
+/// stopped reading.
+pub const SOCKET_WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// A ping must be answered within this time (contract 6.3).
+pub const SOCKET_PONG_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take to read our last words and close.
+pub const SOCKET_CLOSE_TIMEOUT: Duration = Duration::from_secs(2);
+/// How long a token for a WebSocket connection is good (contract section 10, row 12).
+pub const SOCKET_TOKEN_TTL: Duration = Duration::from_secs(600);
+/// How long a WebSocket session can be recovered, unless configured (contract 6.1).
+pub const SOCKET_RECOVERY_TIMEOUT_DEFAULT: Duration = Duration::from_secs(180);
+/// Silence of a client after which its connection ends, unless configured (contract 6.3).
+pub const SOCKET_IDLE_TIMEOUT_DEFAULT: Duration = Duration::from_secs(1_800);
+/// The longest life of a WebSocket connection, unless configured (contract 6.3).
+pub const SOCKET_ABSOLUTE_TIMEOUT_DEFAULT: Duration = Duration::from_secs(86_400);
+/// Pause between pings, unless configured.
+pub const SOCKET_PING_PERIOD_DEFAULT: Duration = Duration::from_secs(30);

@@ -89,6 +89,21 @@ problems! {
     InvalidWebHookReply = "SUB-525", 400, "WebHook server response is invalid";
     MissedCallsOfOthers = "SUB-527", 403, "Not allowed subscribe for missed calls of another extension";
     TransportPermissionMissing = "SUB-528", 403, "[${permission}] application permission is required for [${transport}] transport";
+    /// The token that names what to recover was not made by a gateway such as this.
+    RecoveryTokenMalformed = "WSG-400", 400, "Malformed WebSocket session context token";
+    FrameUnparsable = "WSG-808", 400, "Cannot parse the frame";
+    TooManyActiveRequests = "WSG-809", 429, "More than ${limit} requests are active on the connection";
+    NotOverWebSocket = "WSG-810", 400, "The resource is not available over WebSocket";
+    IdleTimeout = "WSG-902", 408, "Idle timeout expired";
+    AbsoluteTimeout = "WSG-903", 408, "Absolute timeout expired";
+    ReaderTooSlow = "WSG-904", 408, "Notifications are not read fast enough";
+    TooManyConnections = "WSG-905", 403, "More than ${limit} connections of one session";
+    FrameTooLarge = "WSG-906", 413, "Frame is larger than ${limit} bytes";
+    FrameNotText = "WSG-907", 415, "Only text frames are understood";
+    /// Told as `recoveryErrorCode`, as are the next two.
+    SocketUnknown = "WSG-1001", 404, "WebSocket session is not found, or its time to recover is over";
+    SocketOfAnotherSession = "WSG-1003", 403, "WebSocket session belongs to another OAuth session";
+    SocketWithoutSubscription = "WSG-1005", 404, "WebSocket session has no subscription";
 }
 
 /// A problem as it is told to a client: a code with its parameters filled in.
