@@ -51,11 +51,16 @@ impl FromRequestParts<Arc<Api>> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
-        let bearer = bearer(&parts.headers, parts.uri.query())?;
-        let session = find(api, &bearer).await?;
-        if session.0.client_id.is_console() && !is_same_origin(&parts.headers, api) {
-            return Err(Code::TokenInvalid.into());
-        }
+        let session = if let Some(session) = parts.extensions.get::<Arc<Session>>() {
+            find_again(api, session).await?
+        } else {
+            let bearer = bearer(&parts.headers, parts.uri.query())?;
+            let session = find(api, &bearer).await?;
+            if session.0.client_id.is_console() && !is_same_origin(&parts.headers, api) {
+                return Err(Code::TokenInvalid.into());
+            }
+            session
+        };
         let caller = Self {
             account: session.0.account,
             person: session.0.person,
@@ -82,6 +87,21 @@ fn bearer(headers: &HeaderMap, query: Option<&str>) -> ApiResult<String> {
         .find(|(name, _)| name == "access_token")
         .map(|(_, token)| token.into_owned())
         .ok_or_else(|| Code::AuthorizationMissing.into())
+}
+
+/// A session that was let in before, as it is now, with its newest access token. This is how
+/// requests over a WebSocket come: the connection stands for its session, and goes on when tokens
+/// are refreshed, or have run out.
+async fn find_again(api: &Api, session: &Session) -> ApiResult<Arc<(Session, Token)>> {
+    let (account, id) = (session.account, session.id);
+    let session = api.store.session(account, id).await?;
+    let session = session.ok_or(Code::TokenInvalid)?;
+    let newest = session.generation;
+    let token = api
+        .store
+        .token_of_generation(account, id, TokenKind::Access, newest)
+        .await?;
+    Ok(Arc::new((session, token.ok_or(Code::TokenInvalid)?)))
 }
 
 /// The live session behind an access token. Its first use is recorded: from then on the refresh

@@ -41,6 +41,7 @@ mod recent_chats;
 mod requests;
 mod router;
 mod settings;
+mod socket_tokens;
 mod strict;
 mod subscription_life;
 mod subscriptions;
@@ -58,6 +59,7 @@ pub use password::hash_password;
 pub use rate_limits::RateLimits;
 pub use router::router;
 pub use settings::{ApiSettings, DevelopmentMode, SubscriptionSettings};
+pub use socket_tokens::SOCKET_PATH;
 pub use tokens::TokenMint;
 
 /// What every handler has at hand.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,10 +10,9 @@ use axum::Router;
 use axum::extract::ConnectInfo;
 use hookyard_domain::limits::{CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADER_READ_TIMEOUT};
 use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 
@@ -69,7 +69,8 @@ pub async fn serve_within(
     finish_max: Duration,
 ) {
     let connections = Arc::new(Semaphore::new(limits.connections_max));
-    let graceful = GracefulShutdown::new();
+    // Connections hold its receivers: it tells them to finish, and they tell that they have.
+    let (finish, _) = watch::channel(());
     loop {
         let accepted = tokio::select! {
             accepted = accept(&listener, &connections) => accepted,
@@ -98,16 +99,27 @@ pub async fn serve_within(
             .max_buf_size(limits.header_bytes_max)
             .max_header_size(limits.header_bytes_max)
             .max_headers(HEADERS_MAX)
-            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service));
-        let connection = graceful.watch(connection);
+            .serve_connection(TokioIo::new(stream), TowerToHyperService::new(service))
+            // A WebSocket leaves the connection behind and counts among the gateway's.
+            .with_upgrades();
+        let mut finishing = finish.subscribe();
         tokio::spawn(async move {
+            let mut connection = pin!(connection);
             // A client that breaks off is its own business.
-            let _ = connection.await;
+            tokio::select! {
+                biased;
+                _ = connection.as_mut() => {}
+                _ = finishing.changed() => {
+                    connection.as_mut().graceful_shutdown();
+                    let _ = connection.await;
+                }
+            }
             drop(permit);
         });
     }
     drop(listener);
-    let _ = tokio::time::timeout(finish_max, graceful.shutdown()).await;
+    let _ = finish.send(());
+    let _ = tokio::time::timeout(finish_max, finish.closed()).await;
 }
 
 async fn accept(

@@ -10,8 +10,21 @@ use serde::Serialize;
 #[derive(Debug)]
 pub(crate) enum ApiError {
     Problem(Problem),
-    /// The store failed; logged once, here, when it becomes a response.
+    /// The store failed; logged once, here, when it becomes a problem.
     Store(StoreError),
+}
+
+impl ApiError {
+    /// What is told of it where nothing makes it a response. A failure of the store is logged.
+    pub(crate) fn into_problem(self) -> Problem {
+        match self {
+            Self::Problem(problem) => problem,
+            Self::Store(error) => {
+                tracing::error!(error = %Chain(&error), "A request failed because of the store");
+                Problem::of(Code::StoreUnavailable)
+            }
+        }
+    }
 }
 
 pub(crate) type ApiResult<T> = Result<T, ApiError>;
@@ -128,13 +141,7 @@ pub(crate) fn empty_object() -> Response {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        match self {
-            Self::Problem(problem) => problem_response(&problem),
-            Self::Store(error) => {
-                tracing::error!(error = %Chain(&error), "A request failed because of the store");
-                problem_response(&Problem::of(Code::StoreUnavailable))
-            }
-        }
+        problem_response(&self.into_problem())
     }
 }
 

@@ -13,7 +13,7 @@ use crate::problem::problem_response;
 use crate::{
     Api, chats, console_session, conversations, deliveries, directory, event_types, events,
     everyone, extensions, hooks, live, me, messages, middleware, oauth, persons, platform, posts,
-    presence, recent_chats, requests, subscription_life, subscriptions, teams, webhooks,
+    presence, recent_chats, requests, socket_tokens, subscription_life, subscriptions, teams, webhooks,
 };
 
 /// The two prefixes of the team-messaging API: the same resources under both.
@@ -23,6 +23,7 @@ const MESSAGING_PREFIXES: [&str; 2] = ["/restapi/v1.0/glip", "/team-messaging/v1
 pub fn router(api: Arc<Api>, page: Router<Arc<Api>>) -> Router {
     let conversations = Router::new()
         .merge(oauth::routes())
+        .merge(socket_tokens::routes())
         .merge(platform::routes())
         .merge(directory::routes())
         .merge(extensions::routes())

@@ -3,10 +3,17 @@
 
 use std::fmt;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use hookyard_domain::secret::token_from;
-use hookyard_domain::{Secret, SessionId, TokenKind};
+use hookyard_domain::{AccountId, Secret, SessionId, Timestamp, TokenKind};
 use sha2::Sha256;
+
+/// How tokens for WebSocket connections begin.
+const SOCKET_PREFIX: &str = "hyw_";
+/// What they say: an account, a session, a time.
+const SOCKET_NOTE_BYTES: usize = 24;
 
 /// Derives tokens from a key that is not in the database.
 #[derive(Clone)]
@@ -43,12 +50,49 @@ impl TokenMint {
         self.seal(&[b"p", position])
     }
 
+    /// A token for WebSocket connections: a sealed note of whom it stands for, and until when.
+    pub(crate) fn socket_token(
+        &self,
+        account: AccountId,
+        session: SessionId,
+        expires_at: Timestamp,
+    ) -> Secret {
+        let mut note = Vec::with_capacity(SOCKET_NOTE_BYTES + 32);
+        note.extend(account.0.to_be_bytes());
+        note.extend(session.0.to_be_bytes());
+        note.extend(expires_at.as_millis().to_be_bytes());
+        let seal = self.seal(&[b"w", &note]);
+        note.extend(seal);
+        Secret::new(format!("{SOCKET_PREFIX}{}", URL_SAFE_NO_PAD.encode(note)))
+    }
+
+    /// What a token for WebSocket connections says, if it is ours. It may be over.
+    pub(crate) fn read_socket_token(
+        &self,
+        token: &str,
+    ) -> Option<(AccountId, SessionId, Timestamp)> {
+        let note = token.strip_prefix(SOCKET_PREFIX)?;
+        let note = URL_SAFE_NO_PAD.decode(note).ok()?;
+        let (note, seal) = note.split_at_checked(SOCKET_NOTE_BYTES)?;
+        self.mac(&[b"w", note]).verify_slice(seal).ok()?;
+        let word = |at: usize| note[at..at + 8].try_into().expect("three words of eight");
+        Some((
+            AccountId(u64::from_be_bytes(word(0))),
+            SessionId(u64::from_be_bytes(word(8))),
+            Timestamp::from_millis(i64::from_be_bytes(word(16))),
+        ))
+    }
+
     fn seal(&self, parts: &[&[u8]]) -> [u8; 32] {
+        self.mac(parts).finalize().into_bytes().into()
+    }
+
+    fn mac(&self, parts: &[&[u8]]) -> Hmac<Sha256> {
         let mut mac = Hmac::<Sha256>::new_from_slice(&self.key).expect("any length is a key");
         for part in parts {
             mac.update(part);
         }
-        mac.finalize().into_bytes().into()
+        mac
     }
 }
 
@@ -80,5 +124,32 @@ mod tests {
                 .token(TokenKind::Access, SessionId(1), 1)
                 .reveal()
         );
+    }
+
+    #[test]
+    fn a_socket_token_says_what_was_sealed_and_nobody_can_change_it() {
+        let mint = TokenMint::new([1; 32]);
+        let note = (AccountId(3), SessionId(5), Timestamp::from_millis(7));
+        let token = mint.socket_token(note.0, note.1, note.2);
+        assert_eq!(mint.read_socket_token(token.reveal()), Some(note));
+        let bytes = URL_SAFE_NO_PAD.decode(&token.reveal()[4..]).unwrap();
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            let changed = format!("hyw_{}", URL_SAFE_NO_PAD.encode(changed));
+            assert_eq!(mint.read_socket_token(&changed), None, "byte {at}");
+        }
+        let other = TokenMint::new([2; 32]);
+        let access = mint.token(TokenKind::Access, SessionId(5), 1);
+        for (mint, text) in [
+            (&other, token.reveal()),
+            (&mint, access.reveal()),
+            (&mint, ""),
+            (&mint, "hyw_"),
+            (&mint, "hyw_AAAA"),
+            (&mint, "hyw_%"),
+        ] {
+            assert_eq!(mint.read_socket_token(text), None, "{text}");
+        }
     }
 }

@@ -4,11 +4,9 @@
 //! missed.
 
 mod live;
-mod no_sockets;
 mod pubnub;
 mod sockets;
 
 pub use live::LiveGateway;
-pub use no_sockets::NoSockets;
 pub use pubnub::{PubNub, PubNubAnswer};
 pub use sockets::{Backstage, Refusal, ReplyTooLarge, SocketGateway, SocketSettings, Sockets};

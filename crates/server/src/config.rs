@@ -3,11 +3,16 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use hookyard_delivery::PushKey;
 use hookyard_domain::Secret;
-use hookyard_domain::limits::SUBSCRIPTIONS_MAX_DEFAULT;
+use hookyard_domain::limits::{
+    SOCKET_ABSOLUTE_TIMEOUT_DEFAULT, SOCKET_IDLE_TIMEOUT_DEFAULT, SOCKET_PING_PERIOD_DEFAULT,
+    SOCKET_RECOVERY_TIMEOUT_DEFAULT, SUBSCRIPTIONS_MAX_DEFAULT,
+};
+use hookyard_gateway::SocketSettings;
 use ipnet::IpNet;
 use serde::Deserialize;
 use url::Url;
@@ -24,6 +29,7 @@ struct File {
     subscriptions: Subscriptions,
     pubnub: PubNub,
     push: Push,
+    websocket: WebSocket,
     api: Api,
 }
 
@@ -110,6 +116,67 @@ pub struct PubNub {
     pub enabled: bool,
 }
 
+/// How patient the WebSocket gateway is, in seconds.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "keys of a file say their unit, these as all others"
+)]
+pub struct WebSocket {
+    /// How long a session without a connection can be recovered.
+    pub recovery_timeout_s: u64,
+    /// A connection ends when its client has said nothing for so long.
+    pub idle_timeout_s: u64,
+    /// A connection ends when it is so old.
+    pub absolute_timeout_s: u64,
+    /// Pause between pings.
+    pub ping_period_s: u64,
+}
+
+impl Default for WebSocket {
+    fn default() -> Self {
+        Self {
+            recovery_timeout_s: SOCKET_RECOVERY_TIMEOUT_DEFAULT.as_secs(),
+            idle_timeout_s: SOCKET_IDLE_TIMEOUT_DEFAULT.as_secs(),
+            absolute_timeout_s: SOCKET_ABSOLUTE_TIMEOUT_DEFAULT.as_secs(),
+            ping_period_s: SOCKET_PING_PERIOD_DEFAULT.as_secs(),
+        }
+    }
+}
+
+impl WebSocket {
+    /// The longest time that any of them may be: a week. Past it a dead session only costs memory.
+    const TIME_S_MAX: u64 = 604_800;
+
+    fn check(&self) -> anyhow::Result<()> {
+        for (name, time) in [
+            ("recovery_timeout_s", self.recovery_timeout_s),
+            ("idle_timeout_s", self.idle_timeout_s),
+            ("absolute_timeout_s", self.absolute_timeout_s),
+            ("ping_period_s", self.ping_period_s),
+        ] {
+            if !(1..=Self::TIME_S_MAX).contains(&time) {
+                bail!(
+                    "`websocket.{name}` must be between 1 and {}",
+                    Self::TIME_S_MAX
+                );
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for the gateway.
+    pub fn settings(&self) -> SocketSettings {
+        SocketSettings {
+            recovery_timeout: Duration::from_secs(self.recovery_timeout_s),
+            idle_timeout: Duration::from_secs(self.idle_timeout_s),
+            absolute_timeout: Duration::from_secs(self.absolute_timeout_s),
+            ping_period: Duration::from_secs(self.ping_period_s),
+        }
+    }
+}
+
 /// What subscriptions may do.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -184,6 +251,7 @@ pub struct Config {
     pub subscriptions: Subscriptions,
     pub pubnub: PubNub,
     pub push: Push,
+    pub websocket: WebSocket,
     pub api: Api,
 }
 
@@ -224,8 +292,10 @@ impl Config {
             subscriptions: file.subscriptions,
             pubnub: file.pubnub,
             push: file.push,
+            websocket: file.websocket,
             api: file.api,
         };
+        config.websocket.check()?;
         if config.delivery.concurrency == 0 {
             bail!("`delivery.concurrency` must be at least 1");
         }
@@ -309,6 +379,8 @@ mod tests {
             "[api]\nrate_limits = 40",
             "[delivery]\nconcurrency = 0",
             "[delivery]\ntimeout_ms = 5",
+            "[websocket]\nping_period_s = 0",
+            "[websocket]\nidle_timeout_s = 604801",
             "[delivery]\nallowed_ranges = ['10.0.0.0/99']",
         ] {
             assert!(load(toml, Overrides::default()).is_err(), "{toml}");

@@ -1,5 +1,6 @@
 //! The server put together: configuration, wiring, the embedded console, starting and stopping.
 
+mod backstage;
 mod bootstrap;
 mod chance;
 mod clock;
@@ -9,6 +10,7 @@ mod data_dir;
 pub mod pubnub;
 mod server;
 
+pub use backstage::{socket_gateway, socket_routes};
 pub use chance::OsChance;
 pub use clock::SystemClock;
 pub use config::{Config, Overrides};

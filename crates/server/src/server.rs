@@ -14,7 +14,7 @@ use hookyard_delivery::{
 };
 use hookyard_domain::ports::{Chance, Clock, Store};
 use hookyard_domain::{PushProvider, RetryPolicy};
-use hookyard_gateway::{LiveGateway, NoSockets, PubNub};
+use hookyard_gateway::{LiveGateway, PubNub, SocketGateway, Sockets};
 use hookyard_store::{Options, SqliteStore};
 use ipnet::IpNet;
 use tokio::net::TcpListener;
@@ -22,6 +22,7 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use url::{Host, Url};
 
+use crate::backstage::{socket_gateway, socket_routes};
 use crate::bootstrap::{FirstStart, Welcome};
 use crate::chance::OsChance;
 use crate::clock::SystemClock;
@@ -47,6 +48,7 @@ pub struct Server {
     lifecycle: Arc<Lifecycle>,
     live: LiveGateway,
     pubnub: Option<Arc<PubNub>>,
+    gateway: SocketGateway,
     stopping: CancellationToken,
     serving: tokio::task::JoinHandle<()>,
     /// Unlocked when the server is dropped.
@@ -111,6 +113,7 @@ impl Server {
         });
 
         let live = LiveGateway::default();
+        let sockets = Sockets::new(Arc::clone(&clock));
         let (push, push_certificates) = push(&config, &egress, &clock)?;
         let transport = ByMode::new(
             Arc::new(WebhookTransport::new(Arc::clone(&egress))),
@@ -133,6 +136,7 @@ impl Server {
         ));
         dispatcher.report_to(Arc::clone(&lifecycle) as _);
         store.listen(Arc::new(live.clone()));
+        store.listen(Arc::new(sockets.clone()));
         store.listen(Arc::clone(&dispatcher) as _);
         store.listen(Arc::clone(&lifecycle) as _);
         dispatcher
@@ -162,7 +166,7 @@ impl Server {
             ids: store.ids(),
             handshake,
             live: Arc::new(live.clone()),
-            sockets: Arc::new(NoSockets),
+            sockets: Arc::new(sockets.clone()),
             tokens: TokenMint::new(key.token_key()),
             settings: ApiSettings {
                 retry_policy,
@@ -179,7 +183,8 @@ impl Server {
                 ..ApiSettings::new(public_url.clone(), development.clone())
             },
         });
-        let mut page = console::routes();
+        let gateway = socket_gateway(&api, sockets, config.websocket.settings());
+        let mut page = console::routes().merge(socket_routes(gateway.clone()));
         if let Some(pubnub) = &pubnub {
             page = page.merge(crate::pubnub::routes(Arc::clone(pubnub)));
         }
@@ -204,6 +209,7 @@ impl Server {
             lifecycle,
             live,
             pubnub,
+            gateway,
             stopping,
             serving,
             _data_dir: data_dir,
@@ -267,7 +273,8 @@ impl Server {
         if let Some(pubnub) = &self.pubnub {
             pubnub.close();
         }
-        let _ = self.serving.await;
+        let finish = Instant::now() + REQUESTS_FINISH_MAX;
+        let _ = tokio::join!(self.gateway.stop(finish), self.serving);
         self.lifecycle.stop().await;
         self.dispatcher
             .stop(Instant::now() + SENDS_FINISH_MAX)

@@ -195,12 +195,15 @@ pub(super) fn answer(message_id: &str, response: &Response<Bytes>) -> String {
         return text_of(&[head]);
     }
     let kind = response.headers().get(header::CONTENT_TYPE);
-    let kind = kind.map_or(&b""[..], |kind| kind.as_bytes());
-    let body = if kind.starts_with(b"application/json") || kind.starts_with(b"multipart/") {
+    let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+    let body = utf8(body);
+    let body = if kind.starts_with("multipart/") {
         // Clients split a frame at the boundary that begins its second part.
-        utf8(body)
+        Cow::Borrowed(body.trim_end())
+    } else if kind.starts_with("application/") && kind.contains("json") {
+        body
     } else {
-        Cow::Owned(text_of(&String::from_utf8_lossy(body)))
+        Cow::Owned(text_of(&body))
     };
     format!("[{},{body}]", text_of(&head))
 }
@@ -321,9 +324,11 @@ mod tests {
         let parts = response(
             207,
             "multipart/mixed; boundary=Boundary_1",
-            "--Boundary_1\r\nx\r\n--Boundary_1--",
+            "--Boundary_1\r\nx\r\n--Boundary_1--\r\n",
         );
         assert!(answer("m", &parts).ends_with("},--Boundary_1\r\nx\r\n--Boundary_1--]"));
+        let array = response(200, "application/vnd.ringcentral.multipart+json", "[]");
+        assert!(answer("m", &array).ends_with("},[]]"));
         let text = response(200, "text/plain", "a \"b\"");
         assert!(answer("m", &text).ends_with(r#"},"a \"b\""]"#));
         assert_snapshot!(answer("m", &response(204, "text/plain", "")), @r#"[{"type":"ClientRequest","messageId":"m","status":204,"headers":{"Content-Type":"text/plain","RCRequestId":"5","WSG-SubscriptionId":"s","X-Rate-Limit-Group":"light"}}]"#);

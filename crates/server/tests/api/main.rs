@@ -27,6 +27,7 @@ mod pubnub;
 mod push;
 mod rate_limits;
 mod recent_chats;
+mod sockets;
 mod subscription_life;
 mod subscriptions;
 mod teams;

@@ -21,8 +21,8 @@ use hookyard_domain::{
     EventId, EventKind, JwtCredential, Person, PersonId, PersonKind, PersonStatus, Scope, Scopes,
     Secret, Session, SessionId, Timestamp, Token, TokenHash, TokenKind, Write,
 };
-use hookyard_gateway::{LiveGateway, NoSockets, PubNub};
-use hookyard_server::OsChance;
+use hookyard_gateway::{LiveGateway, PubNub, SocketGateway, SocketSettings, Sockets};
+use hookyard_server::{OsChance, socket_gateway, socket_routes};
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -80,6 +80,7 @@ pub(crate) struct World {
     stopping: CancellationToken,
     dispatcher: Arc<Dispatcher>,
     lifecycle: Arc<Lifecycle>,
+    pub(crate) gateway: SocketGateway,
     sessions: AtomicU64,
 }
 
@@ -116,6 +117,8 @@ impl World {
         let store = Arc::new(SqliteStore::inline(options).expect("a store in memory"));
         let live = LiveGateway::default();
         store.listen(Arc::new(live.clone()));
+        let sockets = Sockets::new(Arc::clone(&clock) as _);
+        store.listen(Arc::new(sockets.clone()));
         let egress = Arc::new(Egress::new(EgressRules {
             allow_private: true,
             allow_http: true,
@@ -161,13 +164,15 @@ impl World {
             ids: store.ids(),
             handshake,
             live: Arc::new(live),
-            sockets: Arc::new(NoSockets),
+            sockets: Arc::new(sockets.clone()),
             tokens: TokenMint::new([9; 32]),
             settings,
         });
+        let gateway = socket_gateway(&api, sockets, SocketSettings::default());
         let page = Router::new()
             .route("/panic", get(panic))
-            .merge(hookyard_server::pubnub::routes(pubnub));
+            .merge(hookyard_server::pubnub::routes(pubnub))
+            .merge(socket_routes(gateway.clone()));
         let stopping = CancellationToken::new();
         let serving = hookyard_api::serve_within(
             limits,
@@ -184,6 +189,7 @@ impl World {
             stopping,
             dispatcher,
             lifecycle,
+            gateway,
             sessions: AtomicU64::new(1),
         }
     }
@@ -267,6 +273,19 @@ impl World {
         }));
         self.store.commit(change).await.expect("a store in memory");
         self.bearer(&token)
+    }
+
+    /// Ends the session that a client presents a token of.
+    pub(crate) async fn sign_out(&self, client: &Client) {
+        let token = client.token.as_deref().expect("it is signed in");
+        let found = self.store.token(TokenHash::of(token)).await;
+        let found = found.expect("a store in memory").expect("it is signed in");
+        let end = Write::EndSession {
+            account: found.0.account,
+            session: found.0.id,
+        };
+        let ended = self.store.commit(Change::of(end)).await;
+        ended.expect("a store in memory");
     }
 
     /// A person whose app has no permission for team messaging.
