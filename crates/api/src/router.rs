@@ -13,7 +13,8 @@ use crate::problem::problem_response;
 use crate::{
     Api, chats, console_session, conversations, deliveries, directory, event_types, events,
     everyone, extensions, hooks, live, me, messages, middleware, oauth, persons, platform, posts,
-    presence, recent_chats, requests, socket_tokens, subscription_life, subscriptions, teams, webhooks,
+    presence, recent_chats, requests, socket_tokens, subscription_life, subscriptions, teams,
+    webhooks,
 };
 
 /// The two prefixes of the team-messaging API: the same resources under both.

@@ -248,6 +248,9 @@ pub const SOCKET_MESSAGE_ID_CHARS_MAX: usize = 256;
 /// A frame must be taken within this time. The kernel buffers megabytes, so who lets it wait has
 /// stopped reading.
 pub const SOCKET_WRITE_TIMEOUT: Duration = Duration::from_secs(30);
+/// Notifications wait so long for a client to show that it has read the frame before them; most
+/// take less than a round trip.
+pub const SOCKET_ECHO_TIMEOUT: Duration = Duration::from_secs(1);
 /// A ping must be answered within this time (contract 6.3).
 pub const SOCKET_PONG_TIMEOUT: Duration = Duration::from_secs(10);
 /// How long a client may take to read our last words and close.

@@ -7,11 +7,11 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, Sink, SinkExt as _, Stream, StreamExt as _};
 use hookyard_domain::limits::{
-    SOCKET_BURST_MAX, SOCKET_CLOSE_TIMEOUT, SOCKET_MESSAGE_BYTES_MAX, SOCKET_PONG_TIMEOUT,
-    SOCKET_REQUESTS_MAX, SOCKET_WRITE_TIMEOUT, SOCKETS_PER_SESSION_MAX,
+    SOCKET_BURST_MAX, SOCKET_CLOSE_TIMEOUT, SOCKET_ECHO_TIMEOUT, SOCKET_MESSAGE_BYTES_MAX,
+    SOCKET_PONG_TIMEOUT, SOCKET_REQUESTS_MAX, SOCKET_WRITE_TIMEOUT, SOCKETS_PER_SESSION_MAX,
 };
 use hookyard_domain::{Code, Problem};
-use http::Request;
+use http::{Method, Request};
 use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite::error::{CapacityError, Error as WireError, ProtocolError};
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
@@ -24,6 +24,9 @@ use super::gateway::{Asked, Left, Parts};
 use super::recovery::{RecoveryError, RecoveryToken};
 use super::reply::{self, Recovery};
 use super::session::{Attachment, Fate, SocketSession, Standing};
+
+/// What the ping carries that notifications wait behind; those that look for life carry nothing.
+const HOLD_PING: &[u8] = b"hold";
 
 /// Messages of one client, in both directions.
 pub(super) trait Wire:
@@ -197,6 +200,30 @@ impl NoRoom {
     }
 }
 
+/// The answer to a request.
+#[derive(Debug)]
+struct Answered {
+    text: String,
+    /// It tells the id of a subscription.
+    subscribes: bool,
+}
+
+/// What keeps notifications back for a moment.
+///
+/// Clients take frames apart by the read of their socket: they look for the notifications of a
+/// subscription, or of a recovered session, only after the frame that tells of it, and lose what
+/// came with it. So a ping follows that frame, and what waits goes out behind the echo.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Hold {
+    No,
+    /// A subscription is being made; its client knows no id yet.
+    Making,
+    /// The ping is on its way; a client that never answers is not waited for longer.
+    UntilEcho {
+        at_most: Instant,
+    },
+}
+
 /// An open connection.
 pub(super) struct Connection<'a> {
     parts: &'a Arc<Parts>,
@@ -204,7 +231,8 @@ pub(super) struct Connection<'a> {
     attachment: Attachment,
     recovery: Option<Recovery>,
     /// Requests at work. They run on the connection's own task.
-    requests: FuturesUnordered<BoxFuture<'static, String>>,
+    requests: FuturesUnordered<BoxFuture<'static, Answered>>,
+    hold: Hold,
     idle_at: Instant,
     old_at: Instant,
     /// When to ping, or by when the last ping must be answered.
@@ -222,6 +250,7 @@ impl<'a> Connection<'a> {
             attachment: admitted.attachment,
             recovery: admitted.recovery,
             requests: FuturesUnordered::new(),
+            hold: Hold::No,
             idle_at: now + parts.settings.idle_timeout,
             old_at: now + parts.settings.absolute_timeout,
             ping_at: now + parts.settings.ping_period,
@@ -248,6 +277,9 @@ impl<'a> Connection<'a> {
     async fn serve<W: Wire>(&mut self, wire: &mut W) -> Result<std::convert::Infallible, Ending> {
         self.parts.sockets.renew(&self.session);
         send(wire, self.details()).await?;
+        if self.recovery == Some(Ok(())) {
+            self.hold_until_echo(wire).await?;
+        }
         loop {
             let has_unwritten = match self.session.standing(&self.attachment) {
                 Standing::Going { has_unwritten } => has_unwritten,
@@ -255,15 +287,22 @@ impl<'a> Connection<'a> {
                 Standing::Fated(fate) => return Err(Ending::Fated(fate)),
             };
             self.parts.note_replaced(&self.session);
-            let deadline = self.ping_at.min(self.idle_at).min(self.old_at);
+            let is_due = has_unwritten && self.hold == Hold::No;
+            let mut deadline = self.ping_at.min(self.idle_at).min(self.old_at);
+            if let Hold::UntilEcho { at_most } = self.hold {
+                deadline = deadline.min(at_most);
+            }
             tokio::select! {
                 message = wire.next() => self.hear(wire, message).await?,
-                Some(answer) = self.requests.next(), if !self.requests.is_empty() => {
-                    send(wire, answer).await?;
+                Some(answered) = self.requests.next(), if !self.requests.is_empty() => {
+                    send(wire, answered.text).await?;
+                    if answered.subscribes {
+                        self.hold_until_echo(wire).await?;
+                    }
                 }
                 () = sleep_until(deadline) => self.look_at_time(wire).await?,
-                () = self.attachment.changed(), if !has_unwritten => {}
-                () = std::future::ready(()), if has_unwritten => self.notify(wire).await?,
+                () = self.attachment.changed(), if !is_due => {}
+                () = std::future::ready(()), if is_due => self.notify(wire).await?,
             }
         }
     }
@@ -283,6 +322,11 @@ impl<'a> Connection<'a> {
         if now >= self.idle_at {
             return Err(Ending::Idle);
         }
+        if let Hold::UntilEcho { at_most } = self.hold
+            && now >= at_most
+        {
+            self.hold = Hold::No;
+        }
         if now < self.ping_at {
             return Ok(());
         }
@@ -293,6 +337,13 @@ impl<'a> Connection<'a> {
         self.pinged = Some(self.session.token().sequence);
         self.ping_at = now + SOCKET_PONG_TIMEOUT;
         write(wire, Message::Ping(Bytes::new())).await
+    }
+
+    /// Keeps notifications back until the client has read what was written so far.
+    async fn hold_until_echo<W: Wire>(&mut self, wire: &mut W) -> Result<(), Ending> {
+        let at_most = Instant::now() + SOCKET_ECHO_TIMEOUT;
+        self.hold = Hold::UntilEcho { at_most };
+        write(wire, Message::Ping(Bytes::from_static(HOLD_PING))).await
     }
 
     /// What the client has answered a ping behind, it has received.
@@ -335,6 +386,12 @@ impl<'a> Connection<'a> {
             }
             Message::Ping(_) => {
                 self.heard();
+                Ok(())
+            }
+            Message::Pong(payload) if payload == HOLD_PING => {
+                if matches!(self.hold, Hold::UntilEcho { .. }) {
+                    self.hold = Hold::No;
+                }
                 Ok(())
             }
             Message::Pong(_) => {
@@ -392,29 +449,40 @@ impl<'a> Connection<'a> {
 
     fn begin(&mut self, message_id: String, mut request: Request<Bytes>) {
         request.extensions_mut().insert(self.session.id);
+        let subscribes = is_subscribing(&request);
+        if subscribes {
+            self.hold = Hold::Making;
+        }
         let parts = Arc::clone(self.parts);
         let owner = Arc::clone(&self.session.owner);
         let answered = async move {
-            match parts.backstage.call(&owner, request).await {
+            let text = match parts.backstage.call(&owner, request).await {
                 Ok(response) => reply::answer(&message_id, &response),
                 Err(_too_large) => {
                     let id = parts.draw_id().to_string();
                     let problem = Problem::of(Code::NotOverWebSocket);
                     reply::refusal(&message_id, &id, &problem)
                 }
-            }
+            };
+            Answered { text, subscribes }
         };
         self.requests.push(answered.boxed());
     }
 
     /// What the API has begun it finishes, also when the server stops.
     async fn finish_requests<W: Wire>(&mut self, wire: &mut W) {
-        while let Some(answer) = self.requests.next().await {
-            if send(wire, answer).await.is_err() {
+        while let Some(answered) = self.requests.next().await {
+            if send(wire, answered.text).await.is_err() {
                 return;
             }
         }
     }
+}
+
+/// Whether a request makes a subscription, so that its answer tells an id.
+fn is_subscribing(request: &Request<Bytes>) -> bool {
+    let path = request.uri().path().trim_end_matches('/');
+    request.method() == Method::POST && path == "/restapi/v1.0/subscription"
 }
 
 /// What can be asked over a WebSocket: the platform's surface but for signing in. Streams and

@@ -1,4 +1,4 @@
-//! WebSockets (contract section 6): a real client on a real connection.
+//! The WebSocket gateway (contract section 6): a real client on a real connection.
 
 mod connect;
 mod frames;

@@ -82,6 +82,8 @@ pub(super) enum Got {
 pub(super) struct Client {
     pub(super) says: mpsc::UnboundedSender<Result<Message, WireError>>,
     hears: mpsc::Receiver<Message>,
+    /// What the last ping carried.
+    pinged: Bytes,
     pub(super) serving: JoinHandle<()>,
 }
 
@@ -92,7 +94,10 @@ impl Client {
             Some(Message::Text(text)) => {
                 Got::Frame(serde_json::from_str(&text).unwrap_or_else(|_| panic!("JSON: {text}")))
             }
-            Some(Message::Ping(_)) => Got::Ping,
+            Some(Message::Ping(payload)) => {
+                self.pinged = payload;
+                Got::Ping
+            }
             Some(Message::Close(frame)) => Got::Close(frame.unwrap().code.into()),
             Some(other) => panic!("unexpected {other:?}"),
             None => Got::Nothing,
@@ -138,7 +143,7 @@ impl Client {
     }
 
     pub(super) fn pong(&self) {
-        let _ = self.says.send(Ok(Message::Pong(Bytes::new())));
+        let _ = self.says.send(Ok(Message::Pong(self.pinged.clone())));
     }
 
     /// The connection breaks.
@@ -258,6 +263,7 @@ impl Yard {
         Client {
             says,
             hears,
+            pinged: Bytes::new(),
             serving,
         }
     }

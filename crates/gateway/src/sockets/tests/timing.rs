@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use hookyard_domain::ports::{Clock as _, LiveSubscriptions as _};
 use hookyard_testkit::sample::ACCOUNT;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
 
 use super::client::{Got, Yard, seconds_since, socket_of, token_of};
@@ -144,4 +144,51 @@ async fn what_a_client_received_long_ago_is_forgotten() {
         3,
         "though the token is from before the first"
     );
+}
+
+#[tokio::test(start_paused = true)]
+async fn notifications_wait_until_the_client_has_read_its_subscription() {
+    let yard = Yard::open();
+    let (mut client, details) = yard.connect(None).await;
+    client.say(
+        r#"[{"type":"ClientRequest","messageId":"1","method":"POST","path":"/restapi/v1.0/subscription/"},{}]"#,
+    );
+    // What is matched while the answer is on its way must not come before it.
+    yard.subscribe(1, &token_of(&details));
+    yard.post([1]);
+    assert!(
+        matches!(client.next_of_all().await, Got::Frame(frame) if frame[0]["messageId"] == "1")
+    );
+    assert_eq!(client.next_of_all().await, Got::Ping);
+    let nothing = timeout(Duration::from_millis(999), client.next_of_all()).await;
+    assert!(nothing.is_err(), "{nothing:?}");
+    client.pong();
+    assert_eq!(client.event().await, 1);
+    yard.post([2]);
+    assert_eq!(client.event().await, 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_was_missed_waits_until_the_client_has_read_that_it_is_back() {
+    let yard = Yard::open();
+    let (client, token) = yard.subscribed(1).await;
+    client.break_off().await;
+    yard.post([1]);
+    let (mut client, _) = yard.connect(Some(&token)).await;
+    assert_eq!(client.next_of_all().await, Got::Ping);
+    client.pong();
+    assert_eq!(client.event().await, 1);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_client_that_does_not_show_that_it_has_read_is_waited_for_one_second() {
+    let yard = Yard::open();
+    let (client, token) = yard.subscribed(1).await;
+    client.break_off().await;
+    yard.post([1]);
+    let began = Instant::now();
+    let (mut client, _) = yard.connect(Some(&token)).await;
+    assert_eq!(client.next_of_all().await, Got::Ping);
+    assert!(matches!(client.next_of_all().await, Got::Frame(_)));
+    assert_eq!(seconds_since(began), 1);
 }

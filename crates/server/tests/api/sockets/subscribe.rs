@@ -76,7 +76,7 @@ async fn a_connection_has_one_subscription() {
     assert_ne!(first, second);
     assert_eq!(
         alice.get(SUBSCRIPTIONS).await.records("id"),
-        [second.clone()]
+        [second.as_str()]
     );
     say(&alice, &team, "once").await;
     let frame = socket.frame().await;
