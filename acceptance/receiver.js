@@ -4,13 +4,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 
-const ARRIVAL_TIMEOUT_MS = 15_000;
+import { Arrivals } from './arrivals.js';
 
 /** Starts a receiver; it remembers what came and hands it out in order of arrival. */
 export async function startReceiver() {
   const handshakes = [];
-  const events = [];
-  let arrived = () => {};
+  const events = new Arrivals();
 
   const server = createServer(async (request, response) => {
     const chunks = [];
@@ -23,39 +22,20 @@ export async function startReceiver() {
       response.end();
       return;
     }
-    events.push({ method: request.method, headers: request.headers, json: JSON.parse(text) });
     response.writeHead(200);
     response.end();
-    arrived();
+    events.add({ method: request.method, headers: request.headers, json: JSON.parse(text) });
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
 
-  const take = (wanted) => {
-    const index = events.findIndex(({ json }) => wanted(json.body));
-    return index < 0 ? undefined : events.splice(index, 1)[0];
-  };
   return {
     address: `http://127.0.0.1:${server.address().port}/events?source=acceptance`,
     handshakes,
     /** Events that nobody has asked for yet. */
-    remaining: () => events.map(({ json }) => json),
+    remaining: () => events.remaining().map(({ json }) => json),
     /** Waits for the first event whose body is wanted, and takes it. */
-    async next(wanted, name) {
-      const deadline = AbortSignal.timeout(ARRIVAL_TIMEOUT_MS);
-      for (;;) {
-        const event = take(wanted);
-        if (event) return event;
-        await new Promise((resolve, reject) => {
-          arrived = resolve;
-          deadline.onabort = () => {
-            const got = JSON.stringify(events.map(({ json }) => json));
-            reject(new Error(`${name} did not arrive; got ${got}`));
-          };
-          if (deadline.aborted) deadline.onabort();
-        });
-      }
-    },
+    next: (wanted, name, timeout) => events.next(({ json }) => wanted(json.body), name, timeout),
     stop() {
       server.closeAllConnections();
       server.close();
