@@ -17,6 +17,11 @@ export class Arrivals {
     return [...this.#items];
   }
 
+  /** Takes all that nobody has asked for yet. */
+  drain() {
+    return this.#items.splice(0);
+  }
+
   /** Waits for the first that is wanted, and takes it. */
   async next(wanted, name, timeout = ARRIVAL_TIMEOUT_MS) {
     const deadline = Date.now() + timeout;
