@@ -8,6 +8,15 @@ import { Arrivals } from './arrivals.js';
 /** How often the extension looks whether its connection is alive; by default every 2 s. */
 const CHECK_INTERVAL_MS = 25;
 
+/** How long an application is busy with something else, at the worst moment. */
+const BUSY_MS = 100;
+
+/** Does not look at its sockets for a while, so that all that comes meanwhile is read at once. */
+export function beBusy() {
+  const end = Date.now() + BUSY_MS;
+  while (Date.now() < end);
+}
+
 /** A client of the app that the server made at its first start; nobody is signed in. */
 export function appClient({ credentials }) {
   return new RingCentral({
@@ -37,6 +46,8 @@ export function makeSocket({ autoRecover, ...options } = {}) {
   socket.eventEmitter.on(Events.newWebSocketObject, (ws) => {
     // Without a listener the death of a server would be the death of its clients.
     ws.on('error', () => {});
+    // One for each call at work, and ours.
+    ws.setMaxListeners(32);
     ws.on('message', (text) => frames.add(JSON.parse(text)));
   });
   const { autoRecoverSuccess, autoRecoverFailed, autoRecoverError } = Events;

@@ -9,7 +9,8 @@ import RestException from '@rc-ex/core/RestException';
 import { Events } from '@rc-ex/ws';
 
 import { Arrivals } from './arrivals.js';
-import { appClient, connect, makeSocket, signIn } from './official.js';
+import { startChatter } from './chatter.js';
+import { appClient, beBusy, connect, makeSocket, signIn } from './official.js';
 import { startYard } from './yard.js';
 
 const POSTS = '/team-messaging/v1/posts';
@@ -33,7 +34,7 @@ async function makeTeam(yard) {
   return { author, id, say: (text) => posts.post({ text }) };
 }
 
-/** What a subscription hears, and nothing but posts is expected of it. */
+/** What a subscription to posts hears. */
 function makeListener() {
   const heard = new Arrivals();
   return {
@@ -47,6 +48,7 @@ function makeListener() {
       return [...heard.drain().map(({ body }) => body.text), last];
     },
     next: (text) => heard.next(({ body }) => body.text === text, `the post "${text}"`),
+    removal: () => heard.next(({ body }) => body.eventType === 'PostRemoved', 'PostRemoved'),
     drain: () => heard.drain(),
   };
 }
@@ -169,10 +171,11 @@ describe('the WebSocket extension', { timeout: 180_000 }, () => {
     const deletion = await rc.delete(`/team-messaging/v1/chats/${team.id}/posts/${post.id}`);
     assert.equal(deletion.status, 204);
     assert.equal(deletion.data, undefined);
-    const [meta] = (
-      await made.frames.next(([{ status }]) => status === 204, 'the frame of status 204')
-    ).slice(0, 1);
-    assert.equal(meta.type, 'ClientRequest');
+    const frame = await made.frames.next(([{ status }]) => status === 204, 'the answer as a frame');
+    assert.equal(frame.length, 1);
+    assert.equal(frame[0].type, 'ClientRequest');
+    assert.equal((await listener.removal()).body.id, post.id);
+    assert.deepEqual(listener.drain(), []);
     assert.deepEqual(httpCalls, []);
   });
 
@@ -233,6 +236,39 @@ describe('the WebSocket extension', { timeout: 180_000 }, () => {
     assert.equal(subscription.subscriptionInfo.id, id);
     // The token for the gateway is good for more than one connection.
     assert.deepEqual(httpCalls, []);
+  });
+
+  test('loses nothing when its application is busy as it comes back', LIMIT, async () => {
+    await made.cut();
+    const missed = Array.from({ length: 20 }, (_, index) => `missed by the busy ${index}`);
+    for (const text of missed) await team.say(text);
+    made.socket.eventEmitter.once(Events.newWebSocketObject, (ws) => ws.once('open', beBusy));
+    made.mend();
+    await made.recovery(Events.autoRecoverSuccess);
+    await team.say('busy no more');
+    assert.deepEqual(await listener.textsUntil('busy no more'), [...missed, 'busy no more']);
+  });
+
+  test('is told of nothing before it knows its subscription', LIMIT, async () => {
+    const guest = await signIn(yard);
+    const { socket } = await connect(guest);
+    const heard = makeListener();
+    const texts = Array.from({ length: 60 }, (_, index) => `too early? ${index}`);
+    const chatter = await startChatter({
+      url: `${yard.url}/team-messaging/v1/chats/${team.id}/posts`,
+      token: team.author.token.access_token,
+      texts,
+    });
+    const subscribing = socket.subscribe([POSTS], heard.listen);
+    beBusy();
+    await subscribing;
+    await chatter.finish();
+    await team.say('known');
+    const told = await heard.textsUntil('known');
+    assert.ok(told.length > 1, 'there was something to tell');
+    assert.deepEqual(told, [...texts, 'known'].slice(-told.length));
+    assert.deepEqual(await listener.textsUntil('known'), [...texts, 'known']);
+    await guest.revoke();
   });
 
   test('loses nothing when it breaks again and again while people post', LIMIT, async () => {
@@ -335,7 +371,6 @@ describe('the WebSocket extension', { timeout: 180_000 }, () => {
       const [meta] = await frames.next(([{ type }]) => type === 'Heartbeat', name);
       assert.ok(meta.messageId.length > 0);
     }
-    socket.options.autoRecover.pingServerInterval = 60_000;
     await guest.revoke();
   });
 
@@ -360,7 +395,9 @@ describe('the WebSocket extension', { timeout: 180_000 }, () => {
   test('starts anew after the server lost its sessions', LIMIT, async () => {
     const { id } = subscription.subscriptionInfo;
     httpCalls = [];
+    made.socket.options.autoRecover.enabled = false;
     await yard.crash();
+    made.mend();
     await made.recovery(Events.autoRecoverFailed);
     assert.equal(made.socket.connectionDetails.recoveryState, 'Failed');
     assert.notEqual(subscription.subscriptionInfo.id, id);
