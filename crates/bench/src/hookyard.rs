@@ -8,17 +8,12 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use anyhow::Context;
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use http_body_util::{BodyExt, Full};
-use hyper::{Method, Request};
-use hyper_util::rt::TokioIo;
-use serde_json::{Value, json};
-use tokio::net::TcpStream;
+use hyper::Method;
 use tokio::time::Instant;
 
 use crate::load::Target;
+use crate::person::{POSTS, Person, call};
 use crate::process::Process;
 
 /// A first start makes keys and hashes a password; a slow machine may take its time.
@@ -60,8 +55,12 @@ impl DataDir {
 }
 
 impl Hookyard {
-    /// Starts `binary` on `data_dir` and waits until it answers.
-    pub(crate) async fn start(binary: &Path, data_dir: &DataDir) -> anyhow::Result<Self> {
+    /// Starts `binary` on `data_dir` with a configuration in TOML, and waits until it answers.
+    pub(crate) async fn start(
+        binary: &Path,
+        data_dir: &DataDir,
+        config: &str,
+    ) -> anyhow::Result<Self> {
         let data_dir = data_dir.path();
         let address_file = data_dir.join("address");
         // Left by an earlier run; its return tells that this one is ready.
@@ -70,12 +69,15 @@ impl Hookyard {
             .create(true)
             .append(true)
             .open(data_dir.join("server.log"))?;
+        let config_file = data_dir.join("bench.toml");
+        fs::write(&config_file, config)?;
         let began = Instant::now();
         let child = Command::new(binary)
             .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
             .arg(data_dir)
+            .arg("--config")
+            .arg(config_file)
             .env_remove("HOOKYARD_PUBLIC_URL")
-            .env_remove("HOOKYARD_CONFIG")
             .stdin(Stdio::null())
             .stdout(log.try_clone()?)
             .stderr(log)
@@ -123,49 +125,19 @@ impl Hookyard {
         })
     }
 
-    /// Signs in with the JWT and subscribes `receiver` to posts.
-    pub(crate) async fn subscribe(&self, receiver: SocketAddr) -> anyhow::Result<()> {
+    /// The first person, signed in with the JWT.
+    pub(crate) async fn sign_in(&self) -> anyhow::Result<Person> {
         let client = format!(
             "{}:{}",
             self.credential("RC_APP_CLIENT_ID")?,
             self.credential("RC_APP_CLIENT_SECRET")?
         );
-        let basic = format!("Basic {}", STANDARD.encode(client));
-        // A JWT has only characters that a form takes as they are.
-        let grant = format!(
-            "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion={}",
-            self.credential("RC_USER_JWT")?
-        );
-        let form = [
-            ("authorization", basic.as_str()),
-            ("content-type", "application/x-www-form-urlencoded"),
-        ];
-        let path = "/restapi/oauth/token";
-        let (status, answer) = call(self.address, Method::POST, path, &form, grant.into()).await?;
-        let token = answer["access_token"].as_str();
-        let token = token.with_context(|| format!("sign-in answered {status} {answer}"))?;
+        Person::sign_in(self.address, &client, self.credential("RC_USER_JWT")?).await
+    }
 
-        let bearer = format!("Bearer {token}");
-        let wanted = json!({
-            "eventFilters": ["/team-messaging/v1/posts"],
-            "expiresIn": 86_400,
-            "deliveryMode": {
-                "transportType": "WebHook",
-                "address": format!("http://{receiver}/hook"),
-            },
-        });
-        let headers = [
-            ("authorization", bearer.as_str()),
-            ("content-type", "application/json"),
-        ];
-        let path = "/restapi/v1.0/subscription";
-        let body = Bytes::from(wanted.to_string());
-        let (status, answer) = call(self.address, Method::POST, path, &headers, body).await?;
-        anyhow::ensure!(
-            status == 200 && answer["status"] == "Active",
-            "subscribing answered {status} {answer}"
-        );
-        Ok(())
+    /// Signs in and subscribes `receiver` to posts.
+    pub(crate) async fn subscribe(&self, receiver: SocketAddr) -> anyhow::Result<()> {
+        self.sign_in().await?.subscribe(POSTS, receiver).await
     }
 }
 
@@ -185,30 +157,4 @@ fn tail(data_dir: &Path) -> String {
     let log = fs::read_to_string(data_dir.join("server.log")).unwrap_or_default();
     let lines: Vec<_> = log.lines().rev().take(20).collect();
     lines.into_iter().rev().collect::<Vec<_>>().join("\n")
-}
-
-/// One request on its own connection: status and JSON (null when the body is none).
-async fn call(
-    address: SocketAddr,
-    method: Method,
-    path: &str,
-    headers: &[(&str, &str)],
-    body: Bytes,
-) -> anyhow::Result<(u16, Value)> {
-    let stream = TcpStream::connect(address).await?;
-    let (mut sender, connection) =
-        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
-    let connection = tokio::spawn(connection);
-    let mut request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header("host", address.to_string());
-    for (name, value) in headers {
-        request = request.header(*name, *value);
-    }
-    let response = sender.send_request(request.body(Full::new(body))?).await?;
-    let status = response.status().as_u16();
-    let body = response.into_body().collect().await?.to_bytes();
-    connection.abort();
-    Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
 }

@@ -7,6 +7,7 @@ mod ledger;
 mod load;
 mod measure;
 mod message;
+mod person;
 mod process;
 mod receiver;
 mod report;
@@ -60,6 +61,9 @@ struct RunArguments {
     /// Posts stored before starts are measured
     #[arg(long, default_value_t = 1_000_000)]
     posts: u32,
+    /// Subscriptions of one account, of which one matches
+    #[arg(long, default_value_t = 10_000)]
+    subscriptions: u32,
     /// Measure only this; may be repeated [default: everything]
     #[arg(long, value_enum)]
     only: Vec<Scenario>,
@@ -92,6 +96,7 @@ async fn run(arguments: RunArguments) -> anyhow::Result<()> {
         duration: Duration::from_secs(arguments.seconds),
         backlog: arguments.backlog,
         posts: arguments.posts,
+        subscriptions: arguments.subscriptions,
         only: arguments.only,
     };
     let findings = scenarios::run(plan).await?;

@@ -1,13 +1,16 @@
 //! The tables that people read, and the machine they were made on.
 
+mod goals;
+
 use std::fmt::Write as _;
 use std::fs;
 use std::path::Path;
 
 use anyhow::Context;
 
+use self::goals::{Goal, goals};
 use crate::measure::Figures;
-use crate::scenarios::{Comparison, Findings};
+use crate::scenarios::{Comparison, Findings, Subscribers};
 use crate::stopwatch::float;
 
 /// What the last run replaces in a document.
@@ -92,109 +95,6 @@ fn ratio_row(load: &str, ours: &Figures, control: &Figures) -> String {
     )
 }
 
-#[derive(Debug)]
-struct Goal {
-    name: &'static str,
-    wanted: &'static str,
-    measured: String,
-    reached: bool,
-}
-
-/// Every goal that this run can judge.
-fn goals(findings: &Findings) -> Vec<Goal> {
-    let mut goals = Vec::new();
-    let mut judge = |name, wanted, measured, reached| {
-        goals.push(Goal {
-            name,
-            wanted,
-            measured,
-            reached,
-        });
-    };
-    for Comparison {
-        name,
-        control,
-        hookyard,
-    } in &findings.comparisons
-    {
-        let Some(ours) = hookyard else { continue };
-        if name.contains("128") {
-            let ratio = ours.delivered_per_s / control.delivered_per_s;
-            let measured = format!("{ratio:.2}");
-            judge(
-                "delivered, 128 connections, to control",
-                ">= 0.25",
-                measured,
-                ratio >= 0.25,
-            );
-        }
-        if name.contains("open") {
-            let (accept, delivery) = (ours.accept.p99_ms, ours.delivery.p99_ms);
-            judge(
-                "accept p99 at 1,000/s",
-                "<= 25 ms",
-                format!("{accept:.1} ms"),
-                accept <= 25.0,
-            );
-            let measured = format!("{delivery:.1} ms");
-            judge(
-                "accept to delivery p99 at 1,000/s",
-                "<= 50 ms",
-                measured,
-                delivery <= 50.0,
-            );
-            let faults = ours.lost + ours.duplicated + ours.not_accepted;
-            let measured = format!(
-                "{} lost, {} duplicated, {} refused",
-                ours.lost, ours.duplicated, ours.not_accepted
-            );
-            judge(
-                "nothing lost or duplicated at 1,000/s",
-                "none",
-                measured,
-                faults == 0,
-            );
-        }
-    }
-    if let Some(idle) = &findings.idle {
-        let measured = format!("{:.1} MiB", idle.fresh_mib);
-        judge("idle RSS", "<= 40 MiB", measured, idle.fresh_mib <= 40.0);
-    }
-    if let Some(backlog) = &findings.backlog {
-        let added = backlog.rss_after_mib - backlog.rss_before_mib;
-        judge(
-            "RSS that the backlog adds, at its peak",
-            "<= 60 MiB",
-            format!("{added:.1} MiB"),
-            added <= 60.0,
-        );
-        let slowed = backlog.accepted_per_s / backlog.normal.accepted_per_s;
-        judge(
-            "accepting during the backlog, to normal",
-            ">= 0.75",
-            format!("{slowed:.2}"),
-            slowed >= 0.75,
-        );
-        let drain = backlog.drain_per_s / backlog.normal.delivered_per_s;
-        judge(
-            "draining the backlog, to normal delivery",
-            ">= 0.6",
-            format!("{drain:.2}"),
-            drain >= 0.6,
-        );
-    }
-    if let Some(starts) = &findings.starts {
-        let worst = starts.ready_ms.iter().copied().fold(0.0, f64::max);
-        judge(
-            "start to ready, slowest",
-            "<= 500 ms",
-            format!("{worst:.0} ms"),
-            worst <= 500.0,
-        );
-    }
-    goals
-}
-
 /// What the tables cannot hold, one sentence per line.
 fn details(findings: &Findings) -> String {
     let mut text = String::new();
@@ -234,7 +134,39 @@ fn details(findings: &Findings) -> String {
             each.len(),
         );
     }
+    if let Some(found) = &findings.subscribers {
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&subscribers(found));
+    }
     text
+}
+
+fn subscribers(subscribers: &Subscribers) -> String {
+    let each = |rounds: &[Figures]| {
+        let rates = rounds.iter().map(|round| grouped(round.delivered_per_s));
+        rates.collect::<Vec<_>>().join("; ")
+    };
+    format!(
+        "Subscribers: {} subscriptions of one account, of which one matches, were made at {}/s.\n\
+         Before the first round the server used {:.1} MiB with all of them, {:.1} MiB with the one alone.\n\
+         Delivered/s with 128 connections, medians of {} rounds: {} with the one alone, {} among all; the median of the ratios within a round is {:.2}, and {:.2} for CPU per message.\n\
+         Alone, round by round: {}. Among all: {}.\n\
+         Lost, duplicated or refused: {}.\n",
+        grouped(f64::from(subscribers.subscriptions)),
+        grouped(subscribers.made_per_s),
+        subscribers.crowded_rss_mib,
+        subscribers.alone_rss_mib,
+        subscribers.alone.len(),
+        grouped(subscribers.alone_per_s),
+        grouped(subscribers.crowded_per_s),
+        subscribers.delivered_ratio,
+        subscribers.cpu_ratio,
+        each(&subscribers.alone),
+        each(&subscribers.crowded),
+        subscribers.faults(),
+    )
 }
 
 /// One sentence about where and when.

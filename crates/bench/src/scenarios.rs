@@ -1,5 +1,7 @@
 //! What is measured, in which order, and how each figure is obtained.
 
+mod subscribers;
+
 use std::fs::File;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
@@ -19,6 +21,8 @@ use crate::process::{self, Process};
 use crate::receiver::Receiver;
 use crate::stopwatch::{Percentiles, Stopwatch, float, sample, seconds};
 
+pub(crate) use self::subscribers::Subscribers;
+
 /// Connections while a backlog or a large store is filled.
 const FILL_CONNECTIONS: u32 = 128;
 /// A fresh server has settled by then.
@@ -37,6 +41,8 @@ pub(crate) struct Plan {
     pub(crate) duration: Duration,
     pub(crate) backlog: u32,
     pub(crate) posts: u32,
+    /// Of one account, of which one matches.
+    pub(crate) subscriptions: u32,
     pub(crate) only: Vec<Scenario>,
 }
 
@@ -55,6 +61,8 @@ pub(crate) enum Scenario {
     Backlog,
     /// Starting on a large store.
     Start,
+    /// One matching subscription among thousands.
+    Subscribers,
 }
 
 /// Hookyard and the control under the same load, one after the other.
@@ -107,6 +115,7 @@ pub(crate) struct Findings {
     pub(crate) idle: Option<Idle>,
     pub(crate) backlog: Option<Backlog>,
     pub(crate) starts: Option<Starts>,
+    pub(crate) subscribers: Option<Subscribers>,
 }
 
 #[derive(Debug)]
@@ -165,6 +174,9 @@ pub(crate) async fn run(plan: Plan) -> anyhow::Result<Findings> {
     }
     if run.wants(Scenario::Start) {
         findings.starts = Some(run.measure_starts().await?);
+    }
+    if run.wants(Scenario::Subscribers) {
+        findings.subscribers = Some(run.measure_subscribers().await?);
     }
     Ok(findings)
 }
@@ -344,7 +356,11 @@ impl Run {
     }
 
     async fn start(&self, data_dir: &DataDir) -> anyhow::Result<Hookyard> {
-        Hookyard::start(&self.plan.binary, data_dir).await
+        self.start_with(data_dir, "").await
+    }
+
+    async fn start_with(&self, data_dir: &DataDir, config: &str) -> anyhow::Result<Hookyard> {
+        Hookyard::start(&self.plan.binary, data_dir, config).await
     }
 }
 

@@ -69,6 +69,13 @@ impl Percentiles {
     }
 }
 
+/// The one in the middle, or the lower of the two there; zero of none.
+pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    let middle = figures.len().saturating_sub(1) / 2;
+    figures.get(middle).copied().unwrap_or(0.0)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -85,5 +92,16 @@ mod tests {
             }
         );
         assert_eq!(Percentiles::of(Vec::new()), Percentiles::default());
+    }
+
+    #[test]
+    fn a_median_is_a_figure_that_occurred() {
+        for (figures, expected) in [
+            (vec![3.0, 1.0, 2.0], 2.0),
+            (vec![4.0, 1.0, 3.0, 2.0], 2.0),
+            (Vec::new(), 0.0),
+        ] {
+            assert_eq!(median(figures).to_bits(), f64::to_bits(expected));
+        }
     }
 }

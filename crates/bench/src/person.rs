@@ -1,0 +1,104 @@
+//! What a person asks of Hookyard through its API: a token and subscriptions.
+
+use std::net::SocketAddr;
+
+use anyhow::Context;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Method, Request};
+use hyper_util::rt::TokioIo;
+use serde_json::{Value, json};
+use tokio::net::TcpStream;
+
+/// The filter that the cards of a measurement match.
+pub(crate) const POSTS: &str = "/team-messaging/v1/posts";
+
+/// Somebody who has signed in.
+#[derive(Debug, Clone)]
+pub(crate) struct Person {
+    address: SocketAddr,
+    bearer: String,
+}
+
+impl Person {
+    /// Signs in with a JWT; `client` is `id:secret`.
+    pub(crate) async fn sign_in(
+        address: SocketAddr,
+        client: &str,
+        jwt: &str,
+    ) -> anyhow::Result<Self> {
+        let basic = format!("Basic {}", STANDARD.encode(client));
+        // A JWT has only characters that a form takes as they are.
+        let grant = format!(
+            "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer&assertion={jwt}"
+        );
+        let form = [
+            ("authorization", basic.as_str()),
+            ("content-type", "application/x-www-form-urlencoded"),
+        ];
+        let path = "/restapi/oauth/token";
+        let (status, answer) = call(address, Method::POST, path, &form, grant.into()).await?;
+        let token = answer["access_token"].as_str();
+        let token = token.with_context(|| format!("sign-in answered {status} {answer}"))?;
+        Ok(Self {
+            address,
+            bearer: format!("Bearer {token}"),
+        })
+    }
+
+    /// Subscribes `receiver` to what `filter` names.
+    pub(crate) async fn subscribe(&self, filter: &str, receiver: SocketAddr) -> anyhow::Result<()> {
+        let wanted = json!({
+            "eventFilters": [filter],
+            "expiresIn": 86_400,
+            "deliveryMode": {
+                "transportType": "WebHook",
+                "address": format!("http://{receiver}/hook"),
+            },
+        });
+        let path = "/restapi/v1.0/subscription";
+        let (status, answer) = self.post(path, &wanted).await?;
+        anyhow::ensure!(
+            status == 200 && answer["status"] == "Active",
+            "subscribing answered {status} {answer}"
+        );
+        Ok(())
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> anyhow::Result<(u16, Value)> {
+        let headers = [
+            ("authorization", self.bearer.as_str()),
+            ("content-type", "application/json"),
+        ];
+        let body = Bytes::from(body.to_string());
+        call(self.address, Method::POST, path, &headers, body).await
+    }
+}
+
+/// One request on its own connection: status and JSON (null when the body is none).
+pub(crate) async fn call(
+    address: SocketAddr,
+    method: Method,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: Bytes,
+) -> anyhow::Result<(u16, Value)> {
+    let stream = TcpStream::connect(address).await?;
+    let (mut sender, connection) =
+        hyper::client::conn::http1::handshake(TokioIo::new(stream)).await?;
+    let connection = tokio::spawn(connection);
+    let mut request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("host", address.to_string());
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    let response = sender.send_request(request.body(Full::new(body))?).await?;
+    let status = response.status().as_u16();
+    let body = response.into_body().collect().await?.to_bytes();
+    connection.abort();
+    Ok((status, serde_json::from_slice(&body).unwrap_or(Value::Null)))
+}

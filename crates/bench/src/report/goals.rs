@@ -1,0 +1,116 @@
+//! What a run should reach, and whether it did.
+
+use super::grouped;
+use crate::scenarios::{Comparison, Findings};
+
+#[derive(Debug)]
+pub(super) struct Goal {
+    pub(super) name: String,
+    pub(super) wanted: &'static str,
+    pub(super) measured: String,
+    pub(super) reached: bool,
+}
+
+/// Every goal that this run can judge.
+pub(super) fn goals(findings: &Findings) -> Vec<Goal> {
+    let mut goals = Vec::new();
+    let mut judge = |name: &str, wanted, measured, reached| {
+        goals.push(Goal {
+            name: name.to_owned(),
+            wanted,
+            measured,
+            reached,
+        });
+    };
+    for Comparison {
+        name,
+        control,
+        hookyard,
+    } in &findings.comparisons
+    {
+        let Some(ours) = hookyard else { continue };
+        if name.contains("128") {
+            let ratio = ours.delivered_per_s / control.delivered_per_s;
+            let measured = format!("{ratio:.2}");
+            judge(
+                "delivered, 128 connections, to control",
+                ">= 0.25",
+                measured,
+                ratio >= 0.25,
+            );
+        }
+        if name.contains("open") {
+            let (accept, delivery) = (ours.accept.p99_ms, ours.delivery.p99_ms);
+            judge(
+                "accept p99 at 1,000/s",
+                "<= 25 ms",
+                format!("{accept:.1} ms"),
+                accept <= 25.0,
+            );
+            let measured = format!("{delivery:.1} ms");
+            judge(
+                "accept to delivery p99 at 1,000/s",
+                "<= 50 ms",
+                measured,
+                delivery <= 50.0,
+            );
+            let faults = ours.lost + ours.duplicated + ours.not_accepted;
+            let measured = format!(
+                "{} lost, {} duplicated, {} refused",
+                ours.lost, ours.duplicated, ours.not_accepted
+            );
+            judge(
+                "nothing lost or duplicated at 1,000/s",
+                "none",
+                measured,
+                faults == 0,
+            );
+        }
+    }
+    if let Some(idle) = &findings.idle {
+        let measured = format!("{:.1} MiB", idle.fresh_mib);
+        judge("idle RSS", "<= 40 MiB", measured, idle.fresh_mib <= 40.0);
+    }
+    if let Some(backlog) = &findings.backlog {
+        let added = backlog.rss_after_mib - backlog.rss_before_mib;
+        judge(
+            "RSS that the backlog adds, at its peak",
+            "<= 60 MiB",
+            format!("{added:.1} MiB"),
+            added <= 60.0,
+        );
+        let slowed = backlog.accepted_per_s / backlog.normal.accepted_per_s;
+        judge(
+            "accepting during the backlog, to normal",
+            ">= 0.75",
+            format!("{slowed:.2}"),
+            slowed >= 0.75,
+        );
+        let drain = backlog.drain_per_s / backlog.normal.delivered_per_s;
+        judge(
+            "draining the backlog, to normal delivery",
+            ">= 0.6",
+            format!("{drain:.2}"),
+            drain >= 0.6,
+        );
+    }
+    if let Some(starts) = &findings.starts {
+        let worst = starts.ready_ms.iter().copied().fold(0.0, f64::max);
+        judge(
+            "start to ready, slowest",
+            "<= 500 ms",
+            format!("{worst:.0} ms"),
+            worst <= 500.0,
+        );
+    }
+    if let Some(subscribers) = &findings.subscribers {
+        let count = grouped(f64::from(subscribers.subscriptions));
+        judge(
+            &format!("delivered with {count} subscriptions, one matching, to that one alone"),
+            ">= 0.85",
+            format!("{:.2}", subscribers.delivered_ratio),
+            subscribers.delivered_ratio >= 0.85,
+        );
+    }
+    goals
+}
