@@ -2,6 +2,7 @@
 //! on one machine. `docs/benchmarks.md` says what the figures mean.
 
 mod control;
+mod file_limit;
 mod hookyard;
 mod ledger;
 mod load;
@@ -13,6 +14,7 @@ mod receiver;
 mod report;
 mod scenarios;
 mod stopwatch;
+mod websocket;
 mod wire;
 
 use std::io::Write;
@@ -64,6 +66,9 @@ struct RunArguments {
     /// Subscriptions of one account, of which one matches
     #[arg(long, default_value_t = 10_000)]
     subscriptions: u32,
+    /// WebSocket sessions on one server
+    #[arg(long, default_value_t = 10_000)]
+    sessions: u32,
     /// Measure only this; may be repeated [default: everything]
     #[arg(long, value_enum)]
     only: Vec<Scenario>,
@@ -97,6 +102,7 @@ async fn run(arguments: RunArguments) -> anyhow::Result<()> {
         backlog: arguments.backlog,
         posts: arguments.posts,
         subscriptions: arguments.subscriptions,
+        sessions: arguments.sessions,
         only: arguments.only,
     };
     let findings = scenarios::run(plan).await?;

@@ -1,4 +1,4 @@
-//! What a person asks of Hookyard through its API: a token and subscriptions.
+//! What a person asks of Hookyard through its API: a token, subscriptions, a door for sockets.
 
 use std::net::SocketAddr;
 
@@ -11,6 +11,8 @@ use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
+
+use crate::load::Target;
 
 /// The filter that the cards of a measurement match.
 pub(crate) const POSTS: &str = "/team-messaging/v1/posts";
@@ -67,12 +69,34 @@ impl Person {
         Ok(())
     }
 
+    /// Where to open a WebSocket: the path carries a token, which is good for ten minutes.
+    pub(crate) async fn socket_door(&self) -> anyhow::Result<Target> {
+        let path = "/restapi/oauth/wstoken";
+        let (status, answer) = self.post(path, &Value::Null).await?;
+        let said = |name: &str| {
+            let value = answer[name].as_str();
+            value.with_context(|| format!("{path} answered {status} without {name}"))
+        };
+        let (uri, token) = (said("uri")?, said("ws_access_token")?);
+        let place = format!("ws://{}", self.address);
+        let path = uri
+            .strip_prefix(&place)
+            .with_context(|| format!("`{uri}` is not on {place}"))?;
+        Ok(Target {
+            address: self.address,
+            path: format!("{path}?access_token={token}"),
+        })
+    }
+
     async fn post(&self, path: &str, body: &Value) -> anyhow::Result<(u16, Value)> {
         let headers = [
             ("authorization", self.bearer.as_str()),
             ("content-type", "application/json"),
         ];
-        let body = Bytes::from(body.to_string());
+        let body = match body {
+            Value::Null => Bytes::new(),
+            value => Bytes::from(value.to_string()),
+        };
         call(self.address, Method::POST, path, &headers, body).await
     }
 }

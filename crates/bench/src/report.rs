@@ -10,7 +10,7 @@ use anyhow::Context;
 
 use self::goals::{Goal, goals};
 use crate::measure::Figures;
-use crate::scenarios::{Comparison, Findings, Subscribers};
+use crate::scenarios::{Comparison, Findings, Sockets, Subscribers};
 use crate::stopwatch::float;
 
 /// What the last run replaces in a document.
@@ -134,11 +134,15 @@ fn details(findings: &Findings) -> String {
             each.len(),
         );
     }
-    if let Some(found) = &findings.subscribers {
+    let paragraphs = [
+        findings.subscribers.as_ref().map(subscribers),
+        findings.sockets.as_ref().map(sockets),
+    ];
+    for paragraph in paragraphs.into_iter().flatten() {
         if !text.is_empty() {
             text.push('\n');
         }
-        text.push_str(&subscribers(found));
+        text.push_str(&paragraph);
     }
     text
 }
@@ -166,6 +170,35 @@ fn subscribers(subscribers: &Subscribers) -> String {
         each(&subscribers.alone),
         each(&subscribers.crowded),
         subscribers.faults(),
+    )
+}
+
+fn sockets(sockets: &Sockets) -> String {
+    format!(
+        "Sockets: {} WebSocket sessions connected and subscribed at {}/s, with {:.1} s of CPU.\n\
+         Memory went from {:.1} MiB to {:.1} MiB when they were idle, {:.1} KiB for each, and to a peak of {:.1} MiB.\n\
+         Then {} events, {} a second, each to all of them: {} notifications, event to notification p50 {:.0} ms, p99 {:.0} ms, slowest {:.0} ms; hook answers p50 {:.1} ms, p99 {:.1} ms.\n\
+         Lost {}, duplicated {}, sessions that ended {}. CPU {:.1} s, {:.1} µs per notification.\n",
+        grouped(f64::from(sockets.sessions)),
+        grouped(sockets.opened_per_s),
+        sockets.open_cpu_s,
+        sockets.rss_before_mib,
+        sockets.rss_idle_mib,
+        sockets.rss_per_session_kib,
+        sockets.rss_peak_mib,
+        grouped(float(sockets.events)),
+        sockets.events_per_s,
+        grouped(float(sockets.notifications)),
+        sockets.delivery.p50_ms,
+        sockets.delivery.p99_ms,
+        sockets.delivery.max_ms,
+        sockets.accept.p50_ms,
+        sockets.accept.p99_ms,
+        sockets.lost,
+        sockets.duplicated,
+        sockets.closed,
+        sockets.cpu_s,
+        sockets.cpu_us_per_notification,
     )
 }
 

@@ -1,5 +1,6 @@
 //! What is measured, in which order, and how each figure is obtained.
 
+mod sockets;
 mod subscribers;
 
 use std::fs::File;
@@ -13,6 +14,7 @@ use anyhow::Context;
 use serde::Serialize;
 use tokio::time::Instant;
 
+use crate::file_limit;
 use crate::hookyard::{DataDir, Hookyard};
 use crate::ledger::Ledger;
 use crate::load::{self, Pace, Target};
@@ -21,6 +23,7 @@ use crate::process::{self, Process};
 use crate::receiver::Receiver;
 use crate::stopwatch::{Percentiles, Stopwatch, float, sample, seconds};
 
+pub(crate) use self::sockets::Sockets;
 pub(crate) use self::subscribers::Subscribers;
 
 /// Connections while a backlog or a large store is filled.
@@ -43,6 +46,8 @@ pub(crate) struct Plan {
     pub(crate) posts: u32,
     /// Of one account, of which one matches.
     pub(crate) subscriptions: u32,
+    /// WebSocket sessions on one server.
+    pub(crate) sessions: u32,
     pub(crate) only: Vec<Scenario>,
 }
 
@@ -63,6 +68,8 @@ pub(crate) enum Scenario {
     Start,
     /// One matching subscription among thousands.
     Subscribers,
+    /// Thousands of WebSocket sessions.
+    Sockets,
 }
 
 /// Hookyard and the control under the same load, one after the other.
@@ -116,6 +123,7 @@ pub(crate) struct Findings {
     pub(crate) backlog: Option<Backlog>,
     pub(crate) starts: Option<Starts>,
     pub(crate) subscribers: Option<Subscribers>,
+    pub(crate) sockets: Option<Sockets>,
 }
 
 #[derive(Debug)]
@@ -135,6 +143,10 @@ pub(crate) async fn run(plan: Plan) -> anyhow::Result<Findings> {
         instruments: Instruments { ledger, stopwatch },
         receiver,
     };
+    if run.wants(Scenario::Sockets) {
+        // Before anything is measured: it would be sad to end there.
+        file_limit::raise(run.plan.sessions)?;
+    }
     let mut findings = Findings {
         sync: run.measure_syncs()?,
         ..Findings::default()
@@ -177,6 +189,9 @@ pub(crate) async fn run(plan: Plan) -> anyhow::Result<Findings> {
     }
     if run.wants(Scenario::Subscribers) {
         findings.subscribers = Some(run.measure_subscribers().await?);
+    }
+    if run.wants(Scenario::Sockets) {
+        findings.sockets = Some(run.measure_sockets().await?);
     }
     Ok(findings)
 }

@@ -47,7 +47,7 @@ fn header<'a>(head: &'a [u8], name: &[u8]) -> Option<&'a [u8]> {
     })
 }
 
-fn invalid(reason: &'static str) -> io::Error {
+pub(crate) fn invalid(reason: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, reason)
 }
 
@@ -86,6 +86,12 @@ impl MessageReader {
             head: &self.buffer[..head_end],
             body: &self.buffer[head_end..end],
         }))
+    }
+
+    /// What was read behind the last message: it belongs to the protocol that was switched to.
+    pub(crate) fn into_rest(mut self) -> Vec<u8> {
+        self.buffer.truncate(self.filled);
+        self.buffer.split_off(self.consumed)
     }
 
     /// Ends of head and message, once both are there.

@@ -112,5 +112,30 @@ pub(super) fn goals(findings: &Findings) -> Vec<Goal> {
             subscribers.delivered_ratio >= 0.85,
         );
     }
+    if let Some(sockets) = &findings.sockets {
+        let count = grouped(f64::from(sockets.sessions));
+        judge(
+            &format!("RSS per idle WebSocket session, {count} of them"),
+            "<= 12 KiB",
+            format!("{:.1} KiB", sockets.rss_per_session_kib),
+            sockets.rss_per_session_kib <= 12.0,
+        );
+        judge(
+            &format!("event to notification p99, {count} WebSocket sessions"),
+            "<= 1,000 ms",
+            format!("{:.0} ms", sockets.delivery.p99_ms),
+            sockets.delivery.p99_ms <= 1_000.0,
+        );
+        let faults = sockets.lost + sockets.duplicated + sockets.not_accepted + sockets.closed;
+        judge(
+            "nothing lost or duplicated on WebSockets",
+            "none",
+            format!(
+                "{} lost, {} duplicated, {} refused, {} closed",
+                sockets.lost, sockets.duplicated, sockets.not_accepted, sockets.closed
+            ),
+            faults == 0,
+        );
+    }
     goals
 }
