@@ -9,28 +9,30 @@ mod fcm;
 mod jwt;
 mod link;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use hookyard_domain::envelope::envelope;
+use hookyard_domain::limits::ANSWER_EXCERPT_BYTES_MAX;
 use hookyard_domain::ports::Clock;
 use hookyard_domain::{
     AttemptOutcome, DeliveryMode, PushProvider, Secret, Timings, UnreachableReason,
 };
 use http::HeaderValue;
-use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio::time::{Instant, timeout_at};
 
-use crate::egress::{Egress, Target};
+use crate::egress::{DialError, Egress, Target};
 use crate::transport::{Attempted, Connection, Sending, Transport};
 use crate::webhook::{micros, reason_of};
 use apns::Apns;
 use fcm::{Fcm, ServiceAccount};
 use jwt::SigningKey;
-use link::{Answer, Link, LinkError};
+use link::{Answer, Link, LinkError, Trip};
 
 const APNS_ADDRESS: &str = "https://api.push.apple.com";
 const APNS_SANDBOX_ADDRESS: &str = "https://api.sandbox.push.apple.com";
@@ -204,18 +206,30 @@ struct PushConnection {
 
 /// What a device is told.
 struct Message {
-    envelope: Value,
+    envelope: Bytes,
 }
 
 impl Message {
+    fn of(sending: &Sending<'_>) -> Self {
+        let event = &sending.committed.event;
+        let filter = &sending.committed.delivery.filter;
+        Self {
+            envelope: envelope(event, filter, sending.subscription),
+        }
+    }
+
+    /// The envelope, as every subscriber gets it.
+    fn whole(&self) -> &str {
+        std::str::from_utf8(&self.envelope).expect("envelopes are JSON")
+    }
+
     /// The same without the event's body, for services that take only so much: the app can fetch
     /// the event by its uuid.
-    fn without_body(&self) -> Value {
-        let mut envelope = self.envelope.clone();
-        if let Some(members) = envelope.as_object_mut() {
-            members.remove("body");
-        }
-        envelope
+    fn without_body(&self) -> String {
+        let mut members: BTreeMap<&str, &RawValue> =
+            serde_json::from_slice(&self.envelope).expect("envelopes are JSON objects");
+        members.remove("body");
+        serde_json::to_string(&members).expect("what was JSON is JSON")
     }
 }
 
@@ -224,63 +238,67 @@ impl Connection for PushConnection {
     async fn send(&mut self, sending: &Sending<'_>) -> Option<Attempted> {
         let started = Instant::now();
         let deadline = started + sending.subscription.policy.timeout();
-        let unreachable = |reason| {
-            let timings = Timings {
-                connect_us: 0,
-                total_us: micros(started.elapsed()),
-            };
-            Some(Attempted::unreachable(reason, timings))
+        let mut trip = Trip {
+            deadline,
+            halt: sending.halt,
+            connect_us: 0,
+            peer: None,
         };
+        let asked = timeout_at(deadline, self.ask(sending, &mut trip)).await;
+        let (outcome, answer) = match asked.unwrap_or(Err(LinkError::TimedOut)) {
+            Ok((outcome, answer)) => (outcome, Some(answer)),
+            Err(LinkError::CalledOff) => return None,
+            Err(LinkError::Dial(error)) => (unreachable(reason_of(error)), None),
+            Err(LinkError::Broken) => (unreachable(UnreachableReason::Broken), None),
+            Err(LinkError::TimedOut) => (unreachable(UnreachableReason::TimedOut), None),
+        };
+        let said = answer.filter(|answer| !outcome.is_accepted() && !answer.body.is_empty());
+        Some(Attempted {
+            outcome,
+            timings: Timings {
+                connect_us: trip.connect_us,
+                total_us: micros(started.elapsed()),
+            },
+            peer: trip.peer,
+            answer_excerpt: said.map(|answer| excerpt(answer.body)),
+        })
+    }
+}
+
+impl PushConnection {
+    /// Asks the provider to bring the event to its device.
+    async fn ask(
+        &self,
+        sending: &Sending<'_>,
+        trip: &mut Trip<'_>,
+    ) -> Result<(AttemptOutcome, Answer), LinkError> {
+        let forbidden = LinkError::Dial(DialError::Forbidden);
         let DeliveryMode::Push {
             provider,
             registration_id,
             certificate_name,
         } = &sending.subscription.mode
         else {
-            return unreachable(UnreachableReason::Forbidden);
+            return Err(forbidden);
         };
-        // The operator has taken the key away.
-        let Some(app) = self.apps.get(&(*provider, certificate_name.clone())) else {
-            return unreachable(UnreachableReason::Forbidden);
-        };
-        if sending.halt.is_called_off() {
-            return None;
-        }
-        let delivery = &sending.committed.delivery;
-        let bytes = envelope(
-            &sending.committed.event,
-            &delivery.filter,
-            sending.subscription,
-        );
-        let message = Message {
-            envelope: serde_json::from_slice(&bytes).expect("envelopes are JSON"),
-        };
-        let asked = async {
-            match app {
-                App::Apns(apns) => apns.send(registration_id, &message, deadline).await,
-                App::Fcm(fcm) => fcm.send(registration_id, &message, deadline).await,
-            }
-        };
-        match timeout_at(deadline, asked).await {
-            Ok(Ok((outcome, answer))) => Some(answered(outcome, answer, started)),
-            Ok(Err(LinkError::Dial(error))) => unreachable(reason_of(error)),
-            Ok(Err(LinkError::Broken)) => unreachable(UnreachableReason::Broken),
-            Err(_) => unreachable(UnreachableReason::TimedOut),
+        // Without it, the operator has taken the key away.
+        let app = self.apps.get(&(*provider, certificate_name.clone()));
+        let message = Message::of(sending);
+        match app.ok_or(forbidden)? {
+            App::Apns(apns) => apns.send(registration_id, &message, trip).await,
+            App::Fcm(fcm) => fcm.send(registration_id, &message, trip).await,
         }
     }
 }
 
-fn answered(outcome: AttemptOutcome, answer: Answer, started: Instant) -> Attempted {
-    let shown = !outcome.is_accepted() && !answer.body.is_empty();
-    Attempted {
-        outcome,
-        timings: Timings {
-            connect_us: 0,
-            total_us: micros(started.elapsed()),
-        },
-        peer: Some(answer.peer),
-        answer_excerpt: shown.then_some(answer.body),
-    }
+const fn unreachable(reason: UnreachableReason) -> AttemptOutcome {
+    AttemptOutcome::Unreachable { reason }
+}
+
+/// As much of an answer as is kept for people.
+fn excerpt(mut answer: String) -> String {
+    answer.truncate(answer.floor_char_boundary(ANSWER_EXCERPT_BYTES_MAX));
+    answer
 }
 
 const fn refused(status: u16, retry_after: Option<Duration>) -> AttemptOutcome {

@@ -10,10 +10,9 @@ use hookyard_domain::{AttemptOutcome, Timestamp};
 use http::{HeaderValue, Method, Request, header};
 use http_body_util::Full;
 use serde_json::{Value, json};
-use tokio::time::Instant;
 
 use super::jwt::SigningKey;
-use super::link::{Answer, Link, LinkError};
+use super::link::{Answer, Link, LinkError, Trip};
 use super::{Message, refused};
 
 /// Apple refuses tokens older than an hour, and those that change more often than every 20 minutes.
@@ -38,10 +37,10 @@ impl Apns {
         &self,
         device: &str,
         message: &Message,
-        deadline: Instant,
+        trip: &mut Trip<'_>,
     ) -> Result<(AttemptOutcome, Answer), LinkError> {
         let request = self.request(device, message).ok_or(LinkError::Broken)?;
-        let answer = self.link.ask(request, deadline).await?;
+        let answer = self.link.ask(request, trip).await?;
         let reason = reason_of(&answer.body);
         let outcome = match (answer.status, reason.as_deref()) {
             (200, _) => AttemptOutcome::Accepted { status: 200 },
@@ -95,14 +94,13 @@ impl Apns {
 
 /// A background notification with the event in it; without its body when that is too large.
 fn payload(message: &Message) -> Bytes {
-    let aps = json!({ "content-available": 1 });
-    let whole = json!({ "aps": aps, "event": message.envelope }).to_string();
+    const APS: &str = r#""aps":{"content-available":1}"#;
+    let whole = format!(r#"{{{APS},"event":{}}}"#, message.whole());
     if whole.len() <= PUSH_PAYLOAD_BYTES_MAX {
         return whole.into();
     }
-    json!({ "aps": aps, "event": message.without_body(), "bodyOmitted": true })
-        .to_string()
-        .into()
+    let event = message.without_body();
+    format!(r#"{{{APS},"event":{event},"bodyOmitted":true}}"#).into()
 }
 
 /// Why Apple refused.

@@ -13,10 +13,9 @@ use http_body_util::Full;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
-use tokio::time::Instant;
 
 use super::jwt::SigningKey;
-use super::link::{Answer, Link, LinkError};
+use super::link::{Answer, Link, LinkError, Trip};
 use super::{Message, refused};
 
 const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
@@ -56,9 +55,9 @@ impl Fcm {
         &self,
         device: &str,
         message: &Message,
-        deadline: Instant,
+        trip: &mut Trip<'_>,
     ) -> Result<(AttemptOutcome, Answer), LinkError> {
-        let authorization = match self.authorization(deadline).await? {
+        let authorization = match self.authorization(trip).await? {
             Ok(authorization) => authorization,
             // No token, no message: the reason is what the token's source said.
             Err(answer) => return Ok((refused(answer.status, answer.retry_after), answer)),
@@ -71,7 +70,7 @@ impl Fcm {
             .header(header::CONTENT_TYPE, "application/json")
             .body(Full::new(payload(device, message)))
             .map_err(|_| LinkError::Broken)?;
-        let answer = self.link.ask(request, deadline).await?;
+        let answer = self.link.ask(request, trip).await?;
         let outcome = match answer.status {
             200 => AttemptOutcome::Accepted { status: 200 },
             404 if is_unregistered(&answer.body) => refused(410, None),
@@ -88,7 +87,7 @@ impl Fcm {
     /// An access token, got anew when it grows old; or the answer that has none.
     async fn authorization(
         &self,
-        deadline: Instant,
+        trip: &mut Trip<'_>,
     ) -> Result<Result<HeaderValue, Answer>, LinkError> {
         #[derive(Deserialize)]
         struct Granted {
@@ -104,7 +103,7 @@ impl Fcm {
             return Ok(Ok(value.clone()));
         }
         let request = self.token_request(now).ok_or(LinkError::Broken)?;
-        let answer = self.token_link.ask(request, deadline).await?;
+        let answer = self.token_link.ask(request, trip).await?;
         let granted: Option<Granted> = serde_json::from_str(&answer.body).ok();
         let granted = granted.filter(|_| answer.status == 200);
         let bearer = granted.as_ref().and_then(|granted| {
@@ -158,13 +157,12 @@ fn payload(device: &str, message: &Message) -> Bytes {
         }
         json!({ "message": { "token": device, "data": data } })
     };
-    let whole = message.envelope.to_string();
-    if whole.len() <= PUSH_PAYLOAD_BYTES_MAX {
-        return data(whole, false).to_string().into();
+    let whole = message.whole();
+    // What counts is the data, keys and values, before it is written as JSON.
+    if "event".len() + whole.len() <= PUSH_PAYLOAD_BYTES_MAX {
+        return data(whole.to_owned(), false).to_string().into();
     }
-    data(message.without_body().to_string(), true)
-        .to_string()
-        .into()
+    data(message.without_body(), true).to_string().into()
 }
 
 /// Whether the device is gone; 404 alone may be a wrong project.

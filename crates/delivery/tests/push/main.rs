@@ -16,6 +16,8 @@ use hookyard_delivery::{
     Attempted, Connection, Egress, EgressRules, Halt, PushKey, PushKeyError, PushTransport,
     Sending, Transport as _,
 };
+use hookyard_domain::change::CommittedDelivery;
+use hookyard_domain::envelope::envelope;
 use hookyard_domain::ports::Clock;
 use hookyard_domain::{
     AttemptOutcome, DeliveryMode, PushProvider, Secret, Subscription, UnreachableReason,
@@ -74,6 +76,12 @@ impl World {
             transport,
             clock,
         }
+    }
+
+    /// The stand-in grants an access token when it is next asked for something.
+    fn grant(&self, token: &str) {
+        let granted = json!({ "access_token": token, "expires_in": 3_600 });
+        self.provider.reply(Reply::new(200).body(&granted));
     }
 
     fn pass(&self, minutes: i64) {
@@ -365,6 +373,72 @@ async fn what_does_not_fit_is_left_out_and_said() {
     }
 }
 
+/// An event whose envelope has exactly so many bytes.
+fn event_of(subscription: &Arc<Subscription>, bytes: usize) -> CommittedDelivery {
+    let mut committed = sample::delivery_to(subscription, 7, VirtualClock::BEGIN);
+    let mut event = (*committed.event).clone();
+    let mut fill = |length: usize| {
+        event.body = format!(
+            r#"{{"n":12345678901234567890123,"z":0,"a":"{}"}}"#,
+            "x".repeat(length)
+        )
+        .into();
+        envelope(&event, &committed.delivery.filter, subscription).len()
+    };
+    let surroundings = fill(0);
+    assert_eq!(fill(bytes - surroundings), bytes);
+    committed.event = Arc::new(event);
+    committed
+}
+
+async fn send_committed(world: &World, committed: &CommittedDelivery) -> Asked {
+    let sending = Sending {
+        committed,
+        subscription: &committed.subscription,
+        attempt: 1,
+        halt: &Halt::default(),
+    };
+    let attempted = world.transport.connection().send(&sending).await.unwrap();
+    assert_eq!(attempted.outcome, AttemptOutcome::Accepted { status: 200 });
+    world.provider.asked().pop().unwrap()
+}
+
+#[tokio::test]
+async fn a_device_gets_the_bytes_that_every_subscriber_gets() {
+    let world = World::start().await;
+    let to = Arc::new(subscription(PushProvider::Apns));
+    let committed = event_of(&to, 1_000);
+    let sent = envelope(&committed.event, &committed.delivery.filter, &to);
+    let sent = std::str::from_utf8(&sent).unwrap();
+    let asked = send_committed(&world, &committed).await;
+    assert!(asked.raw.contains(sent), "{} holds {sent}", asked.raw);
+
+    world.grant("ya29.one");
+    let to = Arc::new(subscription(PushProvider::Gcm));
+    let asked = send_committed(&world, &event_of(&to, 1_000)).await;
+    assert_eq!(asked.body["message"]["data"]["event"], sent);
+}
+
+#[tokio::test]
+async fn the_limit_is_reached_and_not_passed() {
+    let world = World::start().await;
+    let to = Arc::new(subscription(PushProvider::Apns));
+    let around = r#"{"aps":{"content-available":1},"event":}"#.len();
+    let asked = send_committed(&world, &event_of(&to, 4_096 - around)).await;
+    assert_eq!(asked.raw.len(), 4_096);
+    let asked = send_committed(&world, &event_of(&to, 4_097 - around)).await;
+    assert_eq!(asked.body["bodyOmitted"], true);
+
+    world.grant("ya29.one");
+    let to = Arc::new(subscription(PushProvider::Gcm));
+    // Google counts keys and values of the data, here the key `event` and the envelope.
+    let asked = send_committed(&world, &event_of(&to, 4_091)).await;
+    let data = &asked.body["message"]["data"];
+    assert_eq!(data["event"].as_str().unwrap().len(), 4_091);
+    let asked = send_committed(&world, &event_of(&to, 4_092)).await;
+    assert_eq!(asked.body["message"]["data"]["bodyOmitted"], "true");
+}
+
 #[tokio::test]
 async fn all_devices_share_one_connection_which_is_opened_again_when_it_ends() {
     let world = World::start().await;
@@ -393,6 +467,13 @@ async fn a_provider_that_hangs_is_given_up_in_time() {
     let attempted = send_by(&mut *world.transport.connection(), &Arc::new(impatient)).await;
     let reason = UnreachableReason::TimedOut;
     assert_eq!(attempted.outcome, AttemptOutcome::Unreachable { reason });
+    assert_eq!(attempted.peer, Some(world.provider.peer()));
+    assert!(attempted.timings.connect_us > 0, "it was dialled");
+
+    // Whether the connection is dead or only slow: the next attempt does not wait to find out.
+    let attempted = send(&world, PushProvider::Apns).await;
+    assert_eq!(attempted.outcome, AttemptOutcome::Accepted { status: 200 });
+    assert_eq!(world.provider.connections(), 2);
 }
 
 #[tokio::test]
