@@ -20,7 +20,7 @@ use hookyard_domain::envelope::envelope;
 use hookyard_domain::limits::ANSWER_EXCERPT_BYTES_MAX;
 use hookyard_domain::ports::Clock;
 use hookyard_domain::{
-    AttemptOutcome, DeliveryMode, PushProvider, Secret, Timings, UnreachableReason,
+    AttemptOutcome, DeliveryMode, PushProvider, Secret, Timestamp, Timings, UnreachableReason,
 };
 use http::HeaderValue;
 use serde_json::value::RawValue;
@@ -185,7 +185,7 @@ fn app(egress: &Arc<Egress>, clock: &Arc<dyn Clock>, key: PushKey) -> Result<App
                 key: SigningKey::rs256(&account.private_key)?,
                 account,
                 clock: Arc::clone(clock),
-                token: tokio::sync::Mutex::new(None),
+                token: tokio::sync::Mutex::default(),
             })))
         }
     }
@@ -207,14 +207,20 @@ struct PushConnection {
 /// What a device is told.
 struct Message {
     envelope: Bytes,
+    /// After that, it is of no use: the dispatcher would give it up, or the subscription has run
+    /// out.
+    until: Timestamp,
 }
 
 impl Message {
     fn of(sending: &Sending<'_>) -> Self {
+        let subscription = sending.subscription;
         let event = &sending.committed.event;
-        let filter = &sending.committed.delivery.filter;
+        let delivery = &sending.committed.delivery;
+        let age_max = Duration::from_millis(subscription.policy.age_max_ms);
         Self {
-            envelope: envelope(event, filter, sending.subscription),
+            envelope: envelope(event, &delivery.filter, subscription),
+            until: (delivery.created_at + age_max).min(subscription.expires_at),
         }
     }
 

@@ -142,6 +142,17 @@ pub const POLL_PAGE_MAX: u32 = 200;
 pub const POLL_EXAMINED_MAX: usize = 5_000;
 /// What one push message may carry, by both providers' rules.
 pub const PUSH_PAYLOAD_BYTES_MAX: usize = 4_096;
+/// Apple refuses tokens that are older than an hour ...
+pub const APNS_TOKEN_AGE_MAX: Duration = Duration::from_secs(50 * 60);
+/// ... and servers that make new ones more often than every twenty minutes.
+pub const APNS_TOKEN_AGE_MIN: Duration = Duration::from_secs(20 * 60);
+/// Google's access tokens are no longer used so long before they expire.
+pub const FCM_TOKEN_MARGIN: Duration = Duration::from_secs(120);
+/// When Google refuses to grant an access token, it is not asked again for so long, however many
+/// devices wait.
+pub const FCM_REFUSAL_KEPT: Duration = Duration::from_secs(5);
+/// Google keeps a message for a device that is off for four weeks at most.
+pub const FCM_TTL_MAX: Duration = Duration::from_secs(28 * 24 * 3_600);
 /// How long the history of a subscription stays readable after it ended.
 pub const HISTORY_KEPT: Duration = Duration::from_secs(30 * 24 * 3_600);
 /// Entries kept of one subscription's history, the newest; renewals alone could fill a disk.

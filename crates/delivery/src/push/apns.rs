@@ -1,10 +1,9 @@
 //! Apple's push service with token authentication: HTTP/2, `POST /3/device/{token}`.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
 
 use bytes::Bytes;
-use hookyard_domain::limits::PUSH_PAYLOAD_BYTES_MAX;
+use hookyard_domain::limits::{APNS_TOKEN_AGE_MAX, APNS_TOKEN_AGE_MIN, PUSH_PAYLOAD_BYTES_MAX};
 use hookyard_domain::ports::Clock;
 use hookyard_domain::{AttemptOutcome, Timestamp};
 use http::{HeaderValue, Method, Request, header};
@@ -14,11 +13,6 @@ use serde_json::{Value, json};
 use super::jwt::SigningKey;
 use super::link::{Answer, Link, LinkError, Trip};
 use super::{Message, refused};
-
-/// Apple refuses tokens older than an hour, and those that change more often than every 20 minutes.
-const TOKEN_LIFE: Duration = Duration::from_secs(50 * 60);
-/// A device that is off gets the event for so long.
-const KEPT_FOR: Duration = Duration::from_secs(24 * 3_600);
 
 /// One app at Apple's service.
 pub(super) struct Apns {
@@ -48,7 +42,7 @@ impl Apns {
             (400, Some("BadDeviceToken" | "DeviceTokenNotForTopic")) => refused(410, None),
             (status, reason) => {
                 if status == 403 && reason == Some("ExpiredProviderToken") {
-                    *self.token.lock().unwrap_or_else(PoisonError::into_inner) = None;
+                    self.renew();
                 }
                 refused(status, answer.retry_after)
             }
@@ -57,7 +51,8 @@ impl Apns {
     }
 
     fn request(&self, device: &str, message: &Message) -> Option<Request<Full<Bytes>>> {
-        let expires = (self.clock.now() + KEPT_FOR).as_millis() / 1_000;
+        // A device that is off gets it later, as long as we would have tried ourselves.
+        let expires = message.until.as_millis() / 1_000;
         let mut request = Request::builder()
             .method(Method::POST)
             .uri(self.link.uri(&format!("/3/device/{device}")))
@@ -75,12 +70,21 @@ impl Apns {
         Some(request)
     }
 
-    /// The provider token, made anew when it grows old.
+    /// Uses the token no more, unless it is so young that Apple would refuse a new one, too.
+    fn renew(&self) {
+        let now = self.clock.now();
+        let mut token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
+        token.take_if(|(made_at, _)| now.since(*made_at) >= APNS_TOKEN_AGE_MIN);
+    }
+
+    /// The provider token, made anew when it grows old, or when it is from the future: somebody
+    /// has set the clock back.
     fn authorization(&self) -> Option<HeaderValue> {
         let now = self.clock.now();
         let mut token = self.token.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((made_at, value)) = &*token
-            && now.since(*made_at) < TOKEN_LIFE
+            && *made_at <= now
+            && now.since(*made_at) < APNS_TOKEN_AGE_MAX
         {
             return Some(value.clone());
         }

@@ -5,7 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hookyard_domain::limits::PUSH_PAYLOAD_BYTES_MAX;
+use hookyard_domain::limits::{
+    FCM_REFUSAL_KEPT, FCM_TOKEN_MARGIN, FCM_TTL_MAX, PUSH_PAYLOAD_BYTES_MAX, RETRY_AFTER_MAX,
+};
 use hookyard_domain::ports::Clock;
 use hookyard_domain::{AttemptOutcome, Timestamp};
 use http::{HeaderValue, Method, Request, header};
@@ -20,14 +22,12 @@ use super::{Message, refused};
 
 const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";
-/// An access token is no longer used so long before it ends.
-const TOKEN_MARGIN: Duration = Duration::from_secs(120);
-
 /// What a service account's file holds, as far as we need it.
 #[derive(Deserialize)]
 pub(super) struct ServiceAccount {
     pub(super) project_id: String,
     pub(super) client_email: String,
+    pub(super) private_key_id: String,
     pub(super) private_key: String,
     #[serde(default = "default_token_uri")]
     pub(super) token_uri: String,
@@ -46,7 +46,24 @@ pub(super) struct Fcm {
     pub(super) account: ServiceAccount,
     pub(super) key: SigningKey,
     pub(super) clock: Arc<dyn Clock>,
-    pub(super) token: Mutex<Option<(Timestamp, HeaderValue)>>,
+    pub(super) token: Mutex<Option<Granted>>,
+}
+
+/// What the source of access tokens said last.
+pub(super) struct Granted {
+    /// A token, or why there is none.
+    grant: Result<HeaderValue, Answer>,
+    /// It holds from then on ...
+    from: Timestamp,
+    /// ... and no longer from then on.
+    until: Timestamp,
+}
+
+impl Granted {
+    /// Whether it still holds. A clock that was set back ends it.
+    fn holds(&self, now: Timestamp) -> bool {
+        self.from <= now && now < self.until
+    }
 }
 
 impl Fcm {
@@ -59,24 +76,24 @@ impl Fcm {
     ) -> Result<(AttemptOutcome, Answer), LinkError> {
         let authorization = match self.authorization(trip).await? {
             Ok(authorization) => authorization,
-            // No token, no message: the reason is what the token's source said.
             Err(answer) => return Ok((refused(answer.status, answer.retry_after), answer)),
         };
         let path = format!("/v1/projects/{}/messages:send", self.account.project_id);
         let request = Request::builder()
             .method(Method::POST)
             .uri(self.link.uri(&path))
-            .header(header::AUTHORIZATION, authorization)
+            .header(header::AUTHORIZATION, &authorization)
             .header(header::CONTENT_TYPE, "application/json")
-            .body(Full::new(payload(device, message)))
+            .body(Full::new(self.payload(device, message)))
             .map_err(|_| LinkError::Broken)?;
         let answer = self.link.ask(request, trip).await?;
         let outcome = match answer.status {
             200 => AttemptOutcome::Accepted { status: 200 },
-            404 if is_unregistered(&answer.body) => refused(410, None),
+            404 if has_code(&answer.body, "UNREGISTERED") => refused(410, None),
             status => {
-                if status == 401 {
-                    *self.token.lock().await = None;
+                // The other kind of 401 is about the app's accounts elsewhere.
+                if status == 401 && !has_code(&answer.body, "THIRD_PARTY_AUTH_ERROR") {
+                    self.forget(&authorization).await;
                 }
                 refused(status, answer.retry_after)
             }
@@ -84,45 +101,31 @@ impl Fcm {
         Ok((outcome, answer))
     }
 
-    /// An access token, got anew when it grows old; or the answer that has none.
+    /// Uses an access token no more, unless it has been replaced already.
+    async fn forget(&self, authorization: &HeaderValue) {
+        let is_it =
+            |granted: &mut Granted| granted.grant.as_ref().is_ok_and(|it| it == authorization);
+        self.token.lock().await.take_if(is_it);
+    }
+
+    /// An access token, got anew when it grows old; or the answer that has none, which stands for
+    /// a while, too.
     async fn authorization(
         &self,
         trip: &mut Trip<'_>,
     ) -> Result<Result<HeaderValue, Answer>, LinkError> {
-        #[derive(Deserialize)]
-        struct Granted {
-            access_token: String,
-            expires_in: u64,
-        }
         let now = self.clock.now();
         // Held while asking, so that many senders ask once.
         let mut token = self.token.lock().await;
-        if let Some((until, value)) = &*token
-            && now < *until
+        if let Some(granted) = &*token
+            && granted.holds(now)
         {
-            return Ok(Ok(value.clone()));
+            return Ok(granted.grant.clone());
         }
         let request = self.token_request(now).ok_or(LinkError::Broken)?;
         let answer = self.token_link.ask(request, trip).await?;
-        let granted: Option<Granted> = serde_json::from_str(&answer.body).ok();
-        let granted = granted.filter(|_| answer.status == 200);
-        let bearer = granted.as_ref().and_then(|granted| {
-            let mut value =
-                HeaderValue::from_str(&format!("Bearer {}", granted.access_token)).ok()?;
-            value.set_sensitive(true);
-            Some(value)
-        });
-        let (Some(granted), Some(bearer)) = (granted, bearer) else {
-            let status = if answer.status == 200 {
-                502
-            } else {
-                answer.status
-            };
-            return Ok(Err(Answer { status, ..answer }));
-        };
-        let life = Duration::from_secs(granted.expires_in).saturating_sub(TOKEN_MARGIN);
-        *token = Some((now + life, bearer.clone()));
-        Ok(Ok(bearer))
+        let granted = token.insert(read_grant(&answer, now));
+        Ok(granted.grant.clone())
     }
 
     fn token_request(&self, now: Timestamp) -> Option<Request<Full<Bytes>>> {
@@ -134,7 +137,8 @@ impl Fcm {
             "iat": issued,
             "exp": issued + 3_600,
         });
-        let assertion = self.key.sign(json!({ "typ": "JWT" }), &claims)?;
+        let header = json!({ "typ": "JWT", "kid": self.account.private_key_id });
+        let assertion = self.key.sign(header, &claims)?;
         let form = url::form_urlencoded::Serializer::new(String::new())
             .append_pair("grant_type", GRANT)
             .append_pair("assertion", &assertion)
@@ -146,34 +150,73 @@ impl Fcm {
             .body(Full::new(form.into()))
             .ok()
     }
-}
 
-/// A data message: texts only, by Google's rule.
-fn payload(device: &str, message: &Message) -> Bytes {
-    let data = |envelope: String, omitted: bool| {
-        let mut data = json!({ "event": envelope });
-        if omitted {
-            data["bodyOmitted"] = "true".into();
-        }
-        json!({ "message": { "token": device, "data": data } })
-    };
-    let whole = message.whole();
-    // What counts is the data, keys and values, before it is written as JSON.
-    if "event".len() + whole.len() <= PUSH_PAYLOAD_BYTES_MAX {
-        return data(whole.to_owned(), false).to_string().into();
+    /// A data message: texts only, by Google's rule. It wakes a sleeping device.
+    fn payload(&self, device: &str, message: &Message) -> Bytes {
+        let ttl = message.until.since(self.clock.now()).min(FCM_TTL_MAX);
+        let android = json!({ "priority": "HIGH", "ttl": format!("{}s", ttl.as_secs()) });
+        let whole = message.whole();
+        // What counts is the data, keys and values, before it is written as JSON.
+        let data = if "event".len() + whole.len() <= PUSH_PAYLOAD_BYTES_MAX {
+            json!({ "event": whole })
+        } else {
+            json!({ "event": message.without_body(), "bodyOmitted": "true" })
+        };
+        json!({ "message": { "token": device, "data": data, "android": android } })
+            .to_string()
+            .into()
     }
-    data(message.without_body(), true).to_string().into()
 }
 
-/// Whether the device is gone; 404 alone may be a wrong project.
-fn is_unregistered(body: &str) -> bool {
+/// Reads what the source of access tokens said. An answer that grants one in a way that we do not
+/// understand is not shown to anybody.
+fn read_grant(answer: &Answer, now: Timestamp) -> Granted {
+    #[derive(Deserialize)]
+    struct Body {
+        access_token: String,
+        expires_in: u64,
+    }
+    let lasting = |grant, life| Granted {
+        grant,
+        from: now,
+        until: now + life,
+    };
+    if answer.status != 200 {
+        let pause = answer.retry_after.unwrap_or_default();
+        let pause = pause.clamp(FCM_REFUSAL_KEPT, RETRY_AFTER_MAX);
+        return lasting(Err(no_grant(answer.status, &answer.body, answer)), pause);
+    }
+    let body: Option<Body> = serde_json::from_str(&answer.body).ok();
+    let granted = body.and_then(|body| {
+        let mut value = HeaderValue::from_str(&format!("Bearer {}", body.access_token)).ok()?;
+        value.set_sensitive(true);
+        Some((value, Duration::from_secs(body.expires_in)))
+    });
+    let Some((value, life)) = granted else {
+        let said = "it holds no token that can be used";
+        return lasting(Err(no_grant(502, said, answer)), FCM_REFUSAL_KEPT);
+    };
+    lasting(Ok(value), life.saturating_sub(FCM_TOKEN_MARGIN))
+}
+
+/// No token, no message. What may pass keeps its status; the rest is a 401, whatever its number:
+/// from this source, a 410 does not say that a device is gone.
+fn no_grant(status: u16, said: &str, answer: &Answer) -> Answer {
+    let may_pass = status == 429 || status >= 500;
+    let got = answer.status;
+    Answer {
+        status: if may_pass { status } else { 401 },
+        retry_after: answer.retry_after,
+        body: format!("The request for an access token got {got}: {said}"),
+    }
+}
+
+/// Whether a refusal is of this kind. The status alone may be about something else, such as a
+/// project that does not exist.
+fn has_code(body: &str, code: &str) -> bool {
     let Ok(told) = serde_json::from_str::<Value>(body) else {
         return false;
     };
     let details = told["error"]["details"].as_array();
-    details.is_some_and(|details| {
-        details
-            .iter()
-            .any(|detail| detail["errorCode"] == "UNREGISTERED")
-    })
+    details.is_some_and(|details| details.iter().any(|detail| detail["errorCode"] == code))
 }

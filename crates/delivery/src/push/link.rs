@@ -37,7 +37,7 @@ pub(super) struct Trip<'a> {
 }
 
 /// A provider's answer.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Answer {
     pub(super) status: u16,
     pub(super) retry_after: Option<Duration>,

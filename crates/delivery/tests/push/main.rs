@@ -6,6 +6,7 @@
 )]
 
 mod provider;
+mod tokens;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -106,6 +107,7 @@ fn fcm(address: &str) -> PushKey {
         "type": "service_account",
         "project_id": "yard",
         "client_email": "push@yard.iam.gserviceaccount.com",
+        "private_key_id": "0123456789abcdef",
         "private_key": FCM_KEY,
         "token_uri": format!("{address}/token"),
     });
@@ -221,30 +223,24 @@ async fn apple_gets_the_event_for_the_device() {
 }
 
 #[tokio::test]
-async fn a_provider_token_is_used_for_fifty_minutes_or_until_it_is_refused() {
+async fn google_is_told_how_long_an_event_is_of_use() {
     let world = World::start().await;
-    for minutes in [0, 49, 2, 0] {
-        world.pass(minutes);
-        send(&world, PushProvider::Apns).await;
-    }
-    let expired = Reply::new(403).body(&json!({ "reason": "ExpiredProviderToken" }));
-    world.provider.reply(expired);
-    let attempted = send(&world, PushProvider::Apns).await;
-    assert_eq!(attempted.outcome, refused(403, None));
-    assert!(
-        attempted
-            .answer_excerpt
-            .unwrap()
-            .contains("ExpiredProviderToken")
-    );
-    world.pass(1);
+    world.grant("ya29.one");
+    // A day after its event, the dispatcher would give a delivery up.
+    world.pass(23 * 60);
+    send(&world, PushProvider::Gcm).await;
+    let asked = world.provider.asked();
+    let android = &asked[1].body["message"]["android"];
+    assert_eq!(android["priority"], "HIGH");
+    let ttl = android["ttl"].as_str().unwrap().trim_end_matches('s');
+    let seconds: u64 = ttl.parse().unwrap();
+    assert!((3_598..=3_600).contains(&seconds), "{seconds}");
+
     send(&world, PushProvider::Apns).await;
-    let tokens: Vec<_> = world.provider.asked().iter().map(bearer).collect();
-    assert_eq!(tokens[0], tokens[1]);
-    assert_ne!(tokens[1], tokens[2]);
-    assert_eq!(tokens[2], tokens[3]);
-    assert_eq!(tokens[3], tokens[4]);
-    assert_ne!(tokens[4], tokens[5]);
+    let asked = world.provider.asked();
+    let told = asked[2].header("apns-expiration").unwrap();
+    let expires = VirtualClock::BEGIN.as_millis() / 1_000 + 86_400;
+    assert_eq!(told, expires.to_string());
 }
 
 #[tokio::test]
@@ -266,7 +262,10 @@ async fn google_gets_the_event_with_a_token_that_the_service_account_gets() {
         .collect();
     assert_eq!(form[0].1, "urn:ietf:params:oauth:grant-type:jwt-bearer");
     let (header, claims) = read_token(&form[1].1);
-    assert_eq!(header["alg"], "RS256");
+    assert_eq!(
+        (&header["alg"], &header["kid"]),
+        (&json!("RS256"), &json!("0123456789abcdef"))
+    );
     assert_eq!(claims["iss"], "push@yard.iam.gserviceaccount.com");
     assert_eq!(claims["aud"], format!("{}/token", world.provider.address()));
     assert_eq!(
@@ -322,20 +321,20 @@ async fn refusals_become_what_the_dispatcher_acts_on() {
             google(503, "UNAVAILABLE").header("retry-after", "7"),
             refused(503, Some(7)),
         ),
+        // It is about the app's account with Apple, not about our token, which is used again.
         (google(401, "THIRD_PARTY_AUTH_ERROR"), refused(401, None)),
-        // The token that was refused is not used again, and its source refuses another.
-        (
-            Reply::new(400).body(&json!({ "error": "invalid_grant" })),
-            refused(400, None),
-        ),
-        (
-            Reply::new(200).body(&json!({ "strange": true })),
-            refused(502, None),
-        ),
+        (google(401, "UNAUTHENTICATED"), refused(401, None)),
     ] {
         world.provider.reply(reply);
         assert_eq!(send(&world, PushProvider::Gcm).await.outcome, expect);
     }
+    // The token that was refused is not used again.
+    world.grant("ya29.two");
+    send(&world, PushProvider::Gcm).await;
+    assert_eq!(bearer(world.provider.asked().last().unwrap()), "ya29.two");
+    let asked = world.provider.asked();
+    let grants = asked.iter().filter(|asked| asked.line == "POST /token");
+    assert_eq!(grants.count(), 2);
 }
 
 #[tokio::test]
