@@ -21,6 +21,6 @@ pub use egress::{Egress, EgressRules};
 pub use handshake::WebhookHandshake;
 pub use health::{HealthListener, HealthReport};
 pub use lifecycle::Lifecycle;
-pub use push::{PushKey, PushKeyError, PushTransport};
+pub use push::{PushError, PushKey, PushKeyError, PushTransport};
 pub use transport::{Attempted, Connection, Halt, Sending, Transport};
 pub use webhook::WebhookTransport;

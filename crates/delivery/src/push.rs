@@ -20,7 +20,8 @@ use hookyard_domain::envelope::envelope;
 use hookyard_domain::limits::ANSWER_EXCERPT_BYTES_MAX;
 use hookyard_domain::ports::Clock;
 use hookyard_domain::{
-    AttemptOutcome, DeliveryMode, PushProvider, Secret, Timestamp, Timings, UnreachableReason,
+    AttemptOutcome, DeliveryMode, PushProvider, Secret, Timestamp, Timings, TransportType,
+    UnreachableReason,
 };
 use http::HeaderValue;
 use serde_json::value::RawValue;
@@ -78,19 +79,43 @@ impl PushKey {
     }
 }
 
-/// Why a key cannot be used.
+/// One of the configured apps cannot be served; the source says why.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("push certificate `{certificate_name}` for {} cannot be used", transport.name())]
+pub struct PushError {
+    pub transport: TransportType,
+    pub certificate_name: String,
+    #[source]
+    pub reason: PushKeyError,
+}
+
+/// Why a key cannot be used. Nothing of the key is in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PushKeyError {
-    #[error("the key is not a private key in PKCS #8 PEM form")]
-    NotAKey,
-    #[error("the file is not a service account's JSON")]
-    NotAServiceAccount,
-    #[error("the address is not a URL that can be called")]
-    BadAddress,
-    #[error("the topic cannot be a header's value")]
+    #[error("there is no private key in PKCS #8 PEM form, `-----BEGIN PRIVATE KEY-----`")]
+    NotPem,
+    #[error("the private key is not an elliptic curve key on P-256, as Apple's are")]
+    NotEs256,
+    #[error("the private key is not an RSA key of 2048 bits or more, as Google's are")]
+    NotRs256,
+    #[error("the key id is not one of Apple's, of 10 letters and digits")]
+    BadKeyId,
+    #[error("the team id is not one of Apple's, of 10 letters and digits")]
+    BadTeamId,
+    #[error("the topic is not an app's bundle id, such as com.example.app")]
     BadTopic,
-    #[error("two certificates have the same name")]
+    #[error("the file is not a service account's key in JSON")]
+    NotAServiceAccount,
+    #[error("the service account's project id makes no sense")]
+    BadProject,
+    #[error("the service account's token URI is not a URL that can be called")]
+    BadTokenUri,
+    #[error("the address is not https://HOST or https://HOST:PORT")]
+    BadAddress,
+    #[error("another one has the same name")]
     RepeatedName,
+    #[error("its name is empty")]
+    NoName,
 }
 
 /// Sends to devices.
@@ -124,14 +149,24 @@ impl PushTransport {
         egress: &Arc<Egress>,
         clock: &Arc<dyn Clock>,
         keys: impl IntoIterator<Item = PushKey>,
-    ) -> Result<Self, PushKeyError> {
+    ) -> Result<Self, PushError> {
         let mut apps = HashMap::new();
         for key in keys {
             let (provider, name) = key.names();
             let name = (provider, name.to_owned());
-            if apps.insert(name, app(egress, clock, key)?).is_some() {
-                return Err(PushKeyError::RepeatedName);
+            let refused = |reason| PushError {
+                transport: transport_of(provider),
+                certificate_name: name.1.clone(),
+                reason,
+            };
+            if name.1.is_empty() {
+                return Err(refused(PushKeyError::NoName));
             }
+            if apps.contains_key(&name) {
+                return Err(refused(PushKeyError::RepeatedName));
+            }
+            let app = app(egress, clock, key).map_err(refused)?;
+            apps.insert(name, app);
         }
         Ok(Self {
             apps: Arc::new(apps),
@@ -139,9 +174,19 @@ impl PushTransport {
     }
 }
 
+const fn transport_of(provider: PushProvider) -> TransportType {
+    match provider {
+        PushProvider::Apns => TransportType::Apns,
+        PushProvider::Gcm => TransportType::Gcm,
+    }
+}
+
 fn app(egress: &Arc<Egress>, clock: &Arc<dyn Clock>, key: PushKey) -> Result<App, PushKeyError> {
     let link = |address: &str| {
         let target = Target::parse(address).map_err(|_| PushKeyError::BadAddress)?;
+        if target.path_and_query() != "/" {
+            return Err(PushKeyError::BadAddress);
+        }
         Ok(Link::new(Arc::clone(egress), target))
     };
     match key {
@@ -159,6 +204,15 @@ fn app(egress: &Arc<Egress>, clock: &Arc<dyn Clock>, key: PushKey) -> Result<App
             } else {
                 APNS_ADDRESS
             };
+            if !is_apple_id(&key_id) {
+                return Err(PushKeyError::BadKeyId);
+            }
+            if !is_apple_id(&team_id) {
+                return Err(PushKeyError::BadTeamId);
+            }
+            if !is_plain(&topic) {
+                return Err(PushKeyError::BadTopic);
+            }
             Ok(App::Apns(Box::new(Apns {
                 link: link(address.as_deref().unwrap_or(default))?,
                 key: SigningKey::es256(key.reveal())?,
@@ -176,8 +230,12 @@ fn app(egress: &Arc<Egress>, clock: &Arc<dyn Clock>, key: PushKey) -> Result<App
         } => {
             let account: ServiceAccount = serde_json::from_str(service_account.reveal())
                 .map_err(|_| PushKeyError::NotAServiceAccount)?;
+            // It becomes part of a path.
+            if !is_plain(&account.project_id) {
+                return Err(PushKeyError::BadProject);
+            }
             let token_target =
-                Target::parse(&account.token_uri).map_err(|_| PushKeyError::BadAddress)?;
+                Target::parse(&account.token_uri).map_err(|_| PushKeyError::BadTokenUri)?;
             Ok(App::Fcm(Box::new(Fcm {
                 link: link(address.as_deref().unwrap_or(FCM_ADDRESS))?,
                 token_path: token_target.path_and_query().to_owned(),
@@ -189,6 +247,17 @@ fn app(egress: &Arc<Egress>, clock: &Arc<dyn Clock>, key: PushKey) -> Result<App
             })))
         }
     }
+}
+
+/// Apple's ids of keys and teams have ten letters and digits.
+fn is_apple_id(id: &str) -> bool {
+    id.len() == 10 && id.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// Letters and digits, with a few marks between them.
+fn is_plain(name: &str) -> bool {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte);
+    name.bytes().all(plain) && name.starts_with(|first: char| first.is_ascii_alphanumeric())
 }
 
 impl Transport for PushTransport {

@@ -388,6 +388,48 @@ mod tests {
     }
 
     #[test]
+    fn a_push_key_that_cannot_be_used_is_named() {
+        let apns = |name: &str, key_file: &str| {
+            format!(
+                "[[push.apns]]\ncertificate_name = '{name}'\nkey_file = '{key_file}'\n\
+                 key_id = 'ABC123DEFG'\nteam_id = 'DEF123GHIJ'\ntopic = 'com.example.app'\n"
+            )
+        };
+        let fcm = |file: &str| {
+            format!("[[push.fcm]]\ncertificate_name = 'app'\nservice_account_file = '{file}'\n")
+        };
+        let key = "../delivery/tests/push/keys/apns.p8";
+        let told = |toml: &str| {
+            let config = load(toml, Overrides::default()).unwrap();
+            crate::check(&config)
+                .err()
+                .map(|error| format!("{error:#}"))
+        };
+        assert_eq!(told(&(apns("one", key) + &apns("two", key))), None);
+        for (toml, expect) in [
+            (
+                apns("app", "nowhere.p8"),
+                "failed to read the push key `nowhere.p8`: ",
+            ),
+            (
+                apns("app", "Cargo.toml"),
+                "push certificate `app` for RC/APNS cannot be used: there is no private key",
+            ),
+            (
+                apns("app", key) + &apns("app", key),
+                "push certificate `app` for RC/APNS cannot be used: another one has the same name",
+            ),
+            (
+                fcm(key),
+                "push certificate `app` for RC/GCM cannot be used: the file is not a service",
+            ),
+        ] {
+            let told = told(&toml).unwrap();
+            assert!(told.starts_with(expect), "{told}");
+        }
+    }
+
+    #[test]
     fn the_example_holds_the_defaults() {
         let example = include_str!("../../../config.example.toml");
         let mut config = load(example, Overrides::default()).unwrap();

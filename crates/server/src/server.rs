@@ -298,8 +298,7 @@ fn push(
         (provider, name.to_owned())
     };
     let names = keys.iter().map(named).collect();
-    let transport = PushTransport::new(egress, clock, keys)
-        .context("a push service in the configuration cannot be used")?;
+    let transport = PushTransport::new(egress, clock, keys)?;
     Ok((transport, names))
 }
 

@@ -27,14 +27,14 @@ impl SigningKey {
             der.secret_pkcs8_der(),
             &SystemRandom::new(),
         );
-        key.map(Self::Es256).map_err(|_| PushKeyError::NotAKey)
+        key.map(Self::Es256).map_err(|_| PushKeyError::NotEs256)
     }
 
     /// Reads an RSA key from PEM, such as the one of a service account.
     pub(super) fn rs256(pem: &str) -> Result<Self, PushKeyError> {
         let der = read_pem(pem)?;
         let key = RsaKeyPair::from_pkcs8(der.secret_pkcs8_der());
-        key.map(Self::Rs256).map_err(|_| PushKeyError::NotAKey)
+        key.map(Self::Rs256).map_err(|_| PushKeyError::NotRs256)
     }
 
     /// A token of these claims; `header` gets the algorithm added. `None` when there is no
@@ -66,5 +66,5 @@ impl SigningKey {
 }
 
 fn read_pem(pem: &str) -> Result<PrivatePkcs8KeyDer<'static>, PushKeyError> {
-    PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| PushKeyError::NotAKey)
+    PrivatePkcs8KeyDer::from_pem_slice(pem.as_bytes()).map_err(|_| PushKeyError::NotPem)
 }

@@ -14,8 +14,8 @@ use std::time::Duration;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hookyard_delivery::{
-    Attempted, Connection, Egress, EgressRules, Halt, PushKey, PushKeyError, PushTransport,
-    Sending, Transport as _,
+    Attempted, Connection, Egress, EgressRules, Halt, PushKey, PushTransport, Sending,
+    Transport as _,
 };
 use hookyard_domain::change::CommittedDelivery;
 use hookyard_domain::envelope::envelope;
@@ -90,30 +90,66 @@ impl World {
     }
 }
 
-fn apns(address: &str) -> PushKey {
-    PushKey::Apns {
-        certificate_name: "app".to_owned(),
-        key: Secret::new(APNS_KEY),
-        key_id: "ABC123DEFG".to_owned(),
-        team_id: "DEF123GHIJ".to_owned(),
-        topic: "com.example.app".to_owned(),
-        sandbox: false,
-        address: Some(address.to_owned()),
+/// What is configured for an app at Apple's service.
+struct Fields<'a> {
+    name: &'a str,
+    pem: &'a str,
+    key_id: &'a str,
+    team_id: &'a str,
+    topic: &'a str,
+    address: &'a str,
+}
+
+impl Default for Fields<'_> {
+    fn default() -> Self {
+        Self {
+            name: "app",
+            pem: APNS_KEY,
+            key_id: "ABC123DEFG",
+            team_id: "DEF123GHIJ",
+            topic: "com.example.app",
+            address: "https://push.example.com",
+        }
     }
 }
 
-fn fcm(address: &str) -> PushKey {
-    let account = json!({
+impl Fields<'_> {
+    fn apns(&self) -> PushKey {
+        PushKey::Apns {
+            certificate_name: self.name.to_owned(),
+            key: Secret::new(self.pem),
+            key_id: self.key_id.to_owned(),
+            team_id: self.team_id.to_owned(),
+            topic: self.topic.to_owned(),
+            sandbox: false,
+            address: Some(self.address.to_owned()),
+        }
+    }
+}
+
+fn apns(address: &str) -> PushKey {
+    Fields {
+        address,
+        ..Fields::default()
+    }
+    .apns()
+}
+
+fn account(address: &str) -> Value {
+    json!({
         "type": "service_account",
         "project_id": "yard",
         "client_email": "push@yard.iam.gserviceaccount.com",
         "private_key_id": "0123456789abcdef",
         "private_key": FCM_KEY,
         "token_uri": format!("{address}/token"),
-    });
+    })
+}
+
+fn fcm(address: &str) -> PushKey {
     PushKey::Fcm {
         certificate_name: "app".to_owned(),
-        service_account: Secret::new(account.to_string()),
+        service_account: Secret::new(account(address).to_string()),
         address: Some(address.to_owned()),
     }
 }
@@ -501,52 +537,89 @@ async fn what_cannot_be_sent_is_not() {
     assert!(world.provider.asked().is_empty());
 }
 
-#[tokio::test]
-async fn keys_that_cannot_be_used_are_refused() {
+/// What an operator reads when one of these keys cannot be used; empty when all can.
+fn told(keys: Vec<PushKey>) -> String {
     let egress = Arc::new(Egress::new(EgressRules::default()));
     let clock: Arc<dyn Clock> = Arc::new(VirtualClock::start());
-    let refusal = |keys: Vec<PushKey>| PushTransport::new(&egress, &clock, keys).err();
-    let good = "https://push.example.com";
-    let with_key = |text: &str| match apns(good) {
-        PushKey::Apns {
-            certificate_name,
-            key_id,
-            team_id,
-            topic,
-            sandbox,
-            address,
-            ..
-        } => PushKey::Apns {
-            certificate_name,
-            key: Secret::new(text),
-            key_id,
-            team_id,
-            topic,
-            sandbox,
-            address,
-        },
-        PushKey::Fcm { .. } => unreachable!("it is Apple's"),
-    };
-    let fcm_of = |text: &str| PushKey::Fcm {
-        certificate_name: "app".to_owned(),
-        service_account: Secret::new(text),
-        address: None,
-    };
-    for (keys, expect) in [
-        (vec![apns(good), fcm(good)], None),
-        (
-            vec![apns(good), apns(good)],
-            Some(PushKeyError::RepeatedName),
-        ),
-        (vec![apns("nowhere")], Some(PushKeyError::BadAddress)),
-        (vec![with_key("")], Some(PushKeyError::NotAKey)),
-        (vec![with_key(FCM_KEY)], Some(PushKeyError::NotAKey)),
-        (vec![fcm_of("{}")], Some(PushKeyError::NotAServiceAccount)),
-        (
-            vec![fcm_of("not JSON")],
-            Some(PushKeyError::NotAServiceAccount),
-        ),
-    ] {
-        assert_eq!(refusal(keys), expect);
+    match PushTransport::new(&egress, &clock, keys) {
+        Ok(_) => String::new(),
+        Err(error) => format!("{error}: {}", error.reason),
     }
+}
+
+#[tokio::test]
+async fn keys_that_cannot_be_used_are_refused() {
+    const GOOD: &str = "https://push.example.com";
+    let apple = |change: fn(&mut Fields)| {
+        let mut fields = Fields::default();
+        change(&mut fields);
+        vec![fields.apns()]
+    };
+    let google = |name: &str, value: Value| {
+        let mut account = account(GOOD);
+        account[name] = value;
+        vec![PushKey::Fcm {
+            certificate_name: "app".to_owned(),
+            service_account: Secret::new(account.to_string()),
+            address: None,
+        }]
+    };
+    let token_uri = "the service account's token URI is not a URL that can be called";
+    for (keys, expect) in [
+        (
+            vec![apns(GOOD), apns(GOOD)],
+            "another one has the same name",
+        ),
+        (apple(|key| key.name = ""), "its name is empty"),
+        (
+            apple(|key| key.address = "nowhere"),
+            "the address is not https://HOST or https://HOST:PORT",
+        ),
+        (
+            apple(|key| key.address = "https://push.example.com/3"),
+            "the address is not https://HOST or https://HOST:PORT",
+        ),
+        (
+            apple(|key| key.pem = ""),
+            "there is no private key in PKCS #8 PEM form, `-----BEGIN PRIVATE KEY-----`",
+        ),
+        (
+            apple(|key| key.pem = FCM_KEY),
+            "the private key is not an elliptic curve key on P-256, as Apple's are",
+        ),
+        (
+            apple(|key| key.key_id = "ABC123DEF/"),
+            "the key id is not one of Apple's, of 10 letters and digits",
+        ),
+        (
+            apple(|key| key.team_id = "DEF123GHIJK"),
+            "the team id is not one of Apple's, of 10 letters and digits",
+        ),
+        (
+            apple(|key| key.topic = "com.example.app\n"),
+            "the topic is not an app's bundle id, such as com.example.app",
+        ),
+        (
+            google("private_key", json!(APNS_KEY)),
+            "the private key is not an RSA key of 2048 bits or more, as Google's are",
+        ),
+        (
+            google("private_key", Value::Null),
+            "the file is not a service account's key in JSON",
+        ),
+        (
+            google("project_id", json!("../yard")),
+            "the service account's project id makes no sense",
+        ),
+        (google("token_uri", json!("oauth2")), token_uri),
+    ] {
+        let told = told(keys);
+        let (subject, reason) = told.split_once(": ").expect("it is refused");
+        assert_eq!(reason, expect);
+        assert!(!reason.contains(APNS_KEY) && !reason.contains(FCM_KEY));
+        assert!(subject.starts_with("push certificate `"), "{subject}");
+    }
+    assert_eq!(told(vec![apns(GOOD), fcm(GOOD)]), "");
+    let unusable = "push certificate `app` for RC/GCM cannot be used";
+    assert!(told(google("token_uri", json!(""))).starts_with(unusable));
 }
