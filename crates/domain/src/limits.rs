@@ -236,7 +236,7 @@ pub const SOCKETS_MAX: usize = 16_384;
 /// and nobody remember who they were.
 pub const SOCKET_SESSIONS_MAX: usize = 2 * SOCKETS_MAX;
 /// WebSocket connections of one OAuth session (contract 6.1).
-pub const SOCKETS_PER_SESSION_MAX: usize = 50;
+pub const SOCKETS_PER_SESSION_MAX_DEFAULT: usize = 50;
 /// Requests at work on one WebSocket connection (contract 6.1).
 pub const SOCKET_REQUESTS_MAX: usize = 10;
 /// Notifications that a recovered session gets again, the newest (contract 6.1).

@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hookyard_domain::change::{CommittedEvent, News};
-use hookyard_domain::limits::{SOCKET_SESSIONS_MAX, SOCKETS_PER_SESSION_MAX};
+use hookyard_domain::limits::SOCKET_SESSIONS_MAX;
 use hookyard_domain::ports::{Clock, CommitListener, LiveSubscriptions, SocketGone};
 use hookyard_domain::{
     AccountId, ClientId, DeliveryMode, PersonId, Session, SessionId, SocketId, Subscription,
@@ -91,12 +91,13 @@ impl Sockets {
         &self,
         id: SocketId,
         owner: Arc<Session>,
+        count_max: usize,
     ) -> Result<(Arc<SocketSession>, Attachment), NoRoom> {
         let mut registry = self.registry();
         if registry.is_closed || registry.sessions.len() >= SOCKET_SESSIONS_MAX {
             return Err(NoRoom::Server);
         }
-        registry.make_room(owner.id)?;
+        registry.make_room(owner.id, count_max)?;
         let session = Arc::new(SocketSession::new(id, owner, self.clock.now()));
         registry.add(&session);
         self.recount(&registry);
@@ -188,11 +189,11 @@ impl Registry {
         Some(session)
     }
 
-    fn make_room(&mut self, oauth_session: SessionId) -> Result<(), NoRoom> {
+    fn make_room(&mut self, oauth_session: SessionId, count_max: usize) -> Result<(), NoRoom> {
         let Some(siblings) = self.by_oauth_session.get(&oauth_session) else {
             return Ok(());
         };
-        if siblings.len() < SOCKETS_PER_SESSION_MAX {
+        if siblings.len() < count_max {
             return Ok(());
         }
         let left = siblings

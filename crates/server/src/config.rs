@@ -10,7 +10,7 @@ use hookyard_delivery::PushKey;
 use hookyard_domain::Secret;
 use hookyard_domain::limits::{
     SOCKET_ABSOLUTE_TIMEOUT_DEFAULT, SOCKET_IDLE_TIMEOUT_DEFAULT, SOCKET_PING_PERIOD_DEFAULT,
-    SOCKET_RECOVERY_TIMEOUT_DEFAULT, SUBSCRIPTIONS_MAX_DEFAULT,
+    SOCKET_RECOVERY_TIMEOUT_DEFAULT, SOCKETS_PER_SESSION_MAX_DEFAULT, SUBSCRIPTIONS_MAX_DEFAULT,
 };
 use hookyard_gateway::SocketSettings;
 use ipnet::IpNet;
@@ -132,6 +132,8 @@ pub struct WebSocket {
     pub absolute_timeout_s: u64,
     /// Pause between pings.
     pub ping_period_s: u64,
+    /// WebSocket sessions of one sign-in.
+    pub connections_per_session_max: usize,
 }
 
 impl Default for WebSocket {
@@ -141,6 +143,7 @@ impl Default for WebSocket {
             idle_timeout_s: SOCKET_IDLE_TIMEOUT_DEFAULT.as_secs(),
             absolute_timeout_s: SOCKET_ABSOLUTE_TIMEOUT_DEFAULT.as_secs(),
             ping_period_s: SOCKET_PING_PERIOD_DEFAULT.as_secs(),
+            connections_per_session_max: SOCKETS_PER_SESSION_MAX_DEFAULT,
         }
     }
 }
@@ -173,6 +176,7 @@ impl WebSocket {
             idle_timeout: Duration::from_secs(self.idle_timeout_s),
             absolute_timeout: Duration::from_secs(self.absolute_timeout_s),
             ping_period: Duration::from_secs(self.ping_period_s),
+            per_session_max: self.connections_per_session_max,
         }
     }
 }

@@ -8,7 +8,7 @@ use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, Sink, SinkExt as _, Stream, StreamExt as _};
 use hookyard_domain::limits::{
     SOCKET_BURST_MAX, SOCKET_CLOSE_TIMEOUT, SOCKET_ECHO_TIMEOUT, SOCKET_MESSAGE_BYTES_MAX,
-    SOCKET_PONG_TIMEOUT, SOCKET_REQUESTS_MAX, SOCKET_WRITE_TIMEOUT, SOCKETS_PER_SESSION_MAX,
+    SOCKET_PONG_TIMEOUT, SOCKET_REQUESTS_MAX, SOCKET_WRITE_TIMEOUT,
 };
 use hookyard_domain::{Code, Problem};
 use http::{Method, Request};
@@ -175,8 +175,11 @@ async fn seat(parts: &Arc<Parts>, asked: Asked) -> Result<Admitted, Problem> {
             recovery: Some(Ok(())),
         }
     } else {
-        let opened = parts.sockets.open(parts.draw_id(), Arc::clone(&owner));
-        let (session, attachment) = opened.map_err(NoRoom::problem)?;
+        let count_max = parts.settings.per_session_max;
+        let opened = parts
+            .sockets
+            .open(parts.draw_id(), Arc::clone(&owner), count_max);
+        let (session, attachment) = opened.map_err(|no_room| no_room.problem(count_max))?;
         Admitted {
             session,
             attachment,
@@ -191,10 +194,11 @@ async fn seat(parts: &Arc<Parts>, asked: Asked) -> Result<Admitted, Problem> {
 }
 
 impl NoRoom {
-    fn problem(self) -> Problem {
+    fn problem(self, count_max: usize) -> Problem {
         match self {
-            Self::Client => Problem::of(Code::TooManyConnections)
-                .with("limit", SOCKETS_PER_SESSION_MAX.to_string()),
+            Self::Client => {
+                Problem::of(Code::TooManyConnections).with("limit", count_max.to_string())
+            }
             Self::Server => Problem::of(Code::StoreUnavailable),
         }
     }

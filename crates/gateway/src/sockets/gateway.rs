@@ -8,6 +8,7 @@ use hookyard_domain::limits::{
     HEADER_READ_TIMEOUT, SOCKET_ABSOLUTE_TIMEOUT_DEFAULT, SOCKET_CLOSE_TIMEOUT,
     SOCKET_IDLE_TIMEOUT_DEFAULT, SOCKET_MESSAGE_BYTES_MAX, SOCKET_PING_PERIOD_DEFAULT,
     SOCKET_READ_BUFFER_BYTES, SOCKET_RECOVERY_TIMEOUT_DEFAULT, SOCKETS_MAX,
+    SOCKETS_PER_SESSION_MAX_DEFAULT,
 };
 use hookyard_domain::ports::{Chance, Clock};
 use hookyard_domain::{Code, Milestone, Problem, SocketId, Subscription};
@@ -39,6 +40,8 @@ pub struct SocketSettings {
     pub absolute_timeout: Duration,
     /// Pause between pings.
     pub ping_period: Duration,
+    /// WebSocket sessions of one OAuth session.
+    pub per_session_max: usize,
 }
 
 impl Default for SocketSettings {
@@ -48,6 +51,7 @@ impl Default for SocketSettings {
             idle_timeout: SOCKET_IDLE_TIMEOUT_DEFAULT,
             absolute_timeout: SOCKET_ABSOLUTE_TIMEOUT_DEFAULT,
             ping_period: SOCKET_PING_PERIOD_DEFAULT,
+            per_session_max: SOCKETS_PER_SESSION_MAX_DEFAULT,
         }
     }
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use bytes::Bytes;
 use hookyard_domain::envelope::envelope;
-use hookyard_domain::limits::{SOCKET_BUFFER_MAX, SOCKET_REQUESTS_MAX, SOCKETS_PER_SESSION_MAX};
+use hookyard_domain::limits::{SOCKET_BUFFER_MAX, SOCKET_REQUESTS_MAX};
 use hookyard_domain::{Code, Problem, Timestamp};
 use http::{HeaderMap, Response, StatusCode, header};
 use serde::Serialize;
@@ -115,7 +115,7 @@ pub(super) fn connection_details(
     };
     let details = ConnectionDetails {
         creation_time: now,
-        max_connections_per_session: SOCKETS_PER_SESSION_MAX,
+        max_connections_per_session: settings.per_session_max,
         recovery_buffer_size: SOCKET_BUFFER_MAX,
         recovery_timeout: settings.recovery_timeout.as_secs(),
         idle_timeout: settings.idle_timeout.as_secs(),

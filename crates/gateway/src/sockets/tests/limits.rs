@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use hookyard_domain::SessionId;
-use hookyard_domain::limits::{SOCKET_BEHIND_MAX, SOCKET_BUFFER_MAX, SOCKETS_PER_SESSION_MAX};
+use hookyard_domain::limits::{
+    SOCKET_BEHIND_MAX, SOCKET_BUFFER_MAX, SOCKETS_PER_SESSION_MAX_DEFAULT,
+};
 use hookyard_domain::ports::{LiveSubscriptions as _, SocketGone};
 use tokio::time::{Instant, sleep};
 
@@ -116,7 +118,7 @@ async fn a_session_that_ends_while_it_connects_is_noticed() {
 async fn fifty_connections_of_a_session_and_not_one_more() {
     let yard = Yard::open();
     let mut clients = Vec::new();
-    for _ in 0..SOCKETS_PER_SESSION_MAX {
+    for _ in 0..SOCKETS_PER_SESSION_MAX_DEFAULT {
         clients.push(yard.connect(None).await.0);
     }
     let mut late = yard.dial("good", None);
@@ -127,7 +129,7 @@ async fn fifty_connections_of_a_session_and_not_one_more() {
     clients.pop().unwrap().break_off().await;
     sleep(Duration::from_secs(1)).await;
     let (_client, _) = yard.connect(None).await;
-    assert_eq!(yard.sockets.count(), SOCKETS_PER_SESSION_MAX + 1);
+    assert_eq!(yard.sockets.count(), SOCKETS_PER_SESSION_MAX_DEFAULT + 1);
 }
 
 #[tokio::test(start_paused = true)]
