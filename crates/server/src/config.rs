@@ -119,10 +119,6 @@ pub struct PubNub {
 /// How patient the WebSocket gateway is, in seconds.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-#[expect(
-    clippy::struct_field_names,
-    reason = "keys of a file say their unit, these as all others"
-)]
 pub struct WebSocket {
     /// How long a session without a connection can be recovered.
     pub recovery_timeout_s: u64,

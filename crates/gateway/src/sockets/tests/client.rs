@@ -197,6 +197,7 @@ impl Backstage for Stage {
         assert!(socket.is_some(), "a request names its socket");
         match request.uri().path() {
             "/restapi/slow" => self.gate.notified().await,
+            _ if request.uri().query() == Some("slow=true") => self.gate.notified().await,
             "/restapi/huge" => return Err(ReplyTooLarge),
             _ => {}
         }

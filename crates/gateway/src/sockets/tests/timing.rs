@@ -151,14 +151,16 @@ async fn notifications_wait_until_the_client_has_read_its_subscription() {
     let yard = Yard::open();
     let (mut client, details) = yard.connect(None).await;
     client.say(
-        r#"[{"type":"ClientRequest","messageId":"1","method":"POST","path":"/restapi/v1.0/subscription/"},{}]"#,
+        r#"[{"type":"ClientRequest","messageId":"ask","method":"POST","path":"/restapi/v1.0/subscription/","query":{"slow":true}},{}]"#,
     );
+    sleep(Duration::from_millis(1)).await;
     // What is matched while the answer is on its way must not come before it.
     yard.subscribe(1, &token_of(&details));
     yard.post([1]);
-    assert!(
-        matches!(client.next_of_all().await, Got::Frame(frame) if frame[0]["messageId"] == "1")
-    );
+    let nothing = timeout(Duration::from_secs(20), client.next_of_all()).await;
+    assert!(nothing.is_err(), "{nothing:?}");
+    yard.stage.gate.notify_one();
+    assert_eq!(client.frame().await[0]["messageId"], "ask");
     assert_eq!(client.next_of_all().await, Got::Ping);
     let nothing = timeout(Duration::from_millis(999), client.next_of_all()).await;
     assert!(nothing.is_err(), "{nothing:?}");
