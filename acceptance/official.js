@@ -2,6 +2,7 @@
 
 import RingCentral from '@rc-ex/core';
 import WebSocketExtension, { Events } from '@rc-ex/ws';
+import Utils from '@rc-ex/ws/utils';
 
 import { Arrivals } from './arrivals.js';
 
@@ -39,7 +40,7 @@ export function makeSocket({ autoRecover, ...options } = {}) {
     autoRecover: { enabled: true, checkInterval: () => CHECK_INTERVAL_MS, ...autoRecover },
     ...options,
   });
-  /** What the server has sent, parsed. */
+  /** What the server has sent, as the extension reads it. */
   const frames = new Arrivals();
   /** What the extension tells of recoveries: `{ name, error }`. */
   const recoveries = new Arrivals();
@@ -48,7 +49,7 @@ export function makeSocket({ autoRecover, ...options } = {}) {
     ws.on('error', () => {});
     // One for each call at work, and ours.
     ws.setMaxListeners(32);
-    ws.on('message', (text) => frames.add(JSON.parse(text)));
+    ws.on('message', (text) => frames.add(Utils.splitWsgData(text.toString())));
   });
   const { autoRecoverSuccess, autoRecoverFailed, autoRecoverError } = Events;
   for (const name of [autoRecoverSuccess, autoRecoverFailed, autoRecoverError]) {
