@@ -54,7 +54,7 @@ use std::sync::Arc;
 use hookyard_domain::ports::{Chance, Clock, Handshake, LiveEvents, LiveSubscriptions, Store};
 use hookyard_domain::{IdSequence, Timestamp};
 
-pub use listener::{ListenerLimits, serve, serve_within};
+pub use listener::{ListenerLimits, serve};
 pub use password::hash_password;
 pub use rate_limits::RateLimits;
 pub use router::router;

@@ -46,24 +46,7 @@ impl Default for ListenerLimits {
 /// `finish_max`.
 pub async fn serve(
     listener: TcpListener,
-    router: Router,
-    stopping: CancellationToken,
-    finish_max: Duration,
-) {
-    serve_within(
-        ListenerLimits::default(),
-        listener,
-        router,
-        stopping,
-        finish_max,
-    )
-    .await;
-}
-
-/// The same with other limits.
-pub async fn serve_within(
     limits: ListenerLimits,
-    listener: TcpListener,
     router: Router,
     stopping: CancellationToken,
     finish_max: Duration,

@@ -173,6 +173,7 @@ impl WebSocket {
             absolute_timeout: Duration::from_secs(self.absolute_timeout_s),
             ping_period: Duration::from_secs(self.ping_period_s),
             per_session_max: self.connections_per_session_max,
+            ..SocketSettings::default()
         }
     }
 }

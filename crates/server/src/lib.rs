@@ -7,6 +7,7 @@ mod clock;
 mod config;
 mod console;
 mod data_dir;
+mod open_files;
 pub mod pubnub;
 mod server;
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::Context;
 use hookyard_api::{
-    Api, ApiSettings, DevelopmentMode, RateLimits, SubscriptionSettings, TokenMint,
+    Api, ApiSettings, DevelopmentMode, ListenerLimits, RateLimits, SubscriptionSettings, TokenMint,
 };
 use hookyard_delivery::{
     ByMode, Dispatcher, Egress, EgressRules, Lifecycle, PushKey, PushTransport, WebhookHandshake,
@@ -14,7 +14,7 @@ use hookyard_delivery::{
 };
 use hookyard_domain::ports::{Chance, Clock, Store};
 use hookyard_domain::{PushProvider, RetryPolicy};
-use hookyard_gateway::{LiveGateway, PubNub, SocketGateway, Sockets};
+use hookyard_gateway::{LiveGateway, PubNub, SocketGateway, SocketSettings, Sockets};
 use hookyard_store::{Options, SqliteStore};
 use ipnet::IpNet;
 use tokio::net::TcpListener;
@@ -29,6 +29,7 @@ use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::console;
 use crate::data_dir::DataDir;
+use crate::open_files;
 
 /// How long requests in progress may take when the server stops.
 const REQUESTS_FINISH_MAX: Duration = Duration::from_secs(10);
@@ -183,7 +184,12 @@ impl Server {
                 ..ApiSettings::new(public_url.clone(), development.clone())
             },
         });
-        let gateway = socket_gateway(&api, sockets, config.websocket.settings());
+        let room = open_files::claim();
+        let socket_settings = SocketSettings {
+            connections_max: room.sockets,
+            ..config.websocket.settings()
+        };
+        let gateway = socket_gateway(&api, sockets, socket_settings);
         let mut page = console::routes().merge(socket_routes(gateway.clone()));
         if let Some(pubnub) = &pubnub {
             page = page.merge(crate::pubnub::routes(Arc::clone(pubnub)));
@@ -193,6 +199,10 @@ impl Server {
         let stop = stopping.clone();
         let serving = tokio::spawn(hookyard_api::serve(
             listener,
+            ListenerLimits {
+                connections_max: room.connections,
+                ..ListenerLimits::default()
+            },
             router,
             stop,
             REQUESTS_FINISH_MAX,

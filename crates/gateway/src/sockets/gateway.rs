@@ -29,7 +29,7 @@ use super::reply;
 use super::session::{Attachment, Fate, SocketSession, Standing};
 use super::{Sockets, connection};
 
-/// How patient the gateway is.
+/// How patient the gateway is, and how much room it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SocketSettings {
     /// How long a session without a connection can be recovered.
@@ -42,6 +42,8 @@ pub struct SocketSettings {
     pub ping_period: Duration,
     /// WebSocket sessions of one OAuth session.
     pub per_session_max: usize,
+    /// Open connections.
+    pub connections_max: usize,
 }
 
 impl Default for SocketSettings {
@@ -52,6 +54,7 @@ impl Default for SocketSettings {
             absolute_timeout: SOCKET_ABSOLUTE_TIMEOUT_DEFAULT,
             ping_period: SOCKET_PING_PERIOD_DEFAULT,
             per_session_max: SOCKETS_PER_SESSION_MAX_DEFAULT,
+            connections_max: SOCKETS_MAX,
         }
     }
 }
@@ -163,7 +166,7 @@ impl SocketGateway {
                 clock,
                 chance,
                 tasks: TaskTracker::new(),
-                places: Arc::new(Semaphore::new(SOCKETS_MAX)),
+                places: Arc::new(Semaphore::new(settings.connections_max)),
             }),
         }
     }

@@ -174,9 +174,9 @@ impl World {
             .merge(hookyard_server::pubnub::routes(pubnub))
             .merge(socket_routes(gateway.clone()));
         let stopping = CancellationToken::new();
-        let serving = hookyard_api::serve_within(
-            limits,
+        let serving = hookyard_api::serve(
             listener,
+            limits,
             hookyard_api::router(api, page),
             stopping.clone(),
             Duration::ZERO,
