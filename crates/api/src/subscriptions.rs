@@ -109,10 +109,7 @@ async fn create_subscription(
         &permitted,
     )?;
     // Before the handshake, so that nobody can make us call addresses without end.
-    let replaced = |other: &Arc<Subscription>| matches!(other.mode, DeliveryMode::WebSocket { socket: own } if socket == Some(own));
-    let mut others = live_ones(&api, &caller, api.now()).await?;
-    others.retain(|other| transport != TransportType::WebSocket || !replaced(other));
-    if others.len() >= api.settings.subscriptions.count_max as usize {
+    if count_beside(&api, &caller, &mode).await? >= api.settings.subscriptions.count_max {
         return Err(Code::TooManySubscriptions.into());
     }
     let mut subscription = Subscription {
@@ -155,6 +152,30 @@ async fn create_subscription(
         store_new(&api, &subscription, note).await?;
     }
     Ok(shown(&api, &subscription, now))
+}
+
+/// How many live subscriptions the caller would have beside a new one of this mode, which takes the
+/// place of the one its WebSocket session has.
+async fn count_beside(api: &Api, caller: &Caller, mode: &DeliveryMode) -> ApiResult<u32> {
+    let (client_id, now) = (caller.client_id(), api.now());
+    let stored = api
+        .store
+        .subscription_count(caller.account, caller.person, client_id, now)
+        .await?;
+    let in_sockets = api
+        .sockets
+        .subscriptions(caller.account, caller.person, Some(client_id));
+    let beside = in_sockets
+        .iter()
+        .filter(|other| !other.is_expired(now))
+        .filter(|other| match (&other.mode, mode) {
+            (DeliveryMode::WebSocket { socket }, DeliveryMode::WebSocket { socket: own }) => {
+                socket != own
+            }
+            _ => true,
+        });
+    let beside = u32::try_from(beside.count()).unwrap_or(u32::MAX);
+    Ok(stored.saturating_add(beside))
 }
 
 /// Commits a new subscription. Those of its owner that have expired make room.

@@ -248,6 +248,14 @@ pub trait Store: Send + Sync + fmt::Debug {
         owner: PersonId,
         client_id: &ClientId,
     ) -> Result<Vec<Subscription>, StoreError>;
+    /// How many subscriptions of a person and client have not expired at `now`.
+    async fn subscription_count(
+        &self,
+        account: AccountId,
+        owner: PersonId,
+        client_id: &ClientId,
+        now: Timestamp,
+    ) -> Result<u32, StoreError>;
     /// Subscriptions of a person by whatever client, ascending by creation time.
     async fn subscriptions_of_person(
         &self,

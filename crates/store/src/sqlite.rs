@@ -644,6 +644,18 @@ impl Store for SqliteStore {
             .await
     }
 
+    async fn subscription_count(
+        &self,
+        account: AccountId,
+        owner: PersonId,
+        client_id: &ClientId,
+        now: Timestamp,
+    ) -> Result<u32, StoreError> {
+        let client_id = client_id.clone();
+        self.read(move |db, _| subscriptions::count(db, account, owner, &client_id, now))
+            .await
+    }
+
     async fn subscriptions_of_person(
         &self,
         account: AccountId,

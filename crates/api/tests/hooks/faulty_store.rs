@@ -92,6 +92,7 @@ passing_on! {
     fn events_after(account: AccountId, after: EventId, limit: u32) -> Vec<Event>;
     fn subscription(account: AccountId, subscription: SubscriptionId) -> Option<Arc<Subscription>>;
     fn subscriptions(account: AccountId, owner: PersonId, client_id: &ClientId) -> Vec<Subscription>;
+    fn subscription_count(account: AccountId, owner: PersonId, client_id: &ClientId, now: Timestamp) -> u32;
     fn subscriptions_of_person(account: AccountId, owner: PersonId) -> Vec<Subscription>;
     fn all_subscriptions() -> Vec<Arc<Subscription>>;
     fn subscription_by_channel(channel: &str) -> Option<Arc<Subscription>>;

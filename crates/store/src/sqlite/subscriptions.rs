@@ -253,6 +253,25 @@ pub(super) fn count_beside(db: &Connection, subscription: &Subscription) -> Resu
     Ok(one(db, sql, values, |row| row.get(0))?.unwrap_or(0))
 }
 
+/// How many subscriptions of a person and client have not expired.
+pub(super) fn count(
+    db: &Connection,
+    account: AccountId,
+    owner: PersonId,
+    client_id: &ClientId,
+    now: Timestamp,
+) -> Result<u32, Fault> {
+    let sql = "select count(*) from subscriptions
+        where account_id = ?1 and owner_id = ?2 and client_id = ?3 and expires_at > ?4";
+    let values = params![
+        account.as_i64(),
+        owner.as_i64(),
+        client_id.0,
+        now.as_millis()
+    ];
+    Ok(one(db, sql, values, |row| row.get(0))?.unwrap_or(0))
+}
+
 fn read(vault: &Vault, row: &Row<'_>) -> rusqlite::Result<Subscription> {
     let filters: String = row.get(4)?;
     let filters: Vec<String> =

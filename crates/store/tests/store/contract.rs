@@ -246,6 +246,25 @@ on_every_backend! {
         assert!(matches!(world.store.commit(put(second)).await, Err(CommitError::Conflict)));
     }
 
+    /// What has expired, and what others have, is not counted.
+    async fn live_subscriptions_of_a_person_and_app_are_counted(world: World) {
+        let first = world.subscription(ALICE, &["/restapi/v1.0/glip/posts"]);
+        let mut other_app = world.subscription(ALICE, &["/restapi/v1.0/glip/posts"]);
+        other_app.client_id = ClientId("other-app".into());
+        let others = world.subscription(BOB, &["/restapi/v1.0/glip/posts"]);
+        for subscription in [&first, &other_app, &others] {
+            let subscription = subscription.clone();
+            world.commit(Change::of(Write::PutSubscription { subscription, count_max: 1 })).await;
+        }
+        let count = async |now| {
+            let counted =
+                world.store.subscription_count(ACCOUNT, ALICE, &first.client_id, now).await;
+            counted.unwrap()
+        };
+        assert_eq!(count(first.created_at).await, 1);
+        assert_eq!(count(first.expires_at).await, 0);
+    }
+
     /// There is one conversation of the same people.
     async fn a_second_conversation_of_the_same_people_is_a_conflict(world: World) {
         let mut direct = world.team(&[ALICE, BOB]);
