@@ -18,8 +18,8 @@ use serde::{Deserialize, Serialize};
 use crate::Api;
 use crate::body::MaybeJson;
 use crate::caller::Caller;
-use crate::problem::{ApiError, ApiResult, json_body};
-use crate::subscriptions::{SubscriptionView, end, shake_hands, view};
+use crate::problem::{ApiResult, json_body};
+use crate::subscriptions::{SubscriptionView, end, find, not_found, shake_hands, view};
 
 const PATH: &str = "/api/v1/subscriptions";
 
@@ -92,22 +92,10 @@ async fn list_subscriptions(State(api): State<Arc<Api>>, caller: Caller) -> ApiR
     Ok(json_body(&List { records }))
 }
 
-fn not_found() -> ApiError {
-    Problem::not_found("subscriptionId").into()
-}
-
 /// A subscription that the caller owns through whatever app, or any as an administrator; also one
 /// that can only be renewed any more.
 async fn manageable(api: &Api, caller: &Caller, id: &str) -> ApiResult<Arc<Subscription>> {
-    let id: SubscriptionId = id.parse().map_err(|_| not_found())?;
-    let found = match api.sockets.subscription(caller.account, id) {
-        Some(found) => found,
-        None => api
-            .store
-            .subscription(caller.account, id)
-            .await?
-            .ok_or_else(not_found)?,
-    };
+    let found = find(api, caller, id).await?;
     let there = api.now() < found.renewable_until();
     if there && (found.owner == caller.person || is_admin(api, caller).await?) {
         Ok(found)

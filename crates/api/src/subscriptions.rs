@@ -255,27 +255,32 @@ pub(crate) async fn shake_hands(api: &Api, mode: &DeliveryMode) -> ApiResult<()>
     })
 }
 
-fn not_found() -> ApiError {
+pub(crate) fn not_found() -> ApiError {
     Problem::not_found("subscriptionId").into()
 }
 
-/// The caller's own live subscription; everything else does not exist, or no longer.
-async fn own(api: &Api, caller: &Caller, id: &str) -> ApiResult<Arc<Subscription>> {
+/// A subscription of the caller's account, in the store or of a WebSocket session.
+pub(crate) async fn find(api: &Api, caller: &Caller, id: &str) -> ApiResult<Arc<Subscription>> {
     let id: SubscriptionId = id.parse().map_err(|_| not_found())?;
-    let found = match api.sockets.subscription(caller.account, id) {
-        Some(found) => found,
+    match api.sockets.subscription(caller.account, id) {
+        Some(found) => Ok(found),
         None => api
             .store
             .subscription(caller.account, id)
             .await?
-            .ok_or_else(not_found)?,
-    };
+            .ok_or_else(not_found),
+    }
+}
+
+/// The caller's own live subscription; everything else does not exist, or no longer.
+async fn own(api: &Api, caller: &Caller, id: &str) -> ApiResult<Arc<Subscription>> {
+    let found = find(api, caller, id).await?;
     if found.owner != caller.person || found.client_id != *caller.client_id() {
         return Err(not_found());
     }
     if found.is_expired(api.now()) {
         return Err(Problem::of(Code::SubscriptionExpired)
-            .with("subscriptionKey", id.to_string())
+            .with("subscriptionKey", found.id.to_string())
             .with("session", caller.session.0.id.to_string())
             .into());
     }
