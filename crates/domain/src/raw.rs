@@ -4,7 +4,8 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 /// The members of an object in their order.
@@ -40,6 +41,72 @@ pub(crate) fn members_of(text: &[u8]) -> Option<Members<'_>> {
 /// counts, so what one of them has checked another may not see.
 pub(crate) fn repeats_a_name(text: &str) -> bool {
     serde_json::from_str::<Unrepeated>(text).is_err_and(|error| error.is_data())
+}
+
+/// Checks that `text` is JSON that every reader understands alike: numbers that can be represented,
+/// no half characters, no name twice in an object, no more nesting than readers can follow.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub(crate) fn check_json(text: &str) -> Result<(), String> {
+    match serde_json::from_str::<Unrepeated>(text) {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_data() => {
+            Err("an object has two members of one name: name each member once".into())
+        }
+        Err(error) => Err(format!("not JSON that can be read: {error}")),
+    }
+}
+
+/// How deep objects and arrays nest in a value; 0 for a scalar.
+pub(crate) fn depth_of(value: &Value) -> usize {
+    let deepest = match value {
+        Value::Array(items) => items.iter().map(depth_of).max(),
+        Value::Object(members) => members.values().map(depth_of).max(),
+        _ => return 0,
+    };
+    1 + deepest.unwrap_or(0)
+}
+
+/// Why a text is no array of so many items.
+#[derive(Debug)]
+pub(crate) enum ItemsError {
+    TooMany,
+    Unreadable(String),
+}
+
+/// Reads the items of the array in `text`, unless there are more than `count_max`.
+pub(crate) fn items_of(text: &[u8], count_max: usize) -> Result<Vec<&RawValue>, ItemsError> {
+    struct Items(usize);
+
+    impl<'a> Visitor<'a> for Items {
+        type Value = Option<Vec<&'a RawValue>>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("an array")
+        }
+
+        fn visit_seq<A: SeqAccess<'a>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+            let mut read = Vec::new();
+            while let Some(item) = items.next_element::<&RawValue>()? {
+                if read.len() == self.0 {
+                    while items.next_element::<IgnoredAny>()?.is_some() {}
+                    return Ok(None);
+                }
+                read.push(item);
+            }
+            Ok(Some(read))
+        }
+    }
+
+    let unreadable = |error: serde_json::Error| ItemsError::Unreadable(error.to_string());
+    let mut reader = serde_json::Deserializer::from_slice(text);
+    let items = reader
+        .deserialize_seq(Items(count_max))
+        .map_err(unreadable)?;
+    reader.end().map_err(unreadable)?;
+    items.ok_or(ItemsError::TooMany)
 }
 
 /// Any JSON whose objects name each member once.
@@ -134,6 +201,39 @@ mod tests {
             (r#"{"b":[{"c":[{"a":1,"a":2}]}]}"#, true),
         ] {
             assert_eq!(repeats_a_name(text), expect, "{text}");
+        }
+    }
+    #[test]
+    fn json_that_readers_differ_on_is_refused() {
+        for (text, expect) in [
+            (r#"{"a":[1,-2.5e3,"\ud83d\ude00",null]}"#, true),
+            (r#"{"a":{"b":1,"b":2}}"#, false),
+            ("1e999", false),
+            (r#""\ud83d""#, false),
+            ("{} {}", false),
+            ("", false),
+            ("\u{feff}{}", false),
+            (&"[".repeat(100_000), false),
+        ] {
+            let short: String = text.chars().take(40).collect();
+            assert_eq!(check_json(text).is_ok(), expect, "{short}");
+        }
+        let deep = |levels: usize| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+        assert!(check_json(&deep(100)).is_ok());
+        assert!(check_json(&deep(1_000)).is_err());
+    }
+
+    #[test]
+    fn an_array_is_read_up_to_its_bound() {
+        let read = |text: &'static str| items_of(text.as_bytes(), 2);
+        let items = read(" [ {\"a\": 1.0} , 2 ] ").unwrap();
+        let texts: Vec<&str> = items.into_iter().map(RawValue::get).collect();
+        assert_eq!(texts, [r#"{"a": 1.0}"#, "2"]);
+        assert!(read("[]").unwrap().is_empty());
+        assert!(matches!(read("[1,2,3]"), Err(ItemsError::TooMany)));
+        for text in ["{}", "[1,2", "[1] 2", "[1,2,3", "[1,2,3,}]", ""] {
+            let result = read(text);
+            assert!(matches!(result, Err(ItemsError::Unreadable(_))), "{text}");
         }
     }
 }
