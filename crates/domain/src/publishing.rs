@@ -1,6 +1,11 @@
 //! Events that apps publish: what happens in a telephone system or elsewhere outside, told to the
 //! same subscribers in the same form as if it had happened here.
 
+mod announcing;
+pub mod cloud_events;
+pub mod draft;
+pub mod plain;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -115,6 +120,7 @@ impl Publication {
             occurred_at: now,
             body: Bytes::copy_from_slice(body.as_bytes()),
             confidential: false,
+            attributes: None,
         })
     }
 
