@@ -1,11 +1,12 @@
 //! Decisions about who is in an account: taking somebody in, changing what is known of them, and
-//! disabling them. Nobody is ever erased: what they wrote keeps its author.
+//! disabling them: what they wrote keeps its author; or erasing what is known of them.
 
 use serde::Serialize;
 
 use super::{Person, PersonKind, PersonStatus};
 use crate::change::{Change, Write};
 use crate::chat::{Chat, ChatEventType};
+use crate::erasure::{ERASED_FIRST_NAME, ERASED_LAST_NAME};
 use crate::event::{Audience, Event, EventKind};
 use crate::ids::{EventId, PersonId};
 use crate::limits::{
@@ -226,6 +227,33 @@ impl Person {
         Ok((self.becoming(act, by, &mut next, Happened::Delete), next))
     }
 
+    /// Erases what is known of a person, but for their number. What they wrote and what tells of
+    /// them is erased after it, page by page.
+    pub fn erase(&self, act: &Act<'_>, by: &Self) -> Result<(Change, Self), DirectoryError> {
+        self.check_changeable(by)?;
+        if !by.admin {
+            return Err(DirectoryError::NotAnAdmin);
+        }
+        if by.id == self.id {
+            return Err(DirectoryError::Oneself);
+        }
+        let mut next = Self {
+            first_name: ERASED_FIRST_NAME.to_owned(),
+            last_name: ERASED_LAST_NAME.to_owned(),
+            email: None,
+            extension_number: None,
+            admin: false,
+            status: PersonStatus::Disabled,
+            ..self.clone()
+        };
+        let change = self.becoming(act, by, &mut next, Happened::Delete);
+        let personals = Write::ErasePersonals {
+            account: self.account,
+            person: self.id,
+        };
+        Ok((change.and(personals), next))
+    }
+
     /// Gives a person another password. All that they have signed in to ends.
     pub fn reset_password(
         &self,
@@ -307,6 +335,7 @@ impl Person {
                 hints: ["ExtensionInfo"],
             }),
             confidential: false,
+            attributes: None,
         }
     }
 }
