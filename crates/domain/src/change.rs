@@ -2,23 +2,29 @@
 
 use crate::account::Account;
 use crate::app::{App, JwtCredential};
+use crate::bin::{Bin, BinRequest};
 use crate::chat::Chat;
+use crate::custom_type::CustomType;
 use crate::delivery::{Attempt, Delivery, DeliveryState};
+use crate::erasure::ErasureSubject;
 use crate::event::Event;
 use crate::history::HistoryEntry;
 use crate::ids::{
-    AccountId, ChatId, DeliveryId, EventId, MessageId, PersonId, PostId, SessionId, SubscriptionId,
-    WebhookId,
+    AccountId, BinId, ChatId, DeliveryId, EventId, JobId, MessageId, PersonId, PostId, SessionId,
+    SubscriptionId, WebhookId,
 };
+use crate::job::Job;
 use crate::message::Message;
 use crate::person::Person;
 use crate::post::Post;
 use crate::presence::Presence;
 use crate::request::HookRequest;
+use crate::retention::Kept;
 use crate::secret::{Secret, TokenHash};
 use crate::session::{Session, Token};
 use crate::subscription::Subscription;
 use crate::time::Timestamp;
+use crate::type_name::TypeName;
 use crate::webhook::IncomingWebhook;
 
 /// One row's worth of writing. `Put` inserts or replaces the whole object.
@@ -80,6 +86,25 @@ pub enum Write {
         webhook: WebhookId,
     },
     PutRequest(Box<HookRequest>),
+    /// Fails with `Conflict` when its account has `count_max` others already. With another answer
+    /// than before, turns count from one again.
+    PutBin {
+        bin: Box<Bin>,
+        count_max: u32,
+    },
+    /// The bin with its requests.
+    DeleteBin {
+        account: AccountId,
+        bin: BinId,
+    },
+    /// Keeps a request of a bin, gives it its number and turn, and forgets the oldest when there
+    /// are too many. Fails with `Conflict` when the bin is no longer there.
+    PutBinRequest(Box<BinRequest>),
+    /// Forgets the requests of a bin; turns count from one again.
+    ClearBin {
+        account: AccountId,
+        bin: BinId,
+    },
     PutPresence(Presence),
     PutMessage(Box<Message>),
     DeleteMessage {
@@ -118,6 +143,31 @@ pub enum Write {
         subscription: SubscriptionId,
         since: Option<Timestamp>,
     },
+    /// Removes what is no longer kept, of a range of numbers; what is still needed stays.
+    Purge {
+        kept: Kept,
+        first: u64,
+        last: u64,
+    },
+    /// Takes away what a person could sign in with, and what they said of their presence.
+    ErasePersonals {
+        account: AccountId,
+        person: PersonId,
+    },
+    /// Erases what is kept of somebody or of an endpoint under numbers above `after`, up to `last`.
+    /// What waits to be sent goes as well.
+    Erase {
+        account: AccountId,
+        subject: ErasureSubject,
+        after: u64,
+        last: u64,
+    },
+    /// Erases what has no numbers: history, and jobs other than `job` that are about it.
+    EraseRest {
+        account: AccountId,
+        subject: ErasureSubject,
+        job: JobId,
+    },
     /// Gives all waiting deliveries of a subscription up.
     AbandonWaiting {
         account: AccountId,
@@ -133,11 +183,40 @@ pub enum Write {
         subscription: SubscriptionId,
         after: Option<EventId>,
     },
+    /// Fails with `Conflict` when there is another version of it.
+    PutCustomType(CustomType),
+    DeleteCustomType {
+        account: AccountId,
+        name: TypeName,
+    },
+    /// Sends a delivery again: one that waits or was given up begins a new round at once, one that
+    /// was delivered stays so and its event gets another delivery. Does nothing when the
+    /// subscription has ended.
+    Resend {
+        account: AccountId,
+        delivery: DeliveryId,
+    },
     /// Appends an attempt and moves its delivery to `state`. Does nothing when the delivery is no
     /// longer waiting: nothing leaves `Delivered`.
     RecordAttempt {
         attempt: Attempt,
         state: DeliveryState,
+    },
+    /// The job as it is now. Its guard keeps two from going on from the same page.
+    PutJob(Job),
+    /// Stops a job that is running; does nothing to others.
+    CancelJob {
+        account: AccountId,
+        job: JobId,
+        at: Timestamp,
+    },
+    /// Forgets jobs that ended before a moment.
+    PurgeJobs {
+        before: Timestamp,
+    },
+    /// Forgets how endpoints fared before a moment.
+    PurgeStatistics {
+        before: Timestamp,
     },
     /// Gives a waiting delivery up without an attempt.
     AbandonDelivery {
@@ -158,7 +237,7 @@ pub struct Redelivery {
 }
 
 /// What a decision relied on. A change whose guard no longer holds fails alone, with `Conflict`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Guard {
     ChatVersion {
         account: AccountId,
@@ -199,6 +278,21 @@ pub enum Guard {
     MessageVersion {
         account: AccountId,
         message: MessageId,
+        version: u64,
+    },
+    BinVersion {
+        account: AccountId,
+        bin: BinId,
+        version: u64,
+    },
+    CustomTypeVersion {
+        account: AccountId,
+        name: TypeName,
+        version: u64,
+    },
+    JobVersion {
+        account: AccountId,
+        job: JobId,
         version: u64,
     },
     /// The session is still there and its tokens are of this generation.
@@ -272,6 +366,14 @@ pub struct News {
     pub ended: Vec<SubscriptionId>,
     /// Sessions that ended: what they keep open must close.
     pub sessions_ended: Vec<SessionId>,
+    /// What bins received, with their numbers.
+    pub bin_requests: Vec<std::sync::Arc<BinRequest>>,
+    /// Bins that are no more.
+    pub bins_ended: Vec<BinId>,
+    /// Deliveries that were waiting and are no more: they must not be sent.
+    pub withdrawn: Vec<(SubscriptionId, DeliveryId)>,
+    /// Jobs that were asked for.
+    pub jobs: Vec<std::sync::Arc<Job>>,
 }
 
 /// An event and who may learn of it.

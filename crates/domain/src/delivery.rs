@@ -1,6 +1,9 @@
 //! One event on its way to one subscription, and each try of it.
 
+use std::sync::Arc;
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
 
 use crate::ids::{AccountId, DeliveryId, EventId, SubscriptionId};
 use crate::limits::{RETRY_AFTER_MAX, RETRY_AFTER_MIN};
@@ -72,13 +75,37 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// Attempts recorded so far.
     pub attempts: u32,
+    /// What counts against the policy.
+    pub round: Round,
     /// A crash may have hidden an attempt: the receiver may have seen this already.
     pub possible_repeat: bool,
     pub created_at: Timestamp,
 }
 
-/// Why no HTTP answer came.
+/// A delivery that is sent again by hand begins a new round: attempts are numbered on, and the
+/// policy counts from here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Round {
+    pub began_at: Timestamp,
+    /// Attempts before it.
+    pub attempts_before: u32,
+    /// When its first attempt was made.
+    pub tried_since: Option<Timestamp>,
+}
+
+impl Round {
+    /// The first round of a delivery.
+    pub const fn first(now: Timestamp) -> Self {
+        Self {
+            began_at: now,
+            attempts_before: 0,
+            tried_since: None,
+        }
+    }
+}
+
+/// Why no HTTP answer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum UnreachableReason {
     /// The address is not one that we may call.
     Forbidden,
@@ -91,11 +118,13 @@ pub enum UnreachableReason {
     Broken,
     /// What came back is not HTTP, or its head is too large.
     InvalidAnswer,
+    /// The endpoint wants an access token, and its source gave none.
+    NoAccessToken,
 }
 
 impl UnreachableReason {
     /// Every reason.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Forbidden,
         Self::Dns,
         Self::ConnectFailed,
@@ -103,6 +132,7 @@ impl UnreachableReason {
         Self::TimedOut,
         Self::Broken,
         Self::InvalidAnswer,
+        Self::NoAccessToken,
     ];
 
     /// Name in tables and on our own API.
@@ -115,6 +145,7 @@ impl UnreachableReason {
             Self::TimedOut => "timed-out",
             Self::Broken => "broken",
             Self::InvalidAnswer => "invalid-answer",
+            Self::NoAccessToken => "no-access-token",
         }
     }
 
@@ -156,13 +187,33 @@ impl AttemptOutcome {
     }
 }
 
-/// Where an attempt's time went, in microseconds.
+/// Where an attempt's time went, in microseconds. What a kept connection saves is zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Timings {
-    /// Resolving and dialling; zero on a kept connection.
+    /// Resolving the name.
+    pub dns_us: u64,
+    /// Resolving, dialling and TLS together.
     pub connect_us: u64,
+    /// The TLS handshake.
+    pub tls_us: u64,
+    /// From the request to the head of the answer.
+    pub wait_us: u64,
     /// From the start to the end of the answer.
     pub total_us: u64,
+}
+
+/// What was said on both sides of an attempt, for people who look into it. Secrets are masked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Transcript {
+    pub url: String,
+    pub request_headers: Vec<(String, String)>,
+    /// Other deliveries in the same request.
+    pub batched_with: u32,
+    /// Empty when no answer came.
+    pub answer_headers: Vec<(String, String)>,
+    /// The answer's body was longer than what is kept of it.
+    pub answer_truncated: bool,
 }
 
 /// One recorded try of a delivery.
@@ -178,11 +229,21 @@ pub struct Attempt {
     pub outcome: AttemptOutcome,
     /// The address that was dialled, if it came so far.
     pub peer: Option<String>,
-    /// Beginning of the answer's body when it was not accepted; for people.
+    /// Beginning of the answer's body, of endpoints always, of other subscriptions when it was not
+    /// accepted; for people. Without an access token, why there is none.
     pub answer_excerpt: Option<String>,
+    /// Of endpoints only.
+    pub transcript: Option<Arc<Transcript>>,
 }
 
 impl Delivery {
+    /// The number that the next attempt has in this round; the first is 1.
+    pub const fn attempt_in_round(&self) -> u32 {
+        self.attempts
+            .saturating_sub(self.round.attempts_before)
+            .saturating_add(1)
+    }
+
     /// Where the delivery stands after an attempt with `outcome` ended at `now`.
     ///
     /// 2xx delivers, 410 gives up, everything else waits for the policy's delay or for
@@ -195,7 +256,7 @@ impl Delivery {
         jitter: f64,
     ) -> DeliveryState {
         let abandoned = |reason| DeliveryState::Abandoned { at: now, reason };
-        let attempt = self.attempts.saturating_add(1);
+        let attempt = self.attempt_in_round();
         let retry_after = match outcome {
             AttemptOutcome::Accepted { .. } => return DeliveryState::Delivered { at: now },
             AttemptOutcome::Refused { status: 410, .. } => return abandoned(AbandonReason::Gone),
@@ -212,7 +273,7 @@ impl Delivery {
             pause.clamp(RETRY_AFTER_MIN, RETRY_AFTER_MAX)
         });
         let due_at = now + policy.delay(attempt, jitter).max(asked);
-        if due_at.since(self.created_at) > Duration::from_millis(policy.age_max_ms) {
+        if due_at.since(self.round.began_at) > Duration::from_millis(policy.age_max_ms) {
             return abandoned(AbandonReason::TooOld);
         }
         DeliveryState::Waiting { due_at }
@@ -236,6 +297,7 @@ mod tests {
             filter: "/restapi/v1.0/glip/posts".to_owned(),
             state: DeliveryState::Waiting { due_at: NOW },
             attempts,
+            round: Round::first(NOW - age),
             possible_repeat: false,
             created_at: NOW - age,
         }
@@ -370,7 +432,7 @@ mod tests {
                 prop_assert_eq!(accepted, outcome.is_accepted());
                 let DeliveryState::Waiting { due_at } = state else { break };
                 prop_assert!(due_at > now);
-                prop_assert!(due_at.since(delivery.created_at).as_secs() <= 3_600);
+                prop_assert!(due_at.since(delivery.round.began_at).as_secs() <= 3_600);
                 prop_assert!(delivery.attempts < attempts_max);
                 now = due_at;
             }

@@ -19,6 +19,10 @@ pub enum Milestone {
     Blacklisted,
     /// A probe found its address in order again.
     Healed,
+    /// An endpoint is past its failure threshold.
+    Errored,
+    /// Its owner was told by e-mail that it is Errored, or could not be.
+    Notified,
     /// Its time ran out.
     Expired,
     /// Its owner deleted it.
@@ -29,7 +33,7 @@ pub enum Milestone {
 
 impl Milestone {
     /// Every milestone.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Created,
         Self::Updated,
         Self::Renewed,
@@ -37,6 +41,8 @@ impl Milestone {
         Self::Resumed,
         Self::Blacklisted,
         Self::Healed,
+        Self::Errored,
+        Self::Notified,
         Self::Expired,
         Self::Deleted,
         Self::Disconnected,
@@ -52,6 +58,8 @@ impl Milestone {
             Self::Resumed => "Resumed",
             Self::Blacklisted => "Blacklisted",
             Self::Healed => "Healed",
+            Self::Errored => "Errored",
+            Self::Notified => "Notified",
             Self::Expired => "Expired",
             Self::Deleted => "Deleted",
             Self::Disconnected => "Disconnected",

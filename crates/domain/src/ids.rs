@@ -100,12 +100,18 @@ number_ids! {
     MessageId;
     /// One HTTP call that hit an incoming webhook.
     RequestId;
+    /// A scratch URL. Never its token.
+    BinId;
+    /// One HTTP call to a bin.
+    BinRequestId;
     /// A committed fact; its decimal form is the `uuid` of the envelope (a 63-bit number there).
     EventId;
     /// One event on its way to one subscription.
     DeliveryId;
     /// A signed-in app on behalf of a person: all tokens of one grant.
     SessionId;
+    /// Work in the background that somebody asked for.
+    JobId;
 }
 
 macro_rules! uuid_ids {
@@ -170,6 +176,12 @@ impl IdSequence {
     /// The smallest number that the clock alone would lead to at `now`.
     pub fn first_at(now: Timestamp) -> u64 {
         u64::try_from(now.as_millis() - EPOCH_MS).unwrap_or(0) << 12
+    }
+
+    /// When a number was given, to the millisecond, unless more were asked for than the clock gives.
+    pub fn moment_of(number: u64) -> Timestamp {
+        let millis = i64::try_from(number >> 12).unwrap_or(i64::MAX);
+        Timestamp::from_millis(millis.saturating_add(EPOCH_MS))
     }
 
     /// The next number at `now`.

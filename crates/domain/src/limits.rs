@@ -76,6 +76,33 @@ pub const WEBHOOKS_PER_CHAT_MAX: usize = 500;
 /// Findings kept with one request; a hostile payload can cause thousands.
 pub const FINDINGS_MAX: usize = 100;
 
+/// Bins of an account; each holds up to its number of requests.
+pub const BINS_MAX: u32 = 100;
+/// Requests kept of one bin, the newest.
+pub const BIN_REQUESTS_MAX: u32 = 500;
+/// How much of a body that a bin receives is kept.
+pub const BIN_BODY_KEPT_BYTES_MAX: usize = 64 * 1024;
+/// Bodies whose signature a bin verifies: they are held in memory until it is.
+pub const BIN_BODY_SIGNED_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Bodies that a bin reads to their end: as large as our own batches of events come.
+pub const BIN_BODY_BYTES_MAX: u64 = 32 * 1024 * 1024;
+/// Body of one answer of a bin.
+pub const BIN_ANSWER_BODY_BYTES_MAX: usize = 64 * 1024;
+/// Answers in a sequence, and the bytes of their bodies together.
+pub const BIN_ANSWERS_MAX: usize = 20;
+pub const BIN_ANSWERS_BYTES_MAX: usize = 256 * 1024;
+/// Headers of one answer of a bin.
+pub const BIN_HEADERS_MAX: usize = 40;
+pub const BIN_NAME_CHARS_MAX: usize = 128;
+/// How long a bin can keep a caller waiting: longer than any sender of ours waits.
+pub const BIN_DELAY_MAX: Duration = Duration::from_secs(60);
+/// Callers that bins keep waiting at a time: each holds a connection.
+pub const BIN_CALLERS_WAITING_MAX: usize = 1_024;
+/// Requests buffered for a page that looks at a bin; each may hold a body of the kept size.
+pub const BIN_LIVE_BUFFER_MAX: usize = 64;
+/// Missed requests that such a page gets one by one; past it the page reads again.
+pub const BIN_CATCH_UP_MAX: u32 = 100;
+
 /// First or last name of a person, as the platform has it.
 pub const PERSON_NAME_CHARS_MAX: usize = 64;
 /// The longest address that mail can be sent to (RFC 5321).
@@ -185,11 +212,18 @@ pub const COMMIT_BATCH_MAX: usize = 1_024;
 pub const COMMIT_QUEUE_MAX: usize = 8_192;
 /// Events buffered for one live session before it must start over.
 pub const LIVE_BUFFER_MAX: usize = 256;
+/// Patterns that one stream of events asks for; each event is held against all of them.
+pub const EVENT_STREAM_PATTERNS_MAX: usize = 100;
+/// Events that a stream reads from the store at once: each may hold a body of the largest size.
+pub const EVENT_STREAM_READ_MAX: u32 = 100;
 /// Live sessions of one server.
 pub const LIVE_SESSIONS_MAX: usize = 4_096;
 
 /// Resolving a receiver's name; the attempt's own timeout also applies.
 pub const RESOLVE_TIMEOUT: Duration = Duration::from_secs(2);
+/// Names that are resolved at a time. Each takes a thread of the pool that reads of the store use
+/// too, which has 512, and a resolver that gets no answer keeps it for half a minute.
+pub const RESOLVES_AT_ONCE_MAX: usize = 128;
 /// Addresses of one name that are tried in one dial.
 pub const DIAL_ADDRESSES_MAX: usize = 4;
 /// Head of a receiver's answer. Proxies add headers; 16 KiB is what most servers allow.
@@ -276,3 +310,175 @@ pub const SOCKET_IDLE_TIMEOUT_DEFAULT: Duration = Duration::from_secs(1_800);
 pub const SOCKET_ABSOLUTE_TIMEOUT_DEFAULT: Duration = Duration::from_secs(86_400);
 /// Pause between pings, unless configured.
 pub const SOCKET_PING_PERIOD_DEFAULT: Duration = Duration::from_secs(30);
+
+/// Types or patterns that one endpoint asks for.
+pub const ENDPOINT_TYPES_MAX: usize = 200;
+/// Custom headers of an endpoint.
+pub const ENDPOINT_HEADERS_MAX: usize = 40;
+/// Characters of a header's name.
+pub const HEADER_NAME_CHARS_MAX: usize = 128;
+/// Characters of a header's value, and of what makes one.
+pub const HEADER_VALUE_CHARS_MAX: usize = 4_096;
+/// Characters of an endpoint's description.
+pub const DESCRIPTION_CHARS_MAX: usize = 1_000;
+/// Secrets that sign at once: one, and those that run out.
+pub const ENDPOINT_SECRETS_MAX: usize = 10;
+/// How long a former signing secret may stay good.
+pub const SECRET_OVERLAP_MAX: Duration = Duration::from_secs(7 * 86_400);
+/// How long it does unless said otherwise.
+pub const SECRET_OVERLAP_DEFAULT: Duration = Duration::from_secs(86_400);
+/// Endpoints of one account.
+pub const ENDPOINTS_MAX: u32 = 100_000;
+/// Endpoints do not expire: they have a century.
+pub const ENDPOINT_TTL: Duration = Duration::from_secs(100 * 365 * 86_400);
+/// What an attempt at an endpoint may take.
+pub const ENDPOINT_TIMEOUT_MIN: Duration = Duration::from_millis(500);
+pub const ENDPOINT_TIMEOUT_MAX: Duration = Duration::from_secs(60);
+/// Requests in flight to one endpoint.
+pub const ENDPOINT_CONCURRENCY_MAX: u32 = 256;
+/// Attempts of one delivery.
+pub const ENDPOINT_ATTEMPTS_MAX: u32 = 100;
+/// Pauses that a schedule lists.
+pub const ENDPOINT_DELAYS_MAX: usize = 100;
+/// One pause between attempts.
+pub const ENDPOINT_DELAY_MAX: Duration = Duration::from_secs(7 * 86_400);
+/// How old an event may become that is still tried.
+pub const ENDPOINT_AGE_MAX: Duration = Duration::from_secs(30 * 86_400);
+/// Events are collected for at most a day.
+pub const BATCHING_INTERVAL_MAX: Duration = Duration::from_secs(86_400);
+/// Events of one request, unless said otherwise, and at most.
+pub const BATCH_EVENTS_DEFAULT: u32 = 100;
+pub const BATCH_EVENTS_MAX: u32 = 500;
+/// Bytes of one request with several events; what does not fit goes with the next.
+pub const BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Requests of a rate limit, and the time that they are for.
+pub const RATE_COUNT_MAX: u32 = 100_000;
+pub const RATE_PERIOD_MIN: Duration = Duration::from_millis(100);
+pub const RATE_PERIOD_MAX: Duration = Duration::from_secs(86_400);
+/// Events read from the store at once for a list: each may hold a body of the largest size.
+pub const EVENTS_READ_MAX: u32 = 30;
+/// Events looked through for one page of those that their reader may learn of.
+pub const EVENTS_EXAMINED_MAX: usize = 2_000;
+/// Headers of one side of an attempt that are kept for people, and characters of each.
+pub const SHOWN_HEADERS_MAX: usize = 64;
+pub const SHOWN_HEADER_CHARS_MAX: usize = 512;
+/// Characters of an event type's name, and of a pattern that asks for some.
+pub const TYPE_NAME_CHARS_MAX: usize = 128;
+/// Types that an account registers, and what their schemas and examples take in all: they are
+/// listed together.
+pub const CUSTOM_TYPES_MAX: usize = 1_000;
+pub const CUSTOM_TYPES_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// Versions of one type; all are told with it.
+pub const TYPE_VERSIONS_MAX: usize = 50;
+/// Text of a JSON Schema that an account registers.
+pub const DATA_SCHEMA_BYTES_MAX: usize = 64 * 1024;
+/// Nesting of such a schema; compiling it and checking with it recurse.
+pub const DATA_SCHEMA_DEPTH_MAX: usize = 32;
+/// Memory of one regular expression in it, compiled.
+pub const DATA_SCHEMA_REGEX_COMPILED_BYTES_MAX: usize = 256 * 1024;
+/// Steps that checking the data of one request may take: some tenths of a second.
+pub const DATA_CHECK_STEPS_MAX: usize = 5_000_000;
+/// Schemas within schemas that one check may come to; it recurses.
+pub const DATA_CHECK_NESTING_MAX: usize = 512;
+/// Text of an example of an event's data.
+pub const TYPE_EXAMPLE_BYTES_MAX: usize = 64 * 1024;
+/// Schemas that are kept compiled, and their text in all: compiled they take a few dozen times that.
+pub const COMPILED_SCHEMAS_MAX: usize = 1_024;
+pub const COMPILED_SCHEMAS_BYTES_MAX: usize = 2 * 1024 * 1024;
+
+/// Text of a content filter: it is compiled at every start, and kept for every endpoint.
+pub const CONTENT_FILTER_BYTES_MAX: usize = 8 * 1024;
+/// Nesting of a content filter; compiling and asking it recurse.
+pub const CONTENT_FILTER_DEPTH_MAX: usize = 16;
+/// Conditions of a content filter, listed values included: each may look at all of an event.
+pub const CONTENT_FILTER_CONDITIONS_MAX: usize = 256;
+/// Regular expressions of a content filter. Each may take a hundred times its text in memory.
+pub const CONTENT_FILTER_REGEXES_MAX: usize = 4;
+/// Longer texts match no expression: filters are asked while a commit is made, and a text of megabytes
+/// would hold everybody up.
+pub const CONTENT_FILTER_REGEX_TEXT_BYTES_MAX: usize = 1_024;
+/// Items of a list that an expression is tried on.
+pub const CONTENT_FILTER_REGEX_ITEMS_MAX: usize = 64;
+pub const CONTENT_FILTER_REGEX_CHARS_MAX: usize = 512;
+/// Memory of a compiled expression, and again of what it remembers while it searches.
+pub const CONTENT_FILTER_REGEX_COMPILED_BYTES_MAX: usize = 64 * 1024;
+
+/// Bytes of a secret that signs deliveries, by Standard Webhooks.
+pub const SIGNING_SECRET_BYTES_MIN: usize = 24;
+pub const SIGNING_SECRET_BYTES_MAX: usize = 64;
+/// A header of signatures that is checked. One signature has 47 characters.
+pub const SIGNATURE_HEADER_CHARS_MAX: usize = 4_096;
+
+/// Events in one batch that an app publishes; all enter the store in one change.
+pub const EVENTS_PER_BATCH_MAX: usize = 1_000;
+/// A request that publishes events.
+pub const PUBLISHED_BATCH_BYTES_MAX: usize = 4 * 1024 * 1024;
+/// Mistakes of a batch that are told at once.
+pub const DRAFT_ERRORS_MAX: usize = 100;
+/// Characters of an event's id, source, subject, schema and of each extension attribute. They
+/// travel in headers, and the first two are an index of the store.
+pub const ATTRIBUTE_CHARS_MAX: usize = 512;
+/// Characters of a media type, as registries allow them, with parameters.
+pub const MEDIA_TYPE_CHARS_MAX: usize = 255;
+/// Extension attributes of one event. Each may become a header.
+pub const EXTENSIONS_MAX: usize = 32;
+/// Characters of an extension attribute's name, by CloudEvents.
+pub const EXTENSION_NAME_CHARS_MAX: usize = 20;
+/// What the source of an access token may answer.
+pub const GRANT_BYTES_MAX: usize = 16 * 1024;
+/// Access tokens that are kept for endpoints; past it they are asked for anew.
+pub const ACCESS_TOKENS_MAX: usize = 10_000;
+
+/// How often what is too old is looked for.
+pub const PURGE_PERIOD: Duration = Duration::from_secs(900);
+/// Rows that are removed in one change: a commit must stay short.
+pub const PURGE_ROWS_MAX: u32 = 500;
+/// Between two of these, others come first.
+pub const PURGE_PAUSE: Duration = Duration::from_millis(20);
+/// Rows of one page of a job: a change that others can wait for.
+pub const JOB_PAGE_MAX: u32 = 200;
+/// Events that a job looks at before it commits how far it has come. They are read whole, so a page
+/// of the largest takes some megabytes.
+pub const JOB_EVENTS_PAGE_MAX: u32 = 100;
+/// Jobs at work at a time. More would only wait for the writer, and readers are few.
+pub const JOBS_AT_ONCE_MAX: usize = 2;
+/// Jobs of one account that are not done.
+pub const JOBS_RUNNING_MAX: u32 = 200;
+/// How long a job is told of after its end.
+pub const JOBS_KEPT: Duration = Duration::from_secs(30 * 86_400);
+/// Between two steps of a scenario, unless asked otherwise: an eye can follow.
+pub const SCENARIO_PAUSE_DEFAULT: Duration = Duration::from_secs(1);
+/// The longest pause: who waits longer has forgotten what they were waiting for.
+pub const SCENARIO_PAUSE_MAX: Duration = Duration::from_secs(600);
+/// Rows of each kind that one page of an erasure looks at. An event goes with all its deliveries.
+pub const ERASE_ROWS_MAX: u32 = 200;
+/// The finest time that statistics are kept for: a day has 288, a year of one endpoint some
+/// megabytes.
+pub const STATISTICS_PERIOD: Duration = Duration::from_secs(300);
+/// How long they are kept.
+pub const STATISTICS_KEPT: Duration = Duration::from_secs(90 * 86_400);
+/// Buckets of one answer about statistics: a month by the hour.
+pub const STATISTICS_BUCKETS_MAX: u64 = 1_000;
+/// Bytes of a request's body that are shown with each attempt.
+pub const SHOWN_BODY_BYTES_MAX: usize = 64 * 1024;
+/// How long handing a letter to the mail server may take in all. Relays that look a sender up take
+/// some seconds.
+pub const MAIL_TIMEOUT: Duration = Duration::from_secs(30);
+/// Pauses before a letter is tried again: a relay that restarts, one that greylists, one that
+/// somebody has to look after. After the last nobody is told by e-mail.
+pub const MAIL_RETRY_PAUSES: [Duration; 4] = [
+    Duration::from_secs(60),
+    Duration::from_secs(5 * 60),
+    Duration::from_secs(30 * 60),
+    Duration::from_secs(2 * 3_600),
+];
+/// Bytes of one reply of a mail server.
+pub const SMTP_REPLY_BYTES_MAX: usize = 8 * 1024;
+/// Endpoints whose owners wait to be told by e-mail. What is past it is told after the next start.
+pub const NOTICES_WAITING_MAX: usize = 10_000;
+/// What happened longer ago is not told by e-mail any more, after a start.
+pub const NOTICE_AGE_MAX: Duration = Duration::from_secs(24 * 3_600);
+/// Administrators that one notice goes to.
+pub const NOTICE_READERS_MAX: usize = 10;
+/// Characters of a text of somebody's that a letter shows.
+pub const NOTICE_TEXT_CHARS_MAX: usize = 120;

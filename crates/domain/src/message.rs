@@ -239,5 +239,6 @@ fn event(
         occurred_at: now,
         body,
         confidential: false,
+        attributes: None,
     }
 }

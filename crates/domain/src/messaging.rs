@@ -80,6 +80,7 @@ pub fn post_event(post: &Post, event_type: PostEventType, now: Timestamp) -> Eve
         occurred_at: now,
         body,
         confidential: false,
+        attributes: None,
     }
 }
 
@@ -102,6 +103,7 @@ pub(crate) fn chat_event(
         occurred_at: act.now,
         body: json(&ChatEventBody::new(chat, event_type)),
         confidential: false,
+        attributes: None,
     }
 }
 

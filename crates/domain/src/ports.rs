@@ -4,27 +4,35 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 
 use crate::account::Account;
 use crate::app::{App, ClientId, JwtCredential};
+use crate::bin::{Bin, BinRequest};
 use crate::change::{Change, CommittedDelivery, News};
 use crate::chat::{Chat, ChatKind};
+use crate::custom_type::CustomType;
 use crate::delivery::{Attempt, Delivery};
+use crate::erasure::{ErasureCounts, ErasureSubject};
 use crate::event::Event;
 use crate::history::HistoryEntry;
 use crate::ids::{
-    AccountId, ChatId, DeliveryId, EventId, MessageId, PersonId, PostId, RequestId, SessionId,
-    SubscriptionId, WebhookId,
+    AccountId, BinId, BinRequestId, ChatId, DeliveryId, EventId, JobId, MessageId, PersonId,
+    PostId, RequestId, SessionId, SubscriptionId, WebhookId,
 };
+use crate::job::{Job, JobStatus};
 use crate::message::{Availability, ConversationId, Direction, Message, ReadStatus};
 use crate::person::{Person, PersonKind, PersonStatus};
 use crate::post::Post;
 use crate::presence::Presence;
 use crate::request::HookRequest;
+use crate::retention::Kept;
 use crate::secret::{Secret, TokenHash};
 use crate::session::{Session, Token, TokenKind};
+use crate::statistics::{HourSums, StatisticsBucket};
 use crate::subscription::Subscription;
 use crate::time::Timestamp;
+use crate::type_name::{TypeName, TypePattern};
 use crate::webhook::IncomingWebhook;
 
 /// The store could not do its work; the source says why. Nothing was acknowledged.
@@ -221,6 +229,31 @@ pub trait Store: Send + Sync + fmt::Debug {
         limit: u32,
     ) -> Result<Vec<HookRequest>, StoreError>;
 
+    /// A bin, and how many requests are kept of it.
+    async fn bin(&self, account: AccountId, bin: BinId) -> Result<Option<(Bin, u64)>, StoreError>;
+    async fn bin_by_token(&self, hash: TokenHash) -> Result<Option<Bin>, StoreError>;
+    /// Bins of an account, newest first, and how many requests are kept of each.
+    async fn bins(
+        &self,
+        account: AccountId,
+        page: Page,
+        limit: u32,
+    ) -> Result<Vec<(Bin, u64)>, StoreError>;
+    async fn bin_request(
+        &self,
+        account: AccountId,
+        request: BinRequestId,
+    ) -> Result<Option<BinRequest>, StoreError>;
+    /// Requests of a bin by their numbers: newest first from `First` and `Before`; oldest first
+    /// from `After`.
+    async fn bin_requests(
+        &self,
+        account: AccountId,
+        bin: BinId,
+        page: Page,
+        limit: u32,
+    ) -> Result<Vec<BinRequest>, StoreError>;
+
     async fn event(&self, account: AccountId, event: EventId) -> Result<Option<Event>, StoreError>;
     /// The event that announced a post when it was added.
     async fn event_of_post(
@@ -301,6 +334,100 @@ pub trait Store: Send + Sync + fmt::Debug {
         delivery: DeliveryId,
     ) -> Result<Vec<Attempt>, StoreError>;
 
+    /// The endpoints of an account, ascending by creation time.
+    async fn endpoints(&self, account: AccountId) -> Result<Vec<Arc<Subscription>>, StoreError>;
+    /// Those of them whose address holds `part`.
+    async fn endpoints_addressing(
+        &self,
+        account: AccountId,
+        part: &str,
+    ) -> Result<Vec<Arc<Subscription>>, StoreError>;
+    /// A type that the account has registered.
+    async fn custom_type(
+        &self,
+        account: AccountId,
+        name: &TypeName,
+    ) -> Result<Option<Arc<CustomType>>, StoreError>;
+    /// Every type that the account has registered, by name.
+    async fn custom_types(&self, account: AccountId) -> Result<Vec<CustomType>, StoreError>;
+    /// The event that was published with this id of its publisher's.
+    async fn publication(
+        &self,
+        account: AccountId,
+        source: &str,
+        id: &str,
+    ) -> Result<Option<Publication>, StoreError>;
+    /// Deliveries with what is known of them, newest first.
+    async fn find_deliveries(&self, query: DeliveryQuery)
+    -> Result<Vec<FoundDelivery>, StoreError>;
+    /// The same with ids above `after`, oldest first.
+    async fn find_deliveries_after(
+        &self,
+        query: DeliveryQuery,
+        after: DeliveryId,
+    ) -> Result<Vec<FoundDelivery>, StoreError>;
+    /// How many there are, whatever the limit of the query.
+    async fn count_deliveries(&self, query: DeliveryQuery) -> Result<u64, StoreError>;
+    /// Whether an event is or was on its way to a subscription that has not ended.
+    async fn has_delivery(
+        &self,
+        account: AccountId,
+        event: EventId,
+        subscription: SubscriptionId,
+    ) -> Result<bool, StoreError>;
+    /// Events, newest first.
+    async fn find_events(&self, query: EventQuery) -> Result<Vec<Event>, StoreError>;
+    /// How many there are, whatever the limit of the query.
+    async fn count_events(&self, query: EventQuery) -> Result<u64, StoreError>;
+
+    async fn job(&self, account: AccountId, job: JobId) -> Result<Option<Job>, StoreError>;
+    /// Jobs, newest first.
+    async fn jobs(&self, query: JobQuery) -> Result<Vec<Job>, StoreError>;
+    /// The jobs of all accounts that go on, oldest first: where a restart continues.
+    async fn running_jobs(&self) -> Result<Vec<Job>, StoreError>;
+
+    /// How an endpoint fared from `from` until before `to`, period by period, oldest first; periods
+    /// without anything are left out.
+    async fn statistics(
+        &self,
+        account: AccountId,
+        endpoint: SubscriptionId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<StatisticsBucket>, StoreError>;
+    /// The sums of each endpoint of an account and each hour from `from` on that has any; hours by
+    /// their beginning.
+    async fn statistics_by_hour(
+        &self,
+        account: AccountId,
+        from: Timestamp,
+    ) -> Result<Vec<(SubscriptionId, Timestamp, HourSums)>, StoreError>;
+
+    /// The first and the last number of the next rows after `after` from before `before`; of at most
+    /// `limit` rows.
+    async fn kept_range(
+        &self,
+        kept: Kept,
+        after: u64,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Option<(u64, u64)>, StoreError>;
+    /// What is kept of somebody or of an endpoint under numbers above `after`, up to `last`.
+    async fn erasable(
+        &self,
+        account: AccountId,
+        subject: ErasureSubject,
+        after: u64,
+        last: u64,
+    ) -> Result<ErasureCounts, StoreError>;
+    /// The number up to which there are at most `limit` rows of each kind after `after`; `None` when
+    /// that is all there is.
+    async fn erasure_page(&self, after: u64, limit: u32) -> Result<Option<u64>, StoreError>;
+    /// Bytes that the store uses.
+    async fn used_bytes(&self) -> Result<u64, StoreError>;
+    /// When the oldest event that is kept happened.
+    async fn oldest_event(&self) -> Result<Option<Timestamp>, StoreError>;
+
     /// Subscriptions with unfinished deliveries, in all accounts: where a restart continues.
     async fn subscriptions_with_work(&self) -> Result<Vec<Arc<Subscription>>, StoreError>;
     /// Waiting deliveries of one subscription in order of due time and id, after `after`, due or
@@ -311,6 +438,113 @@ pub trait Store: Send + Sync + fmt::Debug {
         after: Option<(Timestamp, DeliveryId)>,
         limit: u32,
     ) -> Result<Vec<CommittedDelivery>, StoreError>;
+}
+
+/// What was published with an id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Publication {
+    pub event: EventId,
+    /// Of its type and data.
+    pub digest: [u8; 32],
+}
+
+/// What the last attempt of a delivery was answered with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum AnswerQuery {
+    Status(u16),
+    /// 5 for 500 to 599.
+    StatusClass(u16),
+    /// Attempts were made, and none was answered.
+    None,
+}
+
+/// Which state deliveries are in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum StateQuery {
+    Waiting,
+    Delivered,
+    Abandoned,
+}
+
+impl StateQuery {
+    /// Name on the wire and in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Waiting => "waiting",
+            Self::Delivered => "delivered",
+            Self::Abandoned => "abandoned",
+        }
+    }
+
+    /// The state with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Waiting, Self::Delivered, Self::Abandoned]
+            .into_iter()
+            .find(|state| state.name() == name)
+    }
+}
+
+/// Which deliveries to list. Absent parts mean any.
+#[derive(Debug, Clone)]
+pub struct DeliveryQuery {
+    pub account: AccountId,
+    pub subscription: Option<SubscriptionId>,
+    pub event: Option<EventId>,
+    pub state: Option<StateQuery>,
+    pub answer: Option<AnswerQuery>,
+    pub types: Option<TypePattern>,
+    /// Made at this moment or after it.
+    pub since: Option<Timestamp>,
+    /// Made before this moment.
+    pub until: Option<Timestamp>,
+    /// Given up at this moment or after it; means nothing for other states.
+    pub abandoned_since: Option<Timestamp>,
+    /// Only those with a smaller id.
+    pub before: Option<DeliveryId>,
+    pub limit: u32,
+}
+
+/// A delivery, and what it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundDelivery {
+    pub delivery: Delivery,
+    /// The full name of its event's type.
+    pub type_name: String,
+    /// How the last attempt ended.
+    pub last: Option<LastAttempt>,
+}
+
+/// How the last attempt of a delivery ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastAttempt {
+    /// `accepted`, `refused`, or why nothing answered.
+    pub outcome: String,
+    pub status: Option<u16>,
+}
+
+/// Which events to list. Absent parts mean any.
+#[derive(Debug, Clone)]
+pub struct EventQuery {
+    pub account: AccountId,
+    pub types: Option<TypePattern>,
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+    pub before: Option<EventId>,
+    pub limit: u32,
+}
+
+/// Which jobs to list. Absent parts mean any.
+#[derive(Debug, Clone)]
+pub struct JobQuery {
+    pub account: AccountId,
+    pub status: Option<JobStatus>,
+    pub kind: Option<String>,
+    pub endpoint: Option<SubscriptionId>,
+    /// Only those with a smaller id.
+    pub before: Option<JobId>,
+    pub limit: u32,
 }
 
 /// Which part of a numbered list to read.
@@ -413,6 +647,18 @@ pub enum HandshakeError {
     NoValidationToken,
     #[error("the answer is too large or not HTTP")]
     InvalidReply,
+    /// Told to administrators only.
+    #[error("the address is not one that may be called")]
+    Forbidden,
+    /// Told to administrators only.
+    #[error("the name cannot be resolved")]
+    Unresolvable,
+    /// It did not allow our origin.
+    #[error("the origin was not allowed")]
+    NotAllowed,
+    /// What it says of the rate that it takes is no rate.
+    #[error("the allowed rate cannot be read")]
+    InvalidRate,
 }
 
 /// Proof, before a subscription becomes active, that an address wants its events.
@@ -425,6 +671,12 @@ pub trait Handshake: Send + Sync + fmt::Debug {
         validation_token: &Secret,
         verification_token: Option<&Secret>,
     ) -> Result<(), HandshakeError>;
+    /// Whether `address` may be called: read, resolved and vetted, without a call.
+    async fn vet(&self, address: &str) -> Result<(), HandshakeError>;
+    /// Asks `address` with OPTIONS whether `origin` may send to it (CloudEvents web hooks, section
+    /// 4), and tells how many requests a minute it takes, if it says so.
+    async fn ask_consent(&self, address: &str, origin: &str)
+    -> Result<Option<u32>, HandshakeError>;
 }
 
 /// The WebSocket session is no longer there.
@@ -456,21 +708,27 @@ pub trait LiveSubscriptions: Send + Sync + fmt::Debug {
 pub trait LiveEvents: Send + Sync + fmt::Debug {
     /// Starts listening; `None` when the server has as many sessions as it can hold.
     fn listen(&self, account: AccountId, person: PersonId) -> Option<Box<dyn LiveFeed>>;
+    /// The same for what an endpoint of `person` could ask for: what the person may learn, and what
+    /// is for every endpoint of the account.
+    fn listen_as_endpoint(&self, account: AccountId, person: PersonId)
+    -> Option<Box<dyn LiveFeed>>;
+    /// The same for what a bin receives. The feed closes when the bin is deleted.
+    fn listen_to_bin(&self, bin: BinId) -> Option<Box<dyn LiveFeed<Arc<BinRequest>>>>;
 }
 
 /// One listener's bounded buffer.
 #[async_trait]
-pub trait LiveFeed: Send + fmt::Debug {
+pub trait LiveFeed<T = Arc<Event>>: Send + fmt::Debug {
     /// Waits for the next item.
-    async fn next(&mut self) -> LiveItem;
+    async fn next(&mut self) -> LiveItem<T>;
 }
 
 /// What a live listener gets.
 #[derive(Debug, Clone)]
-pub enum LiveItem {
-    Event(Arc<Event>),
+pub enum LiveItem<T = Arc<Event>> {
+    Event(T),
     /// The listener was too slow and missed events: it must read again from the store.
     Lagged,
-    /// The server is stopping.
+    /// The server is stopping, or what was listened to is no more.
     Closed,
 }

@@ -220,6 +220,7 @@ impl Presence {
                 active_calls: [],
             }),
             confidential: false,
+            attributes: None,
         }
     }
 }

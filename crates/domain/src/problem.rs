@@ -37,6 +37,8 @@ problems! {
     UnparsableJson = "CMN-103", 400, "JSON can't be parsed.";
     UnparsableRequest = "CMN-104", 400, "Cannot parse request";
     BatchTooLarge = "CMN-106", 400, "Batch request is limited to ${limit} entries";
+    /// The account has as many objects of a kind as it may have.
+    LimitReached = "CMN-107", 403, "There are ${limit} of [${resource}] already, which is the most; delete one first";
     /// Something that only a telephone network could do.
     FeatureNotAvailable = "CMN-109", 403, "Feature not available.";
     MethodNotAllowed = "CMN-111", 405, "Method [${method}] is not allowed here";
@@ -45,6 +47,13 @@ problems! {
     RequestTimeout = "CMN-114", 408, "The request did not arrive in time";
     /// What was read has changed while we decided, again and again.
     Conflict = "CMN-115", 409, "The resource is being changed by others; try again";
+    AlreadyExists = "CMN-116", 409, "Resource for parameter [${parameterName}] already exists";
+    /// What would be deleted is named by others.
+    InUse = "CMN-117", 409, "Resource for parameter [${parameterName}] is in use";
+    /// The publisher's id of an event stands for another one already.
+    PublishedDifferently = "CMN-118", 409, "Another event was published with the same [${parameterName}]";
+    /// Somebody else has changed it since the caller read it.
+    VersionDiffers = "CMN-119", 412, "The resource is at version [${version}], not at the one that If-Match names";
     InvalidUri = "CMN-120", 404, "Invalid URI";
     InternalError = "CMN-203", 500, "Internal Server Error";
     /// The store cannot make data durable, so nothing is acknowledged.
@@ -113,6 +122,8 @@ pub struct Problem {
     pub message: String,
     pub parameter_name: Option<Cow<'static, str>>,
     pub parameter_value: Option<String>,
+    /// What else is wrong with the same request.
+    pub next: Option<Box<Self>>,
 }
 
 impl Problem {
@@ -123,7 +134,24 @@ impl Problem {
             message: code.summary().to_owned(),
             parameter_name: None,
             parameter_value: None,
+            next: None,
         }
+    }
+
+    /// The first of `problems`, which leads to the others; `None` when there is none.
+    pub fn first_of(problems: Vec<Self>) -> Option<Self> {
+        let in_front = |next: Option<Self>, problem| {
+            Some(Self {
+                next: next.map(Box::new),
+                ..problem
+            })
+        };
+        problems.into_iter().rev().fold(None, in_front)
+    }
+
+    /// It and what else is wrong with the same request.
+    pub fn all(&self) -> impl Iterator<Item = &Self> {
+        std::iter::successors(Some(self), |problem| problem.next.as_deref())
     }
 
     /// Fills `${name}` in.
@@ -152,6 +180,13 @@ impl Problem {
             parameter_name: Some(parameter.clone()),
             ..Self::of(code).with("parameterName", &parameter)
         }
+    }
+
+    /// Ends the sentence with what would be right.
+    #[must_use]
+    pub fn must_be(mut self, rule: &str) -> Self {
+        self.message = format!("{}: it must be {rule}", self.message);
+        self
     }
 
     /// Says which value was refused.
@@ -187,5 +222,17 @@ mod tests {
         let problem = Problem::invalid("expiresIn").value("0");
         assert_eq!(problem.message, "Parameter [expiresIn] value is invalid");
         assert_eq!(problem.parameter_value.as_deref(), Some("0"));
+    }
+
+    #[test]
+    fn the_first_of_several_problems_carries_the_others() {
+        let problems = ["a", "b", "c"].map(Problem::invalid);
+        let first = Problem::first_of(problems.to_vec()).unwrap();
+        let names: Vec<_> = first
+            .all()
+            .filter_map(|problem| problem.parameter_name.as_deref())
+            .collect();
+        assert_eq!(names, ["a", "b", "c"]);
+        assert_eq!(Problem::first_of(Vec::new()), None);
     }
 }

@@ -1,11 +1,15 @@
 //! Who wants which events, how, until when.
 
+use std::cell::OnceCell;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::app::{ClientId, Scope};
 use crate::change::Guard;
+use crate::endpoint::{Endpoint, document_of};
 use crate::event::{Audience, Event};
 use crate::filter::{EventFilter, Place, Reminder};
 use crate::ids::{AccountId, EventId, IdSequence, PersonId, SocketId, SubscriptionId};
@@ -25,6 +29,8 @@ pub enum SubscriptionStatus {
     Suspended,
     /// Paused by us, because its address kept failing.
     Blacklisted,
+    /// An endpoint past its failure threshold: what comes is kept for it.
+    Errored,
 }
 
 impl SubscriptionStatus {
@@ -34,14 +40,20 @@ impl SubscriptionStatus {
             Self::Active => "Active",
             Self::Suspended => "Suspended",
             Self::Blacklisted => "Blacklisted",
+            Self::Errored => "Errored",
         }
     }
 
     /// The status with this name.
     pub fn from_name(name: &str) -> Option<Self> {
-        [Self::Active, Self::Suspended, Self::Blacklisted]
-            .into_iter()
-            .find(|status| status.name() == name)
+        [
+            Self::Active,
+            Self::Suspended,
+            Self::Blacklisted,
+            Self::Errored,
+        ]
+        .into_iter()
+        .find(|status| status.name() == name)
     }
 }
 
@@ -159,6 +171,14 @@ impl DeliveryMode {
         }
     }
 
+    /// The URL that events are sent to, where there is one.
+    pub fn address(&self) -> Option<&str> {
+        match self {
+            Self::WebHook { address, .. } => Some(address),
+            _ => None,
+        }
+    }
+
     /// Whether events are sent to it, each as a delivery with attempts. The others fetch theirs.
     pub const fn is_sent_to(&self) -> bool {
         matches!(self, Self::WebHook { .. } | Self::Push { .. })
@@ -202,6 +222,8 @@ pub struct Subscription {
     pub failing_since: Option<Timestamp>,
     /// Events after this one are to be matched anew: they were committed while it was not active.
     pub catch_up_after: Option<EventId>,
+    /// Of webhook endpoints: they ask for types instead of having filters.
+    pub endpoint: Option<Arc<Endpoint>>,
     /// Grows by one with every change; what guards compare.
     pub version: u64,
 }
@@ -276,6 +298,36 @@ impl Subscription {
         }
     }
 
+    /// The same, past its failure threshold for `reason`.
+    #[must_use]
+    pub fn errored(&self, reason: String, now: Timestamp) -> Self {
+        let error = |endpoint: &Arc<Endpoint>| {
+            Arc::new(Endpoint {
+                error: Some(reason),
+                ..Endpoint::clone(endpoint)
+            })
+        };
+        Self {
+            status: SubscriptionStatus::Errored,
+            endpoint: self.endpoint.as_ref().map(error),
+            paused_at: self.paused_at.or(Some(now)),
+            modified_at: now,
+            version: self.version + 1,
+            ..self.clone()
+        }
+    }
+
+    /// The same with other settings.
+    #[must_use]
+    pub fn with_endpoint(&self, endpoint: Endpoint, now: Timestamp) -> Self {
+        Self {
+            endpoint: Some(Arc::new(endpoint)),
+            modified_at: now,
+            version: self.version + 1,
+            ..self.clone()
+        }
+    }
+
     /// The same, taking events again. What was committed meanwhile is caught up with if that is
     /// wished.
     #[must_use]
@@ -284,6 +336,7 @@ impl Subscription {
             status: SubscriptionStatus::Active,
             blacklisted: None,
             paused_at: None,
+            endpoint: self.endpoint.as_ref().map(Endpoint::without_error),
             catch_up_after: self.catch_up_after.or(self.missed_after(catch_up, now)),
             modified_at: now,
             version: self.version + 1,
@@ -310,9 +363,12 @@ impl Subscription {
         }
     }
 
-    /// The number below which no event was missed. Numbers follow commits, and it was not active at
+    /// The number below which no event was missed; an endpoint misses none. Numbers follow commits, and it was not active at
     /// commits from the moment on at which it was paused or ran out.
     fn missed_after(&self, wished: bool, now: Timestamp) -> Option<EventId> {
+        if self.endpoint.is_some() {
+            return None;
+        }
         let ran_out = self.is_expired(now).then_some(self.expires_at);
         let since = self.paused_at.into_iter().chain(ran_out).min()?;
         let since = since.max(now - CATCH_UP_AGE_MAX);
@@ -339,26 +395,92 @@ impl Subscription {
         self.status == SubscriptionStatus::Active && !self.is_expired(now)
     }
 
+    /// Whether deliveries are written for it at `now`. Those of an endpoint that is paused or
+    /// Errored wait until it is active again; other subscriptions miss what happens meanwhile.
+    pub fn takes_events(&self, now: Timestamp) -> bool {
+        (self.status == SubscriptionStatus::Active || self.endpoint.is_some())
+            && !self.is_expired(now)
+    }
+
     /// Whether its time is over at `now`.
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires_at
     }
 
-    /// The first filter that asks for `event`, if the subscription may have it; `recipients` is who
-    /// may learn of it, ascending. A subscriber gets an event once, however many of its filters
-    /// match.
-    pub fn wants(&self, event: &Event, recipients: &[PersonId]) -> Option<&EventFilter> {
+    /// The first filter or type that asks for `event`, if the subscription may have it; `recipients`
+    /// is who may learn of it, ascending. A subscriber gets an event once, however many of its
+    /// filters match.
+    pub fn wants(&self, event: &Event, recipients: &[PersonId]) -> Option<&str> {
+        let document = OnceCell::new();
+        self.wants_by(event, recipients, &document)
+    }
+
+    /// The same, for many subscriptions in turn: `document` is made once for all of them.
+    pub(crate) fn wants_by(
+        &self,
+        event: &Event,
+        recipients: &[PersonId],
+        document: &OnceCell<Value>,
+    ) -> Option<&str> {
+        if let Some(endpoint) = &self.endpoint {
+            return self.wants_type(endpoint, event, recipients, document);
+        }
+        self.wants_path(event, recipients).map(EventFilter::as_str)
+    }
+
+    /// An endpoint gets what is for all endpoints of the account, what its owner may learn, and
+    /// what is for it alone, which it need not have asked for.
+    fn wants_type<'s>(
+        &self,
+        endpoint: &'s Endpoint,
+        event: &Event,
+        recipients: &[PersonId],
+        document: &OnceCell<Value>,
+    ) -> Option<&'s str> {
+        let reached = match event.audience {
+            Audience::Subscription(only) => {
+                return (only == self.id).then_some(Endpoint::FOR_IT_ALONE);
+            }
+            Audience::Account => true,
+            Audience::ChatMembers(_) | Audience::Persons(_) => {
+                recipients.binary_search(&self.owner).is_ok()
+            }
+        };
+        let pattern = reached
+            .then(|| endpoint.asks_for(event, || document.get_or_init(|| document_of(event))))
+            .flatten()?;
+        Some(pattern.as_str())
+    }
+
+    fn wants_path(&self, event: &Event, recipients: &[PersonId]) -> Option<&EventFilter> {
         let told = |person: PersonId| recipients.binary_search(&person).is_ok();
         self.filters.iter().find(|filter| {
             let reached = match (filter.place(), &event.audience) {
                 (_, Audience::Subscription(only)) => *only == self.id,
+                (_, Audience::Account) | (Place::Subscription, _) => false,
                 (Place::Owner, _) => told(self.owner),
                 (Place::Extension(extension), _) => told(extension),
                 (Place::Account, _) => true,
-                (Place::Subscription, _) => false,
             };
             reached && filter.matches(event)
         })
+    }
+
+    /// Whether it is sent one event after the other.
+    pub fn is_ordered(&self) -> bool {
+        self.endpoint
+            .as_ref()
+            .is_some_and(|endpoint| endpoint.ordered)
+    }
+
+    /// When a delivery that is made at `now` is to be sent: at once, or together with those of the
+    /// same interval.
+    pub fn first_due(&self, now: Timestamp) -> Timestamp {
+        let batching = self
+            .endpoint
+            .as_ref()
+            .and_then(|endpoint| endpoint.batching);
+        batching.map_or(now, |batching| batching.next_after(now))
     }
 
     /// The guard that it has not changed.

@@ -3,14 +3,17 @@
 //! Filters are kept by the kind of event and by whom they watch. The store's fan-out and the
 //! WebSocket gateway each have one, with what they need beside each subscription.
 
+use std::cell::OnceCell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use crate::endpoint::Endpoint;
 use crate::event::{Audience, Event, EventKind};
 use crate::filter::{EventFilter, Place};
 use crate::ids::{AccountId, PersonId, SubscriptionId};
 use crate::subscription::Subscription;
 use crate::time::Timestamp;
+use crate::type_name::TypePattern;
 
 /// A subscription with what its keeper wants beside it.
 #[derive(Debug, Clone)]
@@ -26,6 +29,10 @@ type Key = (AccountId, EventKind);
 pub struct SubscriptionIndex<T> {
     of_person: HashMap<Key, HashMap<PersonId, Vec<Placed<T>>>>,
     of_account: HashMap<Key, Vec<Placed<T>>>,
+    /// Endpoints that name every type that they ask for.
+    of_type: HashMap<(AccountId, String), Vec<Placed<T>>>,
+    /// Endpoints with patterns.
+    of_patterns: HashMap<AccountId, Vec<Placed<T>>>,
     all: HashMap<SubscriptionId, Placed<T>>,
 }
 
@@ -34,6 +41,8 @@ impl<T> Default for SubscriptionIndex<T> {
         Self {
             of_person: HashMap::new(),
             of_account: HashMap::new(),
+            of_type: HashMap::new(),
+            of_patterns: HashMap::new(),
             all: HashMap::new(),
         }
     }
@@ -45,6 +54,17 @@ impl<T: Clone> SubscriptionIndex<T> {
         self.remove(subscription.id);
         let placed = Placed { subscription, item };
         let subscription = &placed.subscription;
+        if let Some(endpoint) = &subscription.endpoint {
+            if let Some(names) = exact_types(endpoint) {
+                for name in names {
+                    let key = (subscription.account, name.to_owned());
+                    self.of_type.entry(key).or_default().push(placed.clone());
+                }
+            } else {
+                let list = self.of_patterns.entry(subscription.account);
+                list.or_default().push(placed.clone());
+            }
+        }
         for (index, filter) in subscription.filters.iter().enumerate() {
             let place = watched(subscription, filter);
             let kind = filter.kind();
@@ -71,6 +91,27 @@ impl<T: Clone> SubscriptionIndex<T> {
     pub fn remove(&mut self, id: SubscriptionId) -> Option<Placed<T>> {
         let old = self.all.remove(&id)?;
         let others = |placed: &Placed<T>| placed.subscription.id != id;
+        if let Some(endpoint) = &old.subscription.endpoint {
+            let account = old.subscription.account;
+            match exact_types(endpoint) {
+                Some(names) => {
+                    for name in names {
+                        let key = (account, name.to_owned());
+                        if let Some(list) = self.of_type.get_mut(&key) {
+                            list.retain(others);
+                            if list.is_empty() {
+                                self.of_type.remove(&key);
+                            }
+                        }
+                    }
+                }
+                None => {
+                    if let Some(list) = self.of_patterns.get_mut(&account) {
+                        list.retain(others);
+                    }
+                }
+            }
+        }
         for filter in &old.subscription.filters {
             let key = (old.subscription.account, filter.kind());
             match watched(&old.subscription, filter) {
@@ -115,19 +156,20 @@ impl<T: Clone> SubscriptionIndex<T> {
         self.all.is_empty()
     }
 
-    /// Calls `take` with each live subscription that `event` goes to and the filter that it goes by;
+    /// Calls `take` with each subscription that `event` goes to and the filter that it goes by;
     /// `recipients` is who may learn of it, ascending.
     pub fn each_match<'a>(
         &'a self,
         event: &Event,
         recipients: &[PersonId],
         now: Timestamp,
-        mut take: impl FnMut(&'a Placed<T>, &'a EventFilter),
+        mut take: impl FnMut(&'a Placed<T>, &'a str),
     ) {
+        let document = OnceCell::new();
         let mut offer = |placed: &'a Placed<T>| {
             let subscription = &placed.subscription;
-            if subscription.is_live(now)
-                && let Some(filter) = subscription.wants(event, recipients)
+            if subscription.takes_events(now)
+                && let Some(filter) = subscription.wants_by(event, recipients, &document)
             {
                 take(placed, filter);
             }
@@ -166,7 +208,26 @@ impl<T: Clone> SubscriptionIndex<T> {
                 offer(placed);
             }
         }
+        if !self.of_type.is_empty() {
+            let key = (event.account, event.type_name().into_owned());
+            let list = self.of_type.get(&key);
+            list.into_iter().flatten().for_each(&mut offer);
+        }
+        let list = self.of_patterns.get(&event.account);
+        list.into_iter().flatten().for_each(&mut offer);
     }
+}
+
+/// The types that an endpoint asks for; `None` when it has a pattern among them.
+fn exact_types(endpoint: &Endpoint) -> Option<Vec<&str>> {
+    let mut names: Vec<&str> = endpoint
+        .types
+        .iter()
+        .map(TypePattern::exact)
+        .collect::<Option<_>>()?;
+    names.sort_unstable();
+    names.dedup();
+    Some(names)
 }
 
 /// The first of the persons who may learn of `event` whom the subscription watches for its kind. It

@@ -181,6 +181,7 @@ impl IncomingWebhook {
                 .expect("a webhook has only text keys")
                 .into(),
             confidential: true,
+            attributes: None,
         }
     }
 }

@@ -85,6 +85,7 @@ const MEMBERS: &str = "Members of the chat.";
 const OWNERS: &str = "Who made the webhook, and administrators of the account: its address is a \
     secret.";
 const COLLEAGUES: &str = "The extension itself; administrators, about others.";
+const ENDPOINTS: &str = "Endpoints of the account that ask for it.";
 const ONESELF: &str = "The extension itself, and nobody else.";
 
 macro_rules! event_type {
@@ -102,7 +103,7 @@ macro_rules! event_type {
 }
 
 /// Every event type, by kind.
-pub static EVENT_TYPES: [EventType; 22] = [
+pub static EVENT_TYPES: [EventType; 28] = [
     event_type!(
         Post "post.PostAdded" by HOOKYARD, schema "post",
         "A post was added to a chat: by a person, through an incoming webhook, or because somebody \
@@ -214,5 +215,35 @@ pub static EVENT_TYPES: [EventType; 22] = [
         "A subscription ends soon. First `threshold` seconds before the end, then every `interval` \
             seconds.",
         "The subscription that asked for it."
+    ),
+    event_type!(
+        Hookyard "hookyard.endpoint.created" by HOOKYARD, schema "endpoint",
+        "A webhook endpoint was made.",
+        ENDPOINTS
+    ),
+    event_type!(
+        Hookyard "hookyard.endpoint.updated" by HOOKYARD, schema "endpoint",
+        "The settings of an endpoint were changed.",
+        ENDPOINTS
+    ),
+    event_type!(
+        Hookyard "hookyard.endpoint.paused" by HOOKYARD, schema "endpoint",
+        "An endpoint was paused: what comes waits for it.",
+        ENDPOINTS
+    ),
+    event_type!(
+        Hookyard "hookyard.endpoint.resumed" by HOOKYARD, schema "endpoint",
+        "An endpoint is sent to again, after a pause or after it was Errored.",
+        ENDPOINTS
+    ),
+    event_type!(
+        Hookyard "hookyard.endpoint.errored" by HOOKYARD, schema "endpoint",
+        "An endpoint is past its failure threshold and is no longer tried.",
+        ENDPOINTS
+    ),
+    event_type!(
+        Hookyard "hookyard.endpoint.deleted" by HOOKYARD, schema "endpoint",
+        "An endpoint was deleted.",
+        ENDPOINTS
     ),
 ];

@@ -57,9 +57,14 @@ answer, `201` with the `id` that subscribers see as `uuid`, comes when the event
 A body that breaks the schema is refused with [`CMN-101`](../errors/CMN-101.md), whose
 `parameterName` is `body` and the JSON pointer to what is wrong, such as `body/activeCalls/0/id`.
 To publish presence tells subscribers only; what `GET .../presence` says is set with
-`PUT .../presence`. A publisher cannot name its events yet, so a request that is repeated is
+`PUT .../presence`. These events have no ids of their publisher's, so a request that is repeated is
 published again.
+
+Events of a product's own types are [published in other forms](publishing.md), by which repeats are
+recognised.
 ";
+
+const BY_NAME: &str = "\nNo filter asks for these; endpoints do, by the names of their types.\n";
 
 fn title(kind: EventKind) -> &'static str {
     match kind {
@@ -76,6 +81,8 @@ fn title(kind: EventKind) -> &'static str {
         EventKind::TelephonySession => "Telephony sessions",
         EventKind::MissedCall => "Missed calls",
         EventKind::Reminder => "Reminders",
+        EventKind::Hookyard => "Endpoints",
+        EventKind::Custom => "Types of the account",
     }
 }
 
@@ -102,7 +109,13 @@ fn parameter(parameter: &Parameter) -> String {
 
 fn section(kind: EventKind) -> String {
     let types: Vec<_> = EVENT_TYPES.iter().filter(|t| t.kind == kind).collect();
-    let mut text = format!("\n## {}\n\nFilters:\n\n", title(kind));
+    let mut text = format!("\n## {}\n", title(kind));
+    let has_filters = FILTER_FORMS.iter().any(|form| form.kind == kind);
+    text.push_str(if has_filters {
+        "\nFilters:\n\n"
+    } else {
+        BY_NAME
+    });
     let mut parameters: Vec<&Parameter> = Vec::new();
     for form in FILTER_FORMS.iter().filter(|form| form.kind == kind) {
         let _ = writeln!(text, "* `{}`", form.path);
@@ -118,8 +131,10 @@ fn section(kind: EventKind) -> String {
             let _ = writeln!(text, "* {}", parameter(known));
         }
     }
-    let scope = types[0].scope().map_or("none", Scope::name);
-    let _ = writeln!(text, "\nPermission of the app: {scope}.");
+    if has_filters {
+        let scope = types[0].scope().map_or("none", Scope::name);
+        let _ = writeln!(text, "\nPermission of the app: {scope}.");
+    }
     for event_type in types {
         text.push_str(&entry(event_type));
     }
@@ -144,7 +159,8 @@ fn entry(event_type: &EventType) -> String {
 }
 
 fn reference() -> String {
-    let sections = EventKind::ALL.into_iter().map(section);
+    let listed = |kind: &EventKind| EVENT_TYPES.iter().any(|known| known.kind == *kind);
+    let sections = EventKind::ALL.into_iter().filter(listed).map(section);
     format!("{HEAD}{}", sections.collect::<String>())
 }
 

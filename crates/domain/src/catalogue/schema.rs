@@ -3,7 +3,7 @@
 
 use std::sync::OnceLock;
 
-use jsonschema::Validator;
+use jsonschema::{ValidationError, Validator};
 use serde_json::Value;
 
 use crate::limits::VIOLATION_CHARS_MAX;
@@ -16,6 +16,16 @@ pub struct Violation {
     pub pointer: String,
     /// For people. Does not repeat the value, which may be long or private.
     pub message: String,
+}
+
+impl From<&ValidationError<'_>> for Violation {
+    fn from(error: &ValidationError<'_>) -> Self {
+        let message = error.masked_with("the value").to_string();
+        Self {
+            pointer: error.instance_path().as_str().to_owned(),
+            message: message.chars().take(VIOLATION_CHARS_MAX).collect(),
+        }
+    }
 }
 
 /// A schema of ours.
@@ -51,15 +61,9 @@ impl Schema {
     ///
     /// The first violation.
     pub fn check(&self, value: &Value) -> Result<(), Violation> {
-        self.validator().validate(value).map_err(|error| Violation {
-            pointer: error.instance_path().as_str().to_owned(),
-            message: error
-                .masked_with("the value")
-                .to_string()
-                .chars()
-                .take(VIOLATION_CHARS_MAX)
-                .collect(),
-        })
+        self.validator()
+            .validate(value)
+            .map_err(|error| Violation::from(&error))
     }
 
     fn validator(&self) -> &Validator {

@@ -27,6 +27,7 @@ fn event(kind: EventKind, body: &str) -> Event {
         occurred_at: Timestamp::default(),
         body: Bytes::copy_from_slice(body.as_bytes()),
         confidential: false,
+        attributes: None,
     }
 }
 

@@ -48,6 +48,7 @@ fn told(change: &Change) -> String {
                 format!("{:?}", persons.iter().map(|p| p.0).collect::<Vec<_>>())
             }
             Audience::Subscription(only) => only.to_string(),
+            Audience::Account => "endpoints".to_owned(),
         };
         let body = std::str::from_utf8(&event.body).unwrap();
         let numbers = [event.chat.map(|id| id.0), event.post.map(|id| id.0)];

@@ -46,6 +46,7 @@ fn subscription(number: u128, owner: u64, filters: &[usize], active: bool) -> Ar
         failing_since: None,
         paused_at: None,
         catch_up_after: None,
+        endpoint: None,
         version: 1,
     })
 }
@@ -63,6 +64,7 @@ fn event(kind: EventKind, audience: Audience) -> Event {
         occurred_at: Timestamp::default(),
         body: Bytes::from_static(b"{}"),
         confidential: false,
+        attributes: None,
     }
 }
 
