@@ -1,4 +1,4 @@
-//! What the hot path reads: tokens, hook targets, chats. Bounded, and dropped when the writer
+//! What the hot path reads: tokens, hook targets, chats, types of events. Bounded, and dropped when the writer
 //! changes what they were made from.
 
 use std::collections::HashMap;
@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use hookyard_domain::ports::HookTarget;
-use hookyard_domain::{Change, Chat, ChatId, Session, Token, TokenHash, Write};
+use hookyard_domain::{
+    AccountId, Change, Chat, ChatId, CustomType, Session, Token, TokenHash, TypeName, Write,
+};
 
 /// Entries of one cache; past it the cache starts over, which costs one read for each entry.
 const ENTRIES_MAX: usize = 16_384;
@@ -69,6 +71,8 @@ pub(super) struct Caches {
     pub(super) tokens: Cache<TokenHash, Arc<(Session, Token)>>,
     pub(super) hooks: Cache<TokenHash, Arc<HookTarget>>,
     pub(super) chats: Cache<ChatId, Arc<Chat>>,
+    /// Those that are registered; what an account has of them is bounded.
+    pub(super) types: Cache<(AccountId, TypeName), Arc<CustomType>>,
 }
 
 impl Caches {
@@ -87,6 +91,12 @@ impl Caches {
                     self.chats.drop_one(id);
                     self.hooks.drop_all();
                 }
+                Write::PutCustomType(known) => {
+                    self.types.drop_one(&(known.account, known.name.clone()));
+                }
+                Write::DeleteCustomType { account, name } => {
+                    self.types.drop_one(&(*account, name.clone()));
+                }
                 Write::PutAccount(_)
                 | Write::PutPassword { .. }
                 | Write::PutApp(_)
@@ -96,18 +106,31 @@ impl Caches {
                 | Write::PutPost(_)
                 | Write::DeletePost { .. }
                 | Write::PutRequest(_)
+                | Write::PutBin { .. }
+                | Write::DeleteBin { .. }
+                | Write::PutBinRequest(_)
+                | Write::ClearBin { .. }
                 | Write::PutPresence(_)
                 | Write::PutMessage(_)
                 | Write::DeleteMessage { .. }
                 | Write::DeleteSubscriptionsOf { .. }
                 | Write::PutSubscription { .. }
                 | Write::DeleteSubscription { .. }
+                | Write::ErasePersonals { .. }
+                | Write::Erase { .. }
+                | Write::EraseRest { .. }
                 | Write::NoteHistory(_)
                 | Write::PurgeHistory { .. }
                 | Write::SetFailing { .. }
                 | Write::SetCatchUp { .. }
                 | Write::AbandonWaiting { .. }
                 | Write::Redeliver(_)
+                | Write::Resend { .. }
+                | Write::Purge { .. }
+                | Write::PutJob(_)
+                | Write::CancelJob { .. }
+                | Write::PurgeJobs { .. }
+                | Write::PurgeStatistics { .. }
                 | Write::RecordAttempt { .. }
                 | Write::AbandonDelivery { .. } => {}
             }

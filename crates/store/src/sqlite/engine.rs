@@ -7,8 +7,9 @@ use hookyard_domain::change::News;
 use hookyard_domain::change::{CommittedDelivery, CommittedEvent, Redelivery};
 use hookyard_domain::ports::{Clock, CommitError, StoreError};
 use hookyard_domain::{
-    AccountId, Change, Delivery, DeliveryId, DeliveryState, Event, EventId, Guard, IdSequence,
-    Milestone, PersonId, PersonStatus, Subscription, SubscriptionId, Timestamp, Write,
+    AccountId, Attempt, Change, Delivery, DeliveryId, DeliveryState, Event, EventId, Guard,
+    IdSequence, Milestone, PersonId, PersonStatus, Round, Statistics, Subscription, SubscriptionId,
+    SubscriptionStatus, Timestamp, Write,
 };
 use rusqlite::Connection;
 
@@ -16,9 +17,11 @@ use super::caches::Caches;
 use super::error::{Fault, Step};
 use super::fanout::{Fanout, Subscriber};
 use super::query::execute;
+use super::statistics::Tally;
 use super::{
-    accounts, apps, chats, deliveries, events, history, messages, posts, presences, requests,
-    sessions, subscriptions, webhooks,
+    accounts, apps, bins, chats, custom_types, deliveries, erasure, events, history, jobs,
+    messages, posts, presences, publications, requests, retention, sessions, statistics,
+    subscriptions, webhooks,
 };
 use crate::vault::Vault;
 
@@ -28,6 +31,8 @@ pub(super) struct Engine {
     pub(super) db: Connection,
     pub(super) vault: Vault,
     fanout: Fanout,
+    /// What the batch that is being applied says of how endpoints fare.
+    tally: Tally,
     ids: Arc<IdSequence>,
     clock: Arc<dyn Clock>,
     caches: Arc<Caches>,
@@ -93,6 +98,7 @@ impl Engine {
             db,
             vault,
             fanout,
+            tally: Tally::new(),
             ids,
             clock,
             caches,
@@ -170,6 +176,14 @@ impl Engine {
             };
             results.push(result);
         }
+        let counted = std::mem::take(&mut self.tally);
+        if let Err(fault) = statistics::add(&self.db, &counted, now) {
+            self.undo();
+            return Err(BatchFailure::Undone {
+                fault,
+                fatal: false,
+            });
+        }
         execute(&self.db, "commit", []).map_err(|fault| {
             let fatal = !fault.leaves_disk_known();
             self.undo();
@@ -186,6 +200,7 @@ impl Engine {
     fn undo(&mut self) {
         // Where SQLite has already undone it, this has nothing left to do.
         let _ = execute(&self.db, "rollback", []);
+        self.tally.clear();
         self.reload_fanout();
     }
 
@@ -202,7 +217,12 @@ impl Engine {
             news.subscriptions.len(),
             news.ended.len(),
             news.sessions_ended.len(),
+            news.bin_requests.len(),
+            news.bins_ended.len(),
+            news.jobs.len(),
+            news.withdrawn.len(),
         );
+        let counted = self.tally.clone();
         execute(&self.db, "savepoint one_change", [])?;
         let applied = self.apply(change, now, news);
         if applied.is_err() {
@@ -212,6 +232,11 @@ impl Engine {
             news.subscriptions.truncate(mark.2);
             news.ended.truncate(mark.3);
             news.sessions_ended.truncate(mark.4);
+            news.bin_requests.truncate(mark.5);
+            news.bins_ended.truncate(mark.6);
+            news.jobs.truncate(mark.7);
+            news.withdrawn.truncate(mark.8);
+            self.tally = counted;
             self.reload_fanout();
         }
         execute(&self.db, "release one_change", [])?;
@@ -221,6 +246,12 @@ impl Engine {
     fn apply(&mut self, change: &Change, now: Timestamp, news: &mut News) -> Result<(), Refusal> {
         for guard in &change.guards {
             if !self.holds(guard)? {
+                return Err(Refusal::Stale);
+            }
+        }
+        // Publishers repeat themselves, often at once: that must not undo the batch.
+        for event in &change.events {
+            if publications::is_taken(&self.db, event)? {
                 return Err(Refusal::Stale);
             }
         }
@@ -274,6 +305,21 @@ impl Engine {
                 message,
                 version,
             } => messages::version(db, account, message)? == Some(version),
+            Guard::BinVersion {
+                account,
+                bin,
+                version,
+            } => bins::version(db, account, bin)? == Some(version),
+            Guard::JobVersion {
+                account,
+                job,
+                version,
+            } => jobs::version(db, account, job)? == Some(version),
+            Guard::CustomTypeVersion {
+                account,
+                ref name,
+                version,
+            } => custom_types::version(db, account, name)? == version,
             Guard::SessionGeneration {
                 account,
                 session,
@@ -339,6 +385,22 @@ impl Engine {
             Write::PutMessage(message) => messages::put(db, message)?,
             Write::DeleteMessage { account, message } => messages::delete(db, *account, *message)?,
             Write::PutRequest(request) => requests::put(db, request)?,
+            Write::PutBin { bin, count_max } => {
+                if !bins::put(db, &self.vault, bin, *count_max)? {
+                    return Err(Refusal::Conflict);
+                }
+            }
+            Write::DeleteBin { account, bin } => {
+                if bins::delete(db, *account, *bin)? {
+                    news.bins_ended.push(*bin);
+                }
+            }
+            Write::PutBinRequest(request) => {
+                let kept = bins::put_request(db, &self.vault, request)?;
+                news.bin_requests
+                    .push(Arc::new(kept.ok_or(Refusal::Conflict)?));
+            }
+            Write::ClearBin { account, bin } => bins::clear(db, *account, *bin)?,
             Write::PutSubscription {
                 subscription,
                 count_max,
@@ -358,6 +420,23 @@ impl Engine {
                 at,
                 reason,
             } => self.delete_subscriptions_of(*account, *owner, *at, reason, news)?,
+            Write::ErasePersonals { account, person } => {
+                erasure::personals(db, *account, *person)?;
+            }
+            Write::Erase {
+                account,
+                subject,
+                after,
+                last,
+            } => {
+                let withdrawn = erasure::erase(db, *account, *subject, (*after, *last))?;
+                news.withdrawn.extend(withdrawn);
+            }
+            Write::EraseRest {
+                account,
+                subject,
+                job,
+            } => erasure::rest(db, *account, *subject, *job)?,
             Write::NoteHistory(entry) => history::note(db, entry)?,
             Write::PurgeHistory { before } => history::purge(db, *before)?,
             Write::SetFailing {
@@ -376,14 +455,60 @@ impl Engine {
                 at,
             } => subscriptions::abandon_waiting(db, *account, *subscription, *at)?,
             Write::Redeliver(redelivery) => self.redeliver(redelivery, now, news)?,
-            Write::RecordAttempt { attempt, state } => deliveries::record(db, attempt, state)?,
+            Write::PutCustomType(custom_type) => custom_types::put(db, custom_type)?,
+            Write::DeleteCustomType { account, name } => custom_types::delete(db, *account, name)?,
+            Write::Purge { kept, first, last } => retention::purge(db, *kept, *first, *last)?,
+            Write::Resend { account, delivery } => self.resend(*account, *delivery, now, news)?,
+            Write::PutJob(job) => {
+                jobs::put(db, job)?;
+                if job.version == 1 {
+                    news.jobs.push(Arc::new(job.clone()));
+                }
+            }
+            Write::CancelJob { account, job, at } => jobs::cancel(db, *account, *job, *at)?,
+            Write::PurgeJobs { before } => jobs::purge(db, *before)?,
+            Write::PurgeStatistics { before } => statistics::purge(db, *before)?,
+            Write::RecordAttempt { attempt, state } => self.record(attempt, state)?,
             Write::AbandonDelivery {
                 account,
                 delivery,
                 state,
-            } => {
-                deliveries::advance(db, *account, *delivery, state, None)?;
+            } => self.abandon(*account, *delivery, state)?,
+        }
+        Ok(())
+    }
+
+    /// What is counted of a subscription, when it is an endpoint.
+    fn counted(&mut self, subscription: SubscriptionId) -> Option<&mut Statistics> {
+        let key = self.fanout.endpoint_key(subscription)?;
+        Some(self.tally.entry(key).or_default())
+    }
+
+    /// Records an attempt, and counts it when it is an endpoint's.
+    fn record(&mut self, attempt: &Attempt, state: &DeliveryState) -> Result<(), Fault> {
+        let recorded = deliveries::record(&self.db, attempt, state)?;
+        if let Some(counted) = self.counted(attempt.subscription) {
+            if recorded.fresh {
+                counted.count_attempt(attempt);
             }
+            counted.count_ends(state, u64::from(recorded.moved));
+        }
+        Ok(())
+    }
+
+    /// Moves a delivery on without an attempt.
+    fn abandon(
+        &mut self,
+        account: AccountId,
+        delivery: DeliveryId,
+        state: &DeliveryState,
+    ) -> Result<(), Fault> {
+        if !deliveries::advance(&self.db, account, delivery, state, None)? {
+            return Ok(());
+        }
+        let moved = deliveries::delivery(&self.db, account, delivery)?;
+        if let Some(counted) = moved.and_then(|moved| self.counted(moved.subscription)) {
+            counted.count_ends(state, 1);
         }
         Ok(())
     }
@@ -395,7 +520,8 @@ impl Engine {
         news: &mut News,
     ) -> Result<(), Refusal> {
         let owner = accounts::status(&self.db, subscription.account, subscription.owner)?;
-        if owner == Some(PersonStatus::Disabled) {
+        // Endpoints are the account's, and stay when who made them goes.
+        if owner == Some(PersonStatus::Disabled) && subscription.endpoint.is_none() {
             return Err(Refusal::Conflict);
         }
         if subscriptions::count_beside(&self.db, subscription)? >= count_max {
@@ -404,6 +530,16 @@ impl Engine {
         subscriptions::put(&self.db, &self.vault, subscription)?;
         let key = subscriptions::key(&self.db, subscription.id)?
             .ok_or_else(|| Fault::plain("a subscription vanished while it was written"))?;
+        if let Some((former, _)) = self.fanout.get(subscription.id) {
+            if former.is_ordered() != subscription.is_ordered() {
+                deliveries::set_ordered(&self.db, key, subscription.is_ordered())?;
+            }
+            let active = subscription.status == SubscriptionStatus::Active;
+            if active && former.status != SubscriptionStatus::Active {
+                // Whatever they waited for has been put right.
+                deliveries::hurry(&self.db, key, subscription.modified_at)?;
+            }
+        }
         let subscription = Arc::new(subscription.clone());
         self.fanout.put(Arc::clone(&subscription), key);
         news.subscriptions.push(subscription);
@@ -419,6 +555,10 @@ impl Engine {
     ) -> Result<(), Refusal> {
         if subscriptions::version(&self.db, account, subscription)?.is_none() {
             return Ok(());
+        }
+        if let Some(key) = self.fanout.endpoint_key(subscription) {
+            self.tally.remove(&key);
+            statistics::forget(&self.db, key)?;
         }
         subscriptions::delete(&self.db, account, subscription, at)?;
         self.fanout.remove(subscription);
@@ -459,6 +599,7 @@ impl Engine {
             range = Some((range.map_or(id, |(first, _)| first), id));
         }
         events::put(&self.db, &self.vault, &event, range)?;
+        publications::claim(&self.db, &event)?;
         news.events.push(CommittedEvent { event, recipients });
         Ok(())
     }
@@ -482,12 +623,15 @@ impl Engine {
             subscription: subscription.id,
             event: event.id,
             filter,
-            state: DeliveryState::Waiting { due_at: now },
+            state: DeliveryState::Waiting {
+                due_at: subscription.first_due(now),
+            },
             attempts: 0,
+            round: Round::first(now),
             possible_repeat: false,
             created_at: now,
         };
-        deliveries::put(&self.db, &delivery, key)?;
+        deliveries::put(&self.db, &delivery, key, subscription.is_ordered())?;
         let id = delivery.id;
         news.deliveries.push(CommittedDelivery {
             delivery,
@@ -530,6 +674,49 @@ impl Engine {
         deliveries::note_late(&self.db, event.id, delivery)
     }
 
+    /// Sends a delivery again. What was delivered stays so, and its event gets another delivery.
+    fn resend(
+        &self,
+        account: AccountId,
+        delivery: DeliveryId,
+        now: Timestamp,
+        news: &mut News,
+    ) -> Result<(), Fault> {
+        let Some(former) = deliveries::delivery(&self.db, account, delivery)? else {
+            return Ok(());
+        };
+        let Some((subscription, key)) = self.fanout.get(former.subscription) else {
+            return Ok(());
+        };
+        let Some(event) = events::event(&self.db, &self.vault, account, former.event)? else {
+            return Ok(());
+        };
+        let event = Arc::new(event);
+        if matches!(former.state, DeliveryState::Delivered { .. }) {
+            let subscriber = Subscriber {
+                subscription,
+                key,
+                filter: former.filter,
+            };
+            let delivery = self.deliver(&event, subscriber, now, news)?;
+            return deliveries::note_late(&self.db, event.id, delivery);
+        }
+        deliveries::restart(&self.db, account, delivery, now)?;
+        news.deliveries.push(CommittedDelivery {
+            delivery: Delivery {
+                state: DeliveryState::Waiting { due_at: now },
+                round: Round {
+                    attempts_before: former.attempts,
+                    ..Round::first(now)
+                },
+                ..former
+            },
+            event,
+            subscription,
+        });
+        Ok(())
+    }
+
     /// Forgets what a rollback undid.
     fn reload_fanout(&mut self) {
         match Fanout::load(&self.db, &self.vault) {
@@ -565,8 +752,11 @@ pub(super) fn last_id(db: &Connection) -> Result<u64, Fault> {
         "posts",
         "messages",
         "requests",
+        "bins",
+        "bin_requests",
         "events",
         "deliveries",
+        "jobs",
     ] {
         let sql = format!("select coalesce(max(id), 0) from {table}");
         let id: i64 = db

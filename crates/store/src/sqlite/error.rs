@@ -18,13 +18,17 @@ impl Fault {
         }
     }
 
-    /// Whether a unique index refused the row: somebody else was first.
+    /// Whether a unique index or a primary key refused the row: somebody else was first.
     pub(super) fn is_duplicate(&self) -> bool {
         matches!(
             &self.source,
             Some(rusqlite::Error::SqliteFailure(error, _))
                 if error.code == ErrorCode::ConstraintViolation
-                    && error.extended_code == rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
+                    && matches!(
+                        error.extended_code,
+                        rusqlite::ffi::SQLITE_CONSTRAINT_UNIQUE
+                            | rusqlite::ffi::SQLITE_CONSTRAINT_PRIMARYKEY
+                    )
         )
     }
 

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
+use hookyard_domain::ports::EventQuery;
 use hookyard_domain::{
-    AccountId, Audience, ChatId, DeliveryId, Event, EventId, EventKind, PersonId, PostId,
-    RequestId, SubscriptionId, Timestamp,
+    AccountId, Audience, ChatId, DeliveryId, Event, EventId, EventKind, IdSequence, PersonId,
+    PostId, RequestId, SubscriptionId, Timestamp, TypePattern,
 };
 use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
@@ -23,6 +24,13 @@ const PLACE: &str = "events.body";
 enum AudienceColumn {
     Persons(Vec<u64>),
     Subscription(Uuid),
+    Wide(Wide),
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Wide {
+    Account,
 }
 
 /// Appends an event. `deliveries` is the range of ids of what it caused.
@@ -33,8 +41,8 @@ pub(super) fn put(
     deliveries: Option<(DeliveryId, DeliveryId)>,
 ) -> Result<(), Fault> {
     let sql = "insert into events (id, account_id, kind, event_type, audience, chat_id, post_id,
-            request_id, occurred_at, body, sealed, delivery_first, delivery_last)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)";
+            request_id, occurred_at, body, sealed, delivery_first, delivery_last, attributes)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
     let (audience, chat) = match &event.audience {
         Audience::ChatMembers(chat) => (None, Some(*chat)),
         Audience::Persons(persons) => {
@@ -42,7 +50,11 @@ pub(super) fn put(
             (Some(AudienceColumn::Persons(ids)), event.chat)
         }
         Audience::Subscription(only) => (Some(AudienceColumn::Subscription(only.0)), event.chat),
+        Audience::Account => (Some(AudienceColumn::Wide(Wide::Account)), event.chat),
     };
+    let attributes = event.attributes.as_deref();
+    let attributes =
+        attributes.map(|said| serde_json::to_string(said).expect("attributes are JSON"));
     let audience = audience.map(|audience| serde_json::to_string(&audience).expect("ids are JSON"));
     let sealed = event.confidential.then(|| vault.seal(PLACE, &event.body));
     let values = params![
@@ -59,6 +71,7 @@ pub(super) fn put(
         event.confidential,
         deliveries.map(|(first, _)| first.as_i64()),
         deliveries.map(|(_, last)| last.as_i64()),
+        attributes,
     ];
     execute(db, sql, values)?;
     Ok(())
@@ -68,12 +81,12 @@ pub(super) fn put(
 macro_rules! event_columns {
     () => {
         "e.id, e.account_id, e.kind, e.event_type, e.audience, e.chat_id, e.post_id, e.request_id,
-            e.occurred_at, e.body, e.sealed"
+            e.occurred_at, e.body, e.sealed, e.attributes"
     };
 }
 pub(super) use event_columns;
 
-/// Reads the event in columns `at..at + 11`.
+/// Reads the event in columns `at..at + 12`.
 pub(super) fn read(vault: &Vault, row: &Row<'_>, at: usize) -> rusqlite::Result<Event> {
     let kind: String = row.get(at + 2)?;
     let event_type: String = row.get(at + 3)?;
@@ -81,6 +94,11 @@ pub(super) fn read(vault: &Vault, row: &Row<'_>, at: usize) -> rusqlite::Result<
     let chat = row.get::<_, Option<i64>>(at + 5)?.map(ChatId::from_i64);
     let stored: Vec<u8> = row.get(at + 9)?;
     let confidential: bool = row.get(at + 10)?;
+    let attributes: Option<String> = row.get(at + 11)?;
+    let attributes = attributes
+        .map(|text| serde_json::from_str(&text).map(Arc::new))
+        .transpose()
+        .map_err(|_| unreadable(at + 11, "the attributes of an event"))?;
     let body = if confidential {
         vault
             .open(PLACE, &stored)
@@ -96,6 +114,7 @@ pub(super) fn read(vault: &Vault, row: &Row<'_>, at: usize) -> rusqlite::Result<
                     Audience::Persons(ids.into_iter().map(PersonId).collect::<Arc<[_]>>())
                 }
                 AudienceColumn::Subscription(only) => Audience::Subscription(SubscriptionId(only)),
+                AudienceColumn::Wide(Wide::Account) => Audience::Account,
             }
         }
         (None, Some(chat)) => Audience::ChatMembers(chat),
@@ -114,6 +133,7 @@ pub(super) fn read(vault: &Vault, row: &Row<'_>, at: usize) -> rusqlite::Result<
         occurred_at: Timestamp::from_millis(row.get(at + 8)?),
         body: Bytes::from(body),
         confidential,
+        attributes,
     })
 }
 
@@ -151,6 +171,56 @@ pub(super) fn after(
         params![account.as_i64(), after.as_i64(), limit],
         |row| read(vault, row, 0),
     )
+}
+
+/// What an event query asks for, with values for `?1` to `?5`.
+macro_rules! event_search {
+    () => {
+        concat!(
+            "from events e where e.account_id = ?1 and e.id >= ?2 and e.id < ?3
+                and (?4 is null or ",
+            super::deliveries::type_name!(),
+            " glob ?4) and (?5 is null or ",
+            super::deliveries::type_dots!(),
+            " = ?5)"
+        )
+    };
+}
+
+fn search_values(query: &EventQuery) -> (i64, i64, i64, Option<&str>, Option<i64>) {
+    let first = |at: Timestamp| IdSequence::first_at(at).cast_signed();
+    let below = query.before.map_or(i64::MAX, EventId::as_i64);
+    (
+        query.account.as_i64(),
+        query.since.map_or(0, first),
+        query.until.map_or(below, |until| below.min(first(until))),
+        query.types.as_ref().map(TypePattern::as_str),
+        query.types.as_ref().and_then(super::deliveries::dots_of),
+    )
+}
+
+/// Events that a query asks for, newest first.
+pub(super) fn find(
+    db: &Connection,
+    vault: &Vault,
+    query: &EventQuery,
+) -> Result<Vec<Event>, Fault> {
+    let sql = concat!(
+        "select ",
+        event_columns!(),
+        " ",
+        event_search!(),
+        " order by e.id desc limit ?6"
+    );
+    let (account, from, below, types, dots) = search_values(query);
+    let values = params![account, from, below, types, dots, query.limit];
+    many(db, sql, values, |row| read(vault, row, 0))
+}
+
+/// How many events a query asks for.
+pub(super) fn count(db: &Connection, query: &EventQuery) -> Result<u64, Fault> {
+    let sql = concat!("select count(*) ", event_search!());
+    super::query::count(db, sql, search_values(query))
 }
 
 /// The range of ids of the deliveries that an event caused.

@@ -40,7 +40,7 @@ impl Fanout {
     /// Reads all active subscriptions.
     pub(super) fn load(db: &Connection, vault: &Vault) -> Result<Self, Fault> {
         let mut fanout = Self::default();
-        for subscription in subscriptions::active(db, vault)? {
+        for subscription in subscriptions::taking(db, vault)? {
             let key = subscriptions::key(db, subscription.id)?
                 .ok_or_else(|| Fault::plain("a subscription vanished while it was read"))?;
             fanout.put(Arc::new(subscription), key);
@@ -50,7 +50,9 @@ impl Fanout {
 
     /// Places a subscription, or replaces its former version.
     pub(super) fn put(&mut self, subscription: Arc<Subscription>, key: i64) {
-        if subscription.status == SubscriptionStatus::Active && subscription.mode.is_sent_to() {
+        let takes =
+            subscription.status == SubscriptionStatus::Active || subscription.endpoint.is_some();
+        if takes && subscription.mode.is_sent_to() {
             self.active.put(subscription, key);
         } else {
             self.active.remove(subscription.id);
@@ -66,6 +68,12 @@ impl Fanout {
     pub(super) fn get(&self, id: SubscriptionId) -> Option<(Arc<Subscription>, i64)> {
         let placed = self.active.get(id)?;
         Some((Arc::clone(&placed.subscription), placed.item))
+    }
+
+    /// The number that an endpoint's deliveries carry; `None` for other subscriptions.
+    pub(super) fn endpoint_key(&self, id: SubscriptionId) -> Option<i64> {
+        let placed = self.active.get(id)?;
+        placed.subscription.endpoint.as_ref().map(|_| placed.item)
     }
 
     /// Remembers the members of a chat that was written.
@@ -94,7 +102,7 @@ impl Fanout {
                 ascending.sort_unstable();
                 return Ok(ascending.into());
             }
-            Audience::Subscription(_) => return Ok(Arc::from([])),
+            Audience::Subscription(_) | Audience::Account => return Ok(Arc::from([])),
             Audience::ChatMembers(chat) => *chat,
         };
         if let Some(members) = self.members.get(&chat) {
@@ -119,7 +127,7 @@ impl Fanout {
                 found.push(Subscriber {
                     subscription: Arc::clone(&placed.subscription),
                     key: placed.item,
-                    filter: filter.as_str().to_owned(),
+                    filter: filter.to_owned(),
                 });
             });
         found

@@ -68,7 +68,7 @@ fn json<T: DeserializeOwned>(row: &Row<'_>, at: usize) -> rusqlite::Result<T> {
     serde_json::from_str(&text).map_err(|_| unreadable(at, "who a message is from or to"))
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
     Ok(Message {
         id: MessageId::from_i64(row.get(0)?),
         account: AccountId::from_i64(row.get(1)?),
@@ -95,6 +95,8 @@ macro_rules! select_message {
         )
     };
 }
+
+pub(super) use select_message;
 
 pub(super) fn message(
     db: &Connection,

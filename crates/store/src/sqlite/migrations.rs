@@ -9,6 +9,9 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0001_foundation.sql"),
     include_str!("../../migrations/0002_subscriptions.sql"),
     include_str!("../../migrations/0003_presence_and_messages.sql"),
+    include_str!("../../migrations/0004_endpoints.sql"),
+    include_str!("../../migrations/0005_bins.sql"),
+    include_str!("../../migrations/0006_jobs.sql"),
 ];
 
 /// Brings the schema up to date, each migration in a transaction of its own.

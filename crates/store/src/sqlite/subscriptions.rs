@@ -1,5 +1,6 @@
 //! Subscriptions.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use hookyard_domain::{
@@ -15,6 +16,7 @@ use crate::vault::Vault;
 
 /// Where secrets were first sealed; the name is part of what their seal covers.
 const PLACE: &str = "subscriptions.verification_token";
+const ENDPOINT_PLACE: &str = "subscriptions.endpoint";
 
 /// What the columns of a row say about how events reach the subscriber.
 struct ModeColumns<'a> {
@@ -90,12 +92,15 @@ pub(super) fn put(
     vault: &Vault,
     subscription: &Subscription,
 ) -> Result<(), Fault> {
-    let sql = "insert into subscriptions (id, account_id, owner_id, client_id, filters, address,
-            secret_sealed, policy, status, created_at, modified_at, expires_at, ttl_ms,
+    // A number is never given twice: deliveries outlive their subscription, and tell it by that.
+    let sql = "insert into subscriptions (key, id, account_id, owner_id, client_id, filters,
+            address, secret_sealed, policy, status, created_at, modified_at, expires_at, ttl_ms,
             blacklisted_at, blacklisted_reason, version, transport, certificate_name,
-            disabled_filters, ended_at, catch_up_after, paused_at)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
-            ?19, ?20, ?21, ?22)
+            disabled_filters, ended_at, catch_up_after, paused_at, endpoint_sealed)
+        values (1 + max(coalesce((select max(key) from subscriptions), 0),
+                coalesce((select max(subscription_key) from deliveries), 0),
+                coalesce((select max(subscription_key) from endpoint_statistics), 0)), ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18,
+            ?19, ?20, ?21, ?22, ?23)
         on conflict (id) do update set filters = excluded.filters, address = excluded.address,
             secret_sealed = excluded.secret_sealed, policy = excluded.policy,
             status = excluded.status, modified_at = excluded.modified_at,
@@ -105,7 +110,8 @@ pub(super) fn put(
             failing_since = case when excluded.status = 'Active' and status <> 'Active' then null
                 else failing_since end,
             disabled_filters = excluded.disabled_filters, ended_at = excluded.ended_at,
-            catch_up_after = excluded.catch_up_after, paused_at = excluded.paused_at";
+            catch_up_after = excluded.catch_up_after, paused_at = excluded.paused_at,
+            endpoint_sealed = excluded.endpoint_sealed";
     let unwritable = |error| Fault::plain(format!("failed to write a subscription: {error}"));
     let filters: Vec<&str> = subscription
         .filters
@@ -114,6 +120,12 @@ pub(super) fn put(
         .collect();
     let mode = mode_columns(&subscription.mode)?;
     let blacklisted = subscription.blacklisted.as_ref();
+    let endpoint = subscription.endpoint.as_deref();
+    let endpoint = endpoint
+        .map(serde_json::to_vec)
+        .transpose()
+        .map_err(unwritable)?
+        .map(|settings| vault.seal(ENDPOINT_PLACE, &settings));
     let values = params![
         subscription.id.0.as_bytes(),
         subscription.account.as_i64(),
@@ -138,6 +150,7 @@ pub(super) fn put(
         subscription.ended_at.map(Timestamp::as_millis),
         subscription.catch_up_after.map(EventId::as_i64),
         subscription.paused_at.map(Timestamp::as_millis),
+        endpoint,
     ];
     execute(db, sql, values)?;
     Ok(())
@@ -239,10 +252,18 @@ pub(super) fn version(
     )
 }
 
-/// How many other subscriptions the owner and app of `subscription` would have beside it.
+/// How many others of its kind there would be beside `subscription`: of its owner and app, or
+/// endpoints of its account.
 pub(super) fn count_beside(db: &Connection, subscription: &Subscription) -> Result<u32, Fault> {
+    if subscription.endpoint.is_some() {
+        let sql = "select count(*) from subscriptions
+            where account_id = ?1 and endpoint_sealed is not null and id <> ?2";
+        let values = params![subscription.account.as_i64(), subscription.id.0.as_bytes()];
+        return Ok(one(db, sql, values, |row| row.get(0))?.unwrap_or(0));
+    }
     let sql = "select count(*) from subscriptions
-        where account_id = ?1 and owner_id = ?2 and client_id = ?3 and id <> ?4 and expires_at > ?5";
+        where account_id = ?1 and owner_id = ?2 and client_id = ?3 and id <> ?4 and expires_at > ?5
+            and endpoint_sealed is null";
     let values = params![
         subscription.account.as_i64(),
         subscription.owner.as_i64(),
@@ -262,7 +283,8 @@ pub(super) fn count(
     now: Timestamp,
 ) -> Result<u32, Fault> {
     let sql = "select count(*) from subscriptions
-        where account_id = ?1 and owner_id = ?2 and client_id = ?3 and expires_at > ?4";
+        where account_id = ?1 and owner_id = ?2 and client_id = ?3 and expires_at > ?4
+            and endpoint_sealed is null";
     let values = params![
         account.as_i64(),
         owner.as_i64(),
@@ -328,6 +350,15 @@ fn read(vault: &Vault, row: &Row<'_>) -> rusqlite::Result<Subscription> {
         failing_since: time(20)?,
         catch_up_after: row.get::<_, Option<i64>>(21)?.map(EventId::from_i64),
         paused_at: time(22)?,
+        endpoint: row
+            .get::<_, Option<Vec<u8>>>(23)?
+            .map(|sealed| {
+                let opened = vault.open(ENDPOINT_PLACE, &sealed);
+                opened.and_then(|settings| serde_json::from_slice(&settings).ok())
+            })
+            .map(|settings| settings.ok_or_else(|| unreadable(23, "an endpoint's settings")))
+            .transpose()?
+            .map(Arc::new),
         version: row.get::<_, i64>(15)?.cast_unsigned(),
     })
 }
@@ -338,7 +369,8 @@ macro_rules! select_subscription {
             "select id, account_id, owner_id, client_id, filters, address,
                 secret_sealed, policy, status, created_at, modified_at, expires_at, ttl_ms,
                 blacklisted_at, blacklisted_reason, version, transport, certificate_name,
-                disabled_filters, ended_at, failing_since, catch_up_after, paused_at
+                disabled_filters, ended_at, failing_since, catch_up_after, paused_at,
+                endpoint_sealed
             from subscriptions ",
             $rest
         )
@@ -379,7 +411,8 @@ pub(super) fn of_owner(
     client_id: &ClientId,
 ) -> Result<Vec<Subscription>, Fault> {
     let sql = select_subscription!(
-        "where account_id = ?1 and owner_id = ?2 and client_id = ?3 order by created_at, key"
+        "where account_id = ?1 and owner_id = ?2 and client_id = ?3 and endpoint_sealed is null
+        order by created_at, key"
     );
     let values = params![account.as_i64(), owner.as_i64(), client_id.0];
     many(db, sql, values, |row| read(vault, row))
@@ -391,10 +424,38 @@ pub(super) fn of_person(
     account: AccountId,
     owner: PersonId,
 ) -> Result<Vec<Subscription>, Fault> {
-    let sql =
-        select_subscription!("where account_id = ?1 and owner_id = ?2 order by created_at, key");
+    let sql = select_subscription!(
+        "where account_id = ?1 and owner_id = ?2 and endpoint_sealed is null
+        order by created_at, key"
+    );
     let values = params![account.as_i64(), owner.as_i64()];
     many(db, sql, values, |row| read(vault, row))
+}
+
+pub(super) fn endpoints(
+    db: &Connection,
+    vault: &Vault,
+    account: AccountId,
+) -> Result<Vec<Subscription>, Fault> {
+    let sql = select_subscription!(
+        "where account_id = ?1 and endpoint_sealed is not null order by created_at, key"
+    );
+    many(db, sql, params![account.as_i64()], |row| read(vault, row))
+}
+
+pub(super) fn endpoints_addressing(
+    db: &Connection,
+    vault: &Vault,
+    account: AccountId,
+    part: &str,
+) -> Result<Vec<Subscription>, Fault> {
+    let sql = select_subscription!(
+        "where account_id = ?1 and endpoint_sealed is not null and instr(address, ?2) > 0
+        order by created_at, key"
+    );
+    many(db, sql, params![account.as_i64(), part], |row| {
+        read(vault, row)
+    })
 }
 
 pub(super) fn by_channel(
@@ -411,8 +472,10 @@ pub(super) fn all(db: &Connection, vault: &Vault) -> Result<Vec<Subscription>, F
     many(db, sql, [], |row| read(vault, row))
 }
 
-pub(super) fn active(db: &Connection, vault: &Vault) -> Result<Vec<Subscription>, Fault> {
-    let sql = select_subscription!("where status = 'Active' order by key");
+/// Those that deliveries are written for.
+pub(super) fn taking(db: &Connection, vault: &Vault) -> Result<Vec<Subscription>, Fault> {
+    let sql =
+        select_subscription!("where status = 'Active' or endpoint_sealed is not null order by key");
     many(db, sql, [], |row| read(vault, row))
 }
 

@@ -211,6 +211,7 @@ fn weight(change: &Change) -> usize {
         .iter()
         .map(|write| match write {
             Write::PutRequest(request) => request.body.len() + 512,
+            Write::PutBinRequest(request) => request.body.len() + 2_048,
             Write::PutPost(post) => post.content.text.as_ref().map_or(0, String::len) + 1_024,
             _ => 256,
         })

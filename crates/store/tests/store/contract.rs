@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use hookyard_domain::ports::{ChatQuery, CommitError, Page, Store};
 use hookyard_domain::{
-    AbandonReason, AccountId, AttemptOutcome, Change, ChatKind, ClientId, DeliveryState, EventId,
-    Guard, PersonId, Secret, SubscriptionStatus, TokenHash, TokenKind, UnreachableReason, Write,
+    AbandonReason, AccountId, AttemptOutcome, Change, ChatKind, ClientId, CustomType,
+    DeliveryState, EventId, Guard, PersonId, Secret, SubscriptionStatus, TokenHash, TokenKind,
+    TypeName, TypeVersion, UnreachableReason, Write,
 };
 
 use crate::world::{ACCOUNT, ALICE, BOB, World, on_every_backend};
@@ -20,6 +21,24 @@ on_every_backend! {
         let post = world.post(&team, "hello");
         world.commit(Change::of(Write::PutPost(post.clone()))).await;
         assert_eq!(world.store.post(ACCOUNT, team.id, post.id).await.unwrap(), Some(post));
+    }
+
+    /// A type is looked up for every event that is published: it is read as it is, not as it was.
+    async fn a_type_is_read_as_it_was_acknowledged_last(world: World) {
+        let name = TypeName::parse("invoice.paid").unwrap();
+        let read = async |account| world.store.custom_type(account, &name).await.unwrap();
+        assert_eq!(read(ACCOUNT).await, None);
+        let version = |example| TypeVersion::read(None, Some(example), world.now()).unwrap();
+        let first = CustomType::new(ACCOUNT, name.clone(), String::new(), version("1")).unwrap();
+        world.commit(first.clone().register()).await;
+        assert_eq!(read(ACCOUNT).await.as_deref(), Some(&first));
+        assert_eq!(read(AccountId(999)).await, None);
+        let (change, second) = first.add_version(version("2")).unwrap();
+        world.commit(change).await;
+        assert_eq!(read(ACCOUNT).await.as_deref(), Some(&second));
+        assert_eq!(read(ACCOUNT).await.as_deref(), Some(&second), "also when it is read again");
+        world.commit(second.delete()).await;
+        assert_eq!(read(ACCOUNT).await, None);
     }
 
     /// An object of another account does not exist.

@@ -5,7 +5,12 @@
     reason = "a test that cannot go on should say where"
 )]
 
+mod bins;
 mod contract;
+mod deliveries;
+mod erasure;
+mod jobs;
 mod people;
+mod publications;
 mod restart;
 mod world;

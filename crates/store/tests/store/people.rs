@@ -152,7 +152,7 @@ on_every_backend! {
         let first = Guard::MessageVersion { account: ACCOUNT, message: kept.id, version: 1 };
         kept.read_status = ReadStatus::Read;
         kept.version = 2;
-        world.commit(put(&kept).given(first)).await;
+        world.commit(put(&kept).given(first.clone())).await;
         assert!(conflicts(&world, put(&kept).given(first)).await);
         let foreign = Write::DeleteMessage { account: OTHER, message: kept.id };
         world.commit(Change::of(foreign)).await;

@@ -7,14 +7,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use hookyard_domain::change::News;
+use hookyard_domain::endpoint::{Authorization, HandshakeKind, PayloadFormat};
 use hookyard_domain::ports::{Chance, Clock, CommitListener, Page, Store};
 use hookyard_domain::{
     Account, AccountId, Attempt, AttemptOutcome, Audience, Change, Chat, ChatId, ChatKind,
-    ChatStatus, ClientId, Delivery, DeliveryMode, Event, EventFilter, EventId, EventKind,
+    ChatStatus, ClientId, Delivery, DeliveryMode, Endpoint, Event, EventFilter, EventId, EventKind,
     HookAnswer, HookRequest, IdSequence, IncomingWebhook, Person, PersonId, PersonKind,
     PersonStatus, Post, PostContent, PostId, PostKind, RequestId, RetryPolicy, Scopes, Secret,
     Session, SessionId, Subscription, SubscriptionId, SubscriptionStatus, Timestamp, Timings,
-    Token, TokenHash, TokenKind, WebhookId, WebhookStatus, Write,
+    Token, TokenHash, TokenKind, TypePattern, WebhookId, WebhookStatus, Write,
 };
 use hookyard_store::{Options, SqliteStore, VaultKey};
 
@@ -78,9 +79,13 @@ impl CommitListener for Ear {
             .subscriptions
             .extend(news.subscriptions.iter().cloned());
         heard.ended.extend(news.ended.iter().copied());
+        heard.jobs.extend(news.jobs.iter().cloned());
         heard
             .sessions_ended
             .extend(news.sessions_ended.iter().copied());
+        heard.bin_requests.extend(news.bin_requests.iter().cloned());
+        heard.bins_ended.extend(news.bins_ended.iter().copied());
+        heard.withdrawn.extend(news.withdrawn.iter().copied());
     }
 }
 
@@ -176,7 +181,7 @@ impl World {
         self.ear.0.lock().unwrap().clone()
     }
 
-    fn id(&self) -> u64 {
+    pub(crate) fn id(&self) -> u64 {
         self.ids.next(self.now())
     }
 
@@ -251,6 +256,7 @@ impl World {
             occurred_at: self.now(),
             body: Bytes::from_static(br#"{"eventType":"PostAdded"}"#),
             confidential: post.id.0.is_multiple_of(2),
+            attributes: None,
         }
     }
 
@@ -316,8 +322,60 @@ impl World {
             failing_since: None,
             paused_at: None,
             catch_up_after: None,
+            endpoint: None,
             version: 1,
         }
+    }
+
+    /// An endpoint of Alice at `address`, that asks for everything.
+    pub(crate) fn endpoint(&self, address: &str) -> Subscription {
+        let endpoint = Endpoint {
+            description: String::new(),
+            types: vec![TypePattern::parse("*").unwrap()],
+            content: None,
+            headers: Vec::new(),
+            authorization: Authorization::None,
+            handshake: HandshakeKind::None,
+            format: PayloadFormat::Standard,
+            secrets: Vec::new(),
+            failure_threshold: 0,
+            batching: None,
+            batch_max_kept: None,
+            rate: None,
+            ordered: false,
+            request_origin: None,
+            error: None,
+        };
+        Subscription {
+            mode: DeliveryMode::WebHook {
+                address: address.into(),
+                verification_token: None,
+            },
+            endpoint: Some(Arc::new(endpoint)),
+            ..self.subscription(ALICE, &[])
+        }
+    }
+
+    /// An event of the account's own, for every endpoint that asks for its type.
+    pub(crate) async fn published(&self, type_name: &'static str) -> EventId {
+        let event = Event {
+            account: ACCOUNT,
+            id: EventId::PENDING,
+            kind: EventKind::Custom,
+            event_type: type_name.into(),
+            audience: Audience::Account,
+            chat: None,
+            post: None,
+            request: None,
+            occurred_at: self.now(),
+            body: Bytes::from_static(b"{}"),
+            confidential: false,
+            attributes: None,
+        };
+        let ids = self
+            .store
+            .commit_numbering(Change::default().announcing(event));
+        ids.await.unwrap()[0]
     }
 
     /// A subscription of Alice to posts, and one event on its way to it.
@@ -363,10 +421,12 @@ impl World {
             timings: Timings {
                 connect_us: 10,
                 total_us: 20,
+                ..Timings::default()
             },
             outcome,
             peer: Some("127.0.0.1:1".into()),
             answer_excerpt: (!outcome.is_accepted()).then(|| "no".into()),
+            transcript: None,
         }
     }
 
