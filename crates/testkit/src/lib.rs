@@ -2,9 +2,11 @@
 
 pub mod chance;
 pub mod clock;
+pub mod mail_server;
 pub mod receiver;
 pub mod sample;
 
 pub use chance::SeededChance;
 pub use clock::VirtualClock;
+pub use mail_server::{MailFault, MailSecurity, MailServer, ReceivedLetter};
 pub use receiver::{Received, Receiver, Reply};

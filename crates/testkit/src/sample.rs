@@ -5,11 +5,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hookyard_domain::change::CommittedDelivery;
+use hookyard_domain::endpoint::{Authorization, HandshakeKind, PayloadFormat, policy_default};
 use hookyard_domain::{
     Account, AccountId, Audience, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId, Delivery,
-    DeliveryId, DeliveryMode, DeliveryState, Event, EventFilter, EventId, EventKind, Person,
-    PersonId, PersonKind, PersonStatus, PostId, RetryPolicy, Secret, Subscription, SubscriptionId,
-    SubscriptionStatus, Timestamp, Write,
+    DeliveryId, DeliveryMode, DeliveryState, Endpoint, Event, EventFilter, EventId, EventKind,
+    Person, PersonId, PersonKind, PersonStatus, PostId, RetryPolicy, RetrySchedule, Round, Secret,
+    Subscription, SubscriptionId, SubscriptionStatus, Timestamp, TypePattern, Write,
 };
 
 use crate::clock::VirtualClock;
@@ -47,7 +48,41 @@ pub fn subscription(number: u128, address: &str) -> Subscription {
         failing_since: None,
         paused_at: None,
         catch_up_after: None,
+        endpoint: None,
         version: 1,
+    }
+}
+
+/// A subscription that is an endpoint for all types, retried after 1, 2 and 4 seconds.
+pub fn endpoint(number: u128, address: &str) -> Subscription {
+    let endpoint = Endpoint {
+        description: "Sample".to_owned(),
+        types: vec![TypePattern::parse("*").expect("it is a pattern")],
+        content: None,
+        headers: Vec::new(),
+        authorization: Authorization::None,
+        handshake: HandshakeKind::None,
+        format: PayloadFormat::Standard,
+        secrets: Vec::new(),
+        failure_threshold: 0,
+        batching: None,
+        batch_max_kept: None,
+        rate: None,
+        ordered: false,
+        request_origin: None,
+        error: None,
+    };
+    Subscription {
+        filters: Vec::new(),
+        policy: RetryPolicy {
+            schedule: RetrySchedule::List {
+                delays_ms: vec![1_000, 2_000, 4_000],
+            },
+            attempts_max: 4,
+            ..policy_default()
+        },
+        endpoint: Some(Arc::new(endpoint)),
+        ..subscription(number, address)
     }
 }
 
@@ -66,6 +101,7 @@ pub fn event(number: u64, occurred_at: Timestamp) -> Event {
         occurred_at,
         body: Bytes::from(body),
         confidential: false,
+        attributes: None,
     }
 }
 
@@ -84,6 +120,7 @@ pub fn delivery_to(
             filter: FILTER.to_owned(),
             state: DeliveryState::Waiting { due_at: now },
             attempts: 0,
+            round: Round::first(now),
             possible_repeat: false,
             created_at: now,
         },
