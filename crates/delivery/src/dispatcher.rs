@@ -10,7 +10,8 @@
 //! window stays in the store and is read when there is room. The store is the queue: what is lost
 //! from memory, by a crash or on purpose, is read again.
 //!
-//! What is not guaranteed: order between deliveries of one lane, and that an event is sent once.
+//! What is not guaranteed: order between deliveries of one lane, unless it is that of an ordered
+//! endpoint, and that an event is sent once.
 //! What was sent and not recorded when the process died is sent again, marked as a possible repeat;
 //! that is at most the policy's concurrency plus `LANE_UNRECORDED_MAX` per lane.
 
@@ -18,6 +19,7 @@ mod breaker;
 mod keeper;
 mod lane;
 mod ledger;
+mod pace;
 mod worker;
 
 use std::collections::HashMap;
@@ -224,11 +226,22 @@ impl Inner {
         for subscription in &news.subscriptions {
             self.learn_of_subscription(&mut lanes, subscription);
         }
+        let wall = self.clock.now();
         for committed in &news.deliveries {
+            // It waits in the store until its endpoint is active again.
+            if !committed.subscription.is_live(wall) {
+                continue;
+            }
             let lane = self.lane(&mut lanes, &committed.subscription);
             let mut state = lane.lock();
-            state.arrive(Entry::new(committed.clone()), now);
+            state.arrive(Entry::new(committed.clone()), now, wall);
             self.rouse(&lane, &mut state, now);
+        }
+        for (subscription, delivery) in &news.withdrawn {
+            if let Some(lane) = lanes.by_subscription.get(subscription) {
+                lane.lock().withdraw(*delivery);
+                lane.keeper.notify_one();
+            }
         }
         for ended in &news.ended {
             if let Some(lane) = lanes.by_subscription.remove(ended) {

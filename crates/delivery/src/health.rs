@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hookyard_domain::limits::BLACKLIST_AFTER;
-use hookyard_domain::{AttemptOutcome, Subscription, Timestamp, UnreachableReason};
+use hookyard_domain::{AttemptOutcome, Delivery, Subscription, Timestamp, UnreachableReason};
 use http::StatusCode;
 
 /// Failing for so long is worth remembering over a restart; less is not worth a write.
@@ -21,6 +21,8 @@ pub enum HealthReport {
     Recovered,
     /// It has failed for too long.
     Blacklist { reason: String },
+    /// An endpoint is past its failure threshold; every attempt has failed since then.
+    Errored { reason: String, since: Timestamp },
 }
 
 /// Told how subscriptions fare. Must not wait.
@@ -40,6 +42,7 @@ enum Told {
     Nothing,
     Failing,
     Blacklist,
+    Errored,
 }
 
 impl Health {
@@ -83,6 +86,62 @@ impl Health {
     }
 }
 
+impl Health {
+    /// The same for an endpoint: it is Errored once `delivery` has failed as often as its threshold
+    /// says, and nothing was accepted since the first of these attempts. A threshold of 0 is never
+    /// reached.
+    pub(crate) fn note_for_endpoint(
+        &mut self,
+        outcome: &AttemptOutcome,
+        delivery: &Delivery,
+        threshold: u32,
+        now: Timestamp,
+    ) -> Option<HealthReport> {
+        if outcome.is_accepted() {
+            return self.note(outcome, now);
+        }
+        let since = *self.failing_since.get_or_insert(now);
+        let tried_since = delivery.round.tried_since.unwrap_or(now);
+        let past = threshold > 0 && delivery.attempt_in_round() >= threshold;
+        if past && since <= tried_since + REMEMBER_AFTER && self.told != Told::Errored {
+            self.told = Told::Errored;
+            return Some(HealthReport::Errored {
+                reason: plain_reason_of(outcome),
+                since,
+            });
+        }
+        if now.since(since) >= REMEMBER_AFTER && self.told == Told::Nothing {
+            self.told = Told::Failing;
+            return Some(HealthReport::Failing { since });
+        }
+        None
+    }
+}
+
+/// Why, in plain words.
+fn plain_reason_of(outcome: &AttemptOutcome) -> String {
+    match outcome {
+        AttemptOutcome::Accepted { status } | AttemptOutcome::Refused { status, .. } => {
+            let name = StatusCode::from_u16(*status).ok();
+            let name = name.and_then(|status| status.canonical_reason());
+            format!("It answered {status} {}", name.unwrap_or_default())
+                .trim_end()
+                .to_owned()
+        }
+        AttemptOutcome::Unreachable { reason } => match reason {
+            UnreachableReason::Forbidden => "Its address is not one that may be called",
+            UnreachableReason::Dns => "Its name cannot be resolved",
+            UnreachableReason::ConnectFailed => "It does not take connections",
+            UnreachableReason::Tls => "Its certificate or TLS is not in order",
+            UnreachableReason::TimedOut => "It does not answer in time",
+            UnreachableReason::Broken => "It breaks the connection off",
+            UnreachableReason::InvalidAnswer => "What it answers is not HTTP",
+            UnreachableReason::NoAccessToken => "The source of its access token gives none",
+        }
+        .to_owned(),
+    }
+}
+
 /// Why, in the words that the platform's users know.
 fn reason_of(outcome: &AttemptOutcome) -> String {
     let details = match outcome {
@@ -102,6 +161,7 @@ fn reason_of(outcome: &AttemptOutcome) -> String {
             UnreachableReason::TimedOut => "Read timed out",
             UnreachableReason::Broken => "Connection reset",
             UnreachableReason::InvalidAnswer => "Invalid HTTP response",
+            UnreachableReason::NoAccessToken => "No access token",
         },
     };
     format!("I/O operation is failed. Details: [{details}]")

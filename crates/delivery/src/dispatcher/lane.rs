@@ -11,9 +11,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hookyard_domain::change::CommittedDelivery;
+use hookyard_domain::endpoint::RateLimit;
 use hookyard_domain::limits::{
-    LANE_UNRECORDED_MAX, LANE_WINDOW_FAILING_MAX, LANE_WINDOW_MAX, RETRY_AFTER_MAX,
-    STORE_PAUSE_MAX, STORE_PAUSE_MIN,
+    BATCH_BYTES_MAX, BATCHING_INTERVAL_MAX, LANE_UNRECORDED_MAX, LANE_WINDOW_FAILING_MAX,
+    LANE_WINDOW_MAX, RETRY_AFTER_MAX, STORE_PAUSE_MAX, STORE_PAUSE_MIN,
 };
 use hookyard_domain::{
     AbandonReason, AttemptOutcome, DeliveryId, DeliveryState, Subscription, SubscriptionStatus,
@@ -23,6 +24,7 @@ use tokio::sync::Notify;
 use tokio::time::Instant;
 
 use super::breaker::Breaker;
+use super::pace::Pace;
 use crate::health::{Health, HealthReport};
 use crate::transport::Halt;
 
@@ -61,6 +63,8 @@ pub(super) struct Entry {
     pub(super) committed: CommittedDelivery,
     /// It waits only because the receiver was down, so it need not wait once it is back.
     hurries: bool,
+    /// When it is due, where the place in the window does not say so.
+    due: Option<Instant>,
 }
 
 impl Entry {
@@ -68,6 +72,7 @@ impl Entry {
         Self {
             committed,
             hurries: false,
+            due: None,
         }
     }
 
@@ -80,6 +85,8 @@ impl Entry {
 #[derive(Debug)]
 pub(super) struct Job {
     pub(super) entry: Entry,
+    /// Goes in the same request.
+    pub(super) others: Vec<Entry>,
     pub(super) subscription: Arc<Subscription>,
 }
 
@@ -116,6 +123,8 @@ pub(super) struct LaneState {
     pub(super) subscription: Arc<Subscription>,
     waiting: BTreeMap<Turn, Entry>,
     present: HashSet<DeliveryId>,
+    /// Present, on its way, and not to be tried again: it is no more.
+    withdrawn: HashSet<DeliveryId>,
     turns: u64,
     /// The store may hold waiting deliveries that are not present.
     behind: bool,
@@ -128,7 +137,14 @@ pub(super) struct LaneState {
     pub(super) workers: usize,
     pub(super) parked: usize,
     breaker: Breaker,
+    /// While an endpoint seems to be down: the delivery that keeps to the retry policy. Its failures
+    /// are what its failure threshold counts; what else is tried goes at the breaker's times.
+    leader: Option<DeliveryId>,
+    pace: Pace,
     health: Health,
+    /// What stands for the due time of an ordered lane: its deliveries are in the order of their
+    /// ids, and only the first has a due time that matters.
+    beginning: Instant,
     pub(super) ended: bool,
 }
 
@@ -146,9 +162,12 @@ impl LaneState {
     fn new(subscription: Arc<Subscription>, behind: bool) -> Self {
         Self {
             health: Health::since(subscription.failing_since),
+            pace: Pace::default(),
+            beginning: Instant::now(),
             subscription,
             waiting: BTreeMap::new(),
             present: HashSet::new(),
+            withdrawn: HashSet::new(),
             turns: 0,
             behind,
             left_due: None,
@@ -159,6 +178,7 @@ impl LaneState {
             workers: 0,
             parked: 0,
             breaker: Breaker::default(),
+            leader: None,
             ended: false,
         }
     }
@@ -172,9 +192,15 @@ impl LaneState {
             };
             if resumed(&self.subscription, subscription) {
                 self.health = Health::since(None);
+                // The store has made them due at once.
+                self.forget_waiting();
+            }
+            if self.subscription.is_ordered() != subscription.is_ordered() {
+                self.forget_waiting();
             }
             self.subscription = Arc::clone(subscription);
             self.breaker = Breaker::default();
+            self.leader = None;
         }
     }
 
@@ -190,11 +216,23 @@ impl LaneState {
         self.behind = !self.ended;
     }
 
-    /// Takes a delivery that was just committed.
-    pub(super) fn arrive(&mut self, entry: Entry, now: Instant) {
-        if !self.ended && !self.present.contains(&entry.id()) {
-            self.admit(now, entry);
+    /// Takes a delivery that was just committed, or is to be sent again at once.
+    pub(super) fn arrive(&mut self, entry: Entry, now: Instant, wall: Timestamp) {
+        if self.ended {
+            return;
         }
+        if self.present.contains(&entry.id()) {
+            // It waits here for later; what is on its way is settled first.
+            let waits = self
+                .waiting
+                .extract_if(.., |_, known| known.id() == entry.id());
+            if waits.count() == 0 {
+                return;
+            }
+            self.present.remove(&entry.id());
+        }
+        let due = self.due_of(&entry, now, wall);
+        self.admit(due, entry);
     }
 
     /// Keeps `entry` until `due`, or leaves it to the store.
@@ -213,14 +251,24 @@ impl LaneState {
         }
     }
 
-    fn insert(&mut self, due: Instant, entry: Entry) {
-        self.turns += 1;
+    fn insert(&mut self, due: Instant, mut entry: Entry) {
         self.present.insert(entry.id());
+        if self.subscription.is_ordered() {
+            entry.due = Some(due);
+            let turn = (self.beginning, entry.id().0);
+            self.waiting.insert(turn, entry);
+            return;
+        }
+        self.turns += 1;
         self.waiting.insert((due, self.turns), entry);
     }
 
     fn leave_to_store(&mut self, due: Instant) {
         self.behind = true;
+        if self.subscription.is_ordered() {
+            // It comes behind what is here, whenever it is due.
+            return;
+        }
         self.left_due = Some(self.left_due.map_or(due, |left| left.min(due)));
     }
 
@@ -235,25 +283,74 @@ impl LaneState {
     /// Leaves what the window has no room for to the store, the latest first.
     fn shed(&mut self) {
         while self.waiting.len() > self.window_max() {
-            let Some(((due, _), entry)) = self.waiting.pop_last() else {
+            let mut latest = self.waiting.iter().rev();
+            let last = latest.find(|(_, entry)| Some(entry.id()) != self.leader);
+            let Some(turn) = last.map(|(turn, _)| *turn) else {
                 return;
             };
-            self.present.remove(&entry.id());
-            self.leave_to_store(due);
+            if let Some(entry) = self.waiting.remove(&turn) {
+                self.present.remove(&entry.id());
+            }
+            self.leave_to_store(turn.0);
+        }
+    }
+
+    /// The place of the leader, while the breaker is open and it waits.
+    fn leader_turn(&self) -> Option<Turn> {
+        let leader = self.leader.filter(|_| self.breaker.is_open())?;
+        let mut waiting = self.waiting.iter();
+        let (turn, _) = waiting.find(|(_, entry)| entry.id() == leader)?;
+        Some(*turn)
+    }
+
+    fn leader_is_due(&self, now: Instant) -> bool {
+        self.leader_turn().is_some_and(|(due, _)| due <= now)
+    }
+
+    /// Whether a delivery that has just failed is to keep to the retry policy while the others wait.
+    fn leads(&self, entry: &Entry) -> bool {
+        let is_endpoint = self.subscription.endpoint.is_some() && !self.subscription.is_ordered();
+        if !is_endpoint || !self.breaker.is_open() {
+            return false;
+        }
+        let tries = |entry: &Entry| entry.committed.delivery.attempt_in_round();
+        match self.leader_turn().and_then(|turn| self.waiting.get(&turn)) {
+            Some(leader) => tries(leader) < tries(entry),
+            None => self
+                .leader
+                .is_none_or(|leader| leader == entry.id() || !self.present.contains(&leader)),
         }
     }
 
     fn next_due(&self) -> Option<Instant> {
-        self.waiting.first_key_value().map(|((due, _), _)| *due)
+        let ((due, _), entry) = self.waiting.first_key_value()?;
+        Some(entry.due.unwrap_or(*due))
+    }
+
+    /// How many requests may be in flight.
+    fn concurrency(&self) -> usize {
+        if self.subscription.is_ordered() {
+            return 1;
+        }
+        let wanted = usize::try_from(self.subscription.policy.concurrency_max);
+        wanted.unwrap_or(1).max(1)
+    }
+
+    fn rate(&self) -> Option<RateLimit> {
+        self.subscription.endpoint.as_ref()?.rate
     }
 
     /// Whether an attempt may start now.
     fn can_start(&self, now: Instant) -> bool {
-        let concurrency = usize::try_from(self.subscription.policy.concurrency_max).unwrap_or(1);
+        // What was sent in order must be settled for good before the next goes.
+        let in_turn = !self.subscription.is_ordered() || self.unrecorded == 0;
         !self.ended
-            && self.in_flight < concurrency.max(1)
+            && in_turn
+            && self.in_flight < self.concurrency()
             && self.in_flight + self.unrecorded < LANE_UNRECORDED_MAX
-            && self.breaker.permits(now, self.in_flight)
+            && (self.breaker.permits(now, self.in_flight)
+                || self.in_flight == 0 && self.leader_is_due(now))
+            && self.pace.permits(self.rate(), now)
     }
 
     fn has_due(&self, now: Instant) -> bool {
@@ -265,13 +362,43 @@ impl LaneState {
         if !self.has_due(now) || !self.can_start(now) || !self.subscription.is_live(wall) {
             return None;
         }
-        let (_, entry) = self.waiting.pop_first()?;
+        let entry = match self.leader_turn().filter(|(due, _)| *due <= now) {
+            Some(turn) => self.waiting.remove(&turn)?,
+            None => self.waiting.pop_first()?.1,
+        };
+        let others = self.take_others(&entry, now);
         self.in_flight += 1;
         self.breaker.starting();
+        self.pace.note(self.rate(), now);
         Some(Job {
             entry,
+            others,
             subscription: Arc::clone(&self.subscription),
         })
+    }
+
+    /// What is due as well and goes in the same request as `first`.
+    fn take_others(&mut self, first: &Entry, now: Instant) -> Vec<Entry> {
+        let endpoint = self.subscription.endpoint.as_ref();
+        let Some(batching) = endpoint.and_then(|endpoint| endpoint.batching) else {
+            return Vec::new();
+        };
+        let room = LANE_UNRECORDED_MAX - self.in_flight - self.unrecorded;
+        let count_max = usize::try_from(batching.events_max).unwrap_or(1).min(room);
+        let mut bytes = first.committed.event.body.len();
+        let mut others = Vec::new();
+        while others.len() + 1 < count_max && self.has_due(now) {
+            let Some((turn, next)) = self.waiting.pop_first() else {
+                break;
+            };
+            bytes += next.committed.event.body.len();
+            if bytes > BATCH_BYTES_MAX {
+                self.waiting.insert(turn, next);
+                break;
+            }
+            others.push(next);
+        }
+        others
     }
 
     /// Whether a worker could take something now.
@@ -287,8 +414,7 @@ impl LaneState {
         if self.parked > 0 {
             return Rouse::Parked;
         }
-        let concurrency = usize::try_from(self.subscription.policy.concurrency_max).unwrap_or(1);
-        if self.workers < concurrency.max(1) {
+        if self.workers < self.concurrency() {
             self.workers += 1;
             return Rouse::New;
         }
@@ -298,15 +424,18 @@ impl LaneState {
     /// Whether the keeper should look: there is something to read, to time or to give up.
     pub(super) fn needs_keeper(&self, now: Instant, wall: Timestamp) -> bool {
         self.breaker.is_open()
+            || !self.pace.permits(self.rate(), now)
             || (self.behind && self.waiting.len() <= LOW_WATER)
             || self.next_due().is_some_and(|due| due > now)
             || !self.subscription.is_live(wall)
     }
 
     /// Notes that a job was called off before anything was sent.
-    pub(super) fn call_off(&mut self, entry: &Entry) {
+    pub(super) fn call_off(&mut self, job: &Job) {
         self.in_flight -= 1;
-        self.present.remove(&entry.id());
+        for entry in std::iter::once(&job.entry).chain(&job.others) {
+            self.present.remove(&entry.id());
+        }
         self.breaker.called_off();
         self.behind |= !self.ended;
     }
@@ -315,34 +444,63 @@ impl LaneState {
     /// the subscription's health.
     pub(super) fn settle(
         &mut self,
-        entry: &mut Entry,
+        job: &mut Job,
         outcome: &AttemptOutcome,
         now: Instant,
         wall: Timestamp,
     ) -> Option<HealthReport> {
         self.in_flight -= 1;
-        self.unrecorded += 1;
+        self.unrecorded += 1 + job.others.len();
         let asked = match outcome {
             AttemptOutcome::Refused { retry_after, .. } => *retry_after,
             AttemptOutcome::Accepted { .. } | AttemptOutcome::Unreachable { .. } => None,
         };
         if outcome.is_accepted() {
+            let leader = self.leader_turn();
             if self.breaker.succeeded() {
+                self.leader = None;
+                self.hurry_leader(leader, now);
                 self.hurry(now);
             }
         } else {
-            entry.hurries = asked.is_none();
+            for entry in std::iter::once(&mut job.entry).chain(&mut job.others) {
+                entry.hurries = asked.is_none();
+            }
             if self.breaker.failed(now, asked) {
                 self.shed();
             }
         }
-        self.health.note(outcome, wall)
+        match &self.subscription.endpoint {
+            Some(endpoint) => {
+                let delivery = &job.entry.committed.delivery;
+                let threshold = endpoint.failure_threshold;
+                self.health
+                    .note_for_endpoint(outcome, delivery, threshold, wall)
+            }
+            None => self.health.note(outcome, wall),
+        }
+    }
+
+    /// The receiver is back, and the leader has waited for longer than all others.
+    fn hurry_leader(&mut self, leader: Option<Turn>, now: Instant) {
+        let hurries = |turn: &Turn| self.waiting.get(turn).is_some_and(|entry| entry.hurries);
+        if let Some(turn) = leader.filter(hurries)
+            && let Some(entry) = self.waiting.remove(&turn)
+        {
+            self.waiting.insert((turn.0.min(now), turn.1), entry);
+        }
     }
 
     /// The receiver is back: what waited only for that need not wait longer. Not while the store
     /// holds more: after a crash it takes what is due first for what may have been sent.
     fn hurry(&mut self, now: Instant) {
         if self.behind {
+            return;
+        }
+        if self.subscription.is_ordered() {
+            for entry in self.waiting.values_mut().filter(|entry| entry.hurries) {
+                entry.due = Some(now);
+            }
             return;
         }
         let later = self.waiting.split_off(&(now, u64::MAX));
@@ -365,23 +523,42 @@ impl LaneState {
         if let Some(refill) = &mut self.refill {
             refill.settled.insert(entry.id());
         }
+        if self.withdrawn.remove(&entry.id()) {
+            return;
+        }
         if let DeliveryState::Waiting { due_at } = state
             && !self.ended
         {
-            entry.committed.delivery.attempts += 1;
-            entry.committed.delivery.state = state;
-            self.admit(self.instant_of(due_at, now, wall), entry);
+            let delivery = &mut entry.committed.delivery;
+            delivery.attempts += 1;
+            delivery.state = state;
+            delivery.round.tried_since = delivery.round.tried_since.or(Some(wall));
+            let due = self.instant_of(due_at, now, wall);
+            if self.leads(&entry) {
+                self.leader = Some(entry.id());
+                self.insert(due, entry);
+                self.shed();
+            } else if self.subscription.is_ordered() {
+                // It stays the first, even when the store holds what comes behind.
+                self.insert(due, entry);
+            } else {
+                self.admit(due, entry);
+            }
+        } else if self.leader == Some(entry.id()) {
+            self.leader = None;
         }
     }
 
     /// When a wall time comes, on the timer. No delay is longer than the longest that the policy
     /// gives, so a clock that was set back cannot hold a delivery up for good.
     fn instant_of(&self, due_at: Timestamp, now: Instant, wall: Timestamp) -> Instant {
-        let longest = self
-            .subscription
-            .policy
-            .delay(u32::MAX, 1.0)
-            .max(RETRY_AFTER_MAX);
+        let batching = if self.is_batched() {
+            BATCHING_INTERVAL_MAX
+        } else {
+            Duration::ZERO
+        };
+        let pause = self.subscription.policy.delay(u32::MAX, 1.0);
+        let longest = pause.max(RETRY_AFTER_MAX).max(batching);
         now + due_at.since(wall).min(longest)
     }
 
@@ -417,7 +594,8 @@ impl LaneState {
             if self.wants_refill(now) {
                 return self.begin_refill();
             }
-            if settled && self.waiting.is_empty() && !self.behind && self.workers == 0 {
+            let paced = self.pace.next_at(self.rate(), now).is_some();
+            if settled && self.waiting.is_empty() && !self.behind && self.workers == 0 && !paced {
                 return Step::Leave;
             }
             return Step::Wait {
@@ -440,11 +618,31 @@ impl LaneState {
             .breaker
             .probe_at()
             .filter(|_| self.behind || !self.waiting.is_empty());
-        [self.next_due(), left, probe_at]
+        let pace = self.pace.next_at(self.rate(), now);
+        let leader = self.leader_turn().map(|(due, _)| due);
+        [self.next_due(), left, probe_at, pace, leader]
             .into_iter()
             .flatten()
             .filter(|time| *time > now)
             .min()
+    }
+
+    /// Forgets a delivery that is no more. One that is being sent comes to its end.
+    pub(super) fn withdraw(&mut self, delivery: DeliveryId) {
+        let withdrawn = self
+            .waiting
+            .extract_if(.., |_, known| known.id() == delivery)
+            .count();
+        if let Some(refill) = &mut self.refill {
+            refill.arrived.retain(|(_, known)| known.id() != delivery);
+            refill.settled.insert(delivery);
+        }
+        if withdrawn > 0 {
+            self.present.remove(&delivery);
+        } else if self.present.contains(&delivery) {
+            self.withdrawn.insert(delivery);
+        }
+        self.fall_behind();
     }
 
     /// A subscription that is paused keeps its deliveries, but not in memory.
@@ -461,7 +659,7 @@ impl LaneState {
         let entries: Vec<Entry> = self
             .waiting
             .extract_if(.., |_, entry| {
-                wall.since(entry.committed.delivery.created_at) > age_max
+                wall.since(entry.committed.delivery.round.began_at) > age_max
             })
             .map(|(_, entry)| entry)
             .collect();
@@ -559,11 +757,16 @@ impl LaneState {
     fn due_of(&self, entry: &Entry, now: Instant, wall: Timestamp) -> Instant {
         let delivery = &entry.committed.delivery;
         match delivery.state {
-            DeliveryState::Waiting { due_at } if delivery.attempts > 0 => {
+            DeliveryState::Waiting { due_at } if delivery.attempts > 0 || self.is_batched() => {
                 self.instant_of(due_at, now, wall)
             }
             _ => now,
         }
+    }
+
+    fn is_batched(&self) -> bool {
+        let endpoint = self.subscription.endpoint.as_ref();
+        endpoint.is_some_and(|endpoint| endpoint.batching.is_some())
     }
 
     fn pause_for_store(&mut self, now: Instant) {

@@ -9,7 +9,7 @@ use hookyard_domain::limits::WORKER_IDLE_MAX;
 use tokio::time::{Instant, timeout};
 
 use super::Inner;
-use super::lane::{Job, Lane};
+use super::lane::{Entry, Job, Lane};
 use super::ledger::Record;
 use crate::transport::{Attempted, Sending};
 
@@ -19,8 +19,11 @@ impl Inner {
         let mut connection = self.transport.connection();
         while let Some(job) = self.next_job(&lane).await {
             let started_at = self.clock.now();
+            let others: Vec<_> = job.others.iter().map(|entry| &entry.committed).collect();
             let sending = Sending {
                 committed: &job.entry.committed,
+                others: &others,
+                at: started_at,
                 subscription: &job.subscription,
                 attempt: job.entry.committed.delivery.attempts + 1,
                 halt: &lane.halt,
@@ -28,7 +31,7 @@ impl Inner {
             if let Some(attempted) = connection.send(&sending).await {
                 self.settle(&lane, job, attempted, started_at);
             } else {
-                lane.lock().call_off(&job.entry);
+                lane.lock().call_off(&job);
                 lane.keeper.notify_one();
             }
         }
@@ -85,26 +88,37 @@ impl Inner {
             timings,
             peer,
             answer_excerpt,
+            transcript,
         } = attempted;
-        let delivery = &job.entry.committed.delivery;
-        let policy = &job.subscription.policy;
         let wall = self.clock.now();
-        let state = delivery.after(&outcome, policy, wall, self.chance.fraction());
-        let attempt = Attempt {
-            account: delivery.account,
-            delivery: delivery.id,
-            subscription: delivery.subscription,
-            number: delivery.attempts + 1,
-            started_at,
-            timings,
-            outcome,
-            peer,
-            answer_excerpt,
+        let fraction = self.chance.fraction();
+        let subscription = Arc::clone(&job.subscription);
+        let record = |entry: Entry| {
+            let delivery = &entry.committed.delivery;
+            let state = delivery.after(&outcome, &subscription.policy, wall, fraction);
+            let attempt = Attempt {
+                account: delivery.account,
+                delivery: delivery.id,
+                subscription: delivery.subscription,
+                number: delivery.attempts + 1,
+                started_at,
+                timings,
+                outcome,
+                peer: peer.clone(),
+                answer_excerpt: answer_excerpt.clone(),
+                transcript: transcript.clone(),
+            };
+            Record {
+                lane: Arc::clone(lane),
+                entry,
+                attempt,
+                state,
+            }
         };
         let now = Instant::now();
         {
             let mut lane_state = lane.lock();
-            let report = lane_state.settle(&mut job.entry, &outcome, now, wall);
+            let report = lane_state.settle(&mut job, &outcome, now, wall);
             if let (Some(report), Some(health)) = (report, self.health.get()) {
                 health.report(&job.subscription, report);
             }
@@ -113,11 +127,9 @@ impl Inner {
             }
             self.rouse(lane, &mut lane_state, now);
         }
-        self.ledger.push(Record {
-            lane: Arc::clone(lane),
-            entry: job.entry,
-            attempt,
-            state,
-        });
+        let entries = std::iter::once(job.entry).chain(job.others);
+        entries
+            .map(record)
+            .for_each(|record| self.ledger.push(record));
     }
 }

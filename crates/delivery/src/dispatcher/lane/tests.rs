@@ -30,7 +30,7 @@ fn begin_refill(lane: &mut LaneState, now: Instant) -> usize {
 /// Takes one, sends it and records it.
 fn finish_one(lane: &mut LaneState, outcome: AttemptOutcome, state: DeliveryState, now: Instant) {
     let mut job = lane.take(now, WALL).expect("something is due");
-    lane.settle(&mut job.entry, &outcome, now, WALL);
+    lane.settle(&mut job, &outcome, now, WALL);
     lane.recorded(job.entry, state, now, WALL);
 }
 
@@ -50,10 +50,10 @@ fn a_window_holds_so_many_and_leaves_the_rest_to_the_store() {
     let now = Instant::now();
     let mut lane = lane(false);
     for number in 1..=LANE_WINDOW_MAX as u64 {
-        lane.arrive(entry(number), now);
+        lane.arrive(entry(number), now, WALL);
     }
     assert!(!lane.behind);
-    lane.arrive(entry(9_999), now);
+    lane.arrive(entry(9_999), now, WALL);
     assert!(lane.behind);
     assert_eq!(lane.waiting.len(), LANE_WINDOW_MAX);
     assert_eq!(lane.present.len(), LANE_WINDOW_MAX);
@@ -84,8 +84,8 @@ fn what_arrives_while_a_page_is_read_is_there_once() {
     let now = Instant::now();
     let mut lane = lane(true);
     let limit = begin_refill(&mut lane, now);
-    lane.arrive(entry(1), now);
-    lane.arrive(entry(2), now);
+    lane.arrive(entry(1), now, WALL);
+    lane.arrive(entry(2), now, WALL);
     lane.finish_refill(Some(vec![entry(1)]), limit, now, WALL);
     assert_eq!(lane.waiting.len(), 2);
     assert!(!lane.behind);
@@ -97,7 +97,7 @@ fn more_arrivals_than_there_is_room_for_keep_the_lane_behind() {
     let mut lane = lane(true);
     let limit = begin_refill(&mut lane, now);
     for number in 1..=LANE_WINDOW_MAX as u64 + 1 {
-        lane.arrive(entry(number), now);
+        lane.arrive(entry(number), now, WALL);
     }
     lane.finish_refill(Some(Vec::new()), limit, now, WALL);
     assert_eq!(lane.waiting.len(), LANE_WINDOW_MAX);
@@ -126,7 +126,7 @@ fn a_failing_lane_lets_go_of_its_window_and_sends_one_probe() {
     let now = Instant::now();
     let mut lane = lane(false);
     for number in 1..=100 {
-        lane.arrive(entry(number), now);
+        lane.arrive(entry(number), now, WALL);
     }
     for _ in 0..LANE_FAILURES_MAX {
         finish_one(&mut lane, FAILED, later(), now);
@@ -144,13 +144,13 @@ fn when_the_receiver_is_back_what_waited_for_it_goes_at_once() {
     let now = Instant::now();
     let mut lane = lane(false);
     for number in 1..=u64::from(LANE_FAILURES_MAX) {
-        lane.arrive(entry(number), now);
+        lane.arrive(entry(number), now, WALL);
     }
     for _ in 0..LANE_FAILURES_MAX {
         finish_one(&mut lane, FAILED, later(), now);
     }
     let probing = now + Duration::from_secs(1);
-    lane.arrive(entry(99), probing);
+    lane.arrive(entry(99), probing, WALL);
     finish_one(
         &mut lane,
         ACCEPTED,
@@ -166,13 +166,13 @@ fn no_more_is_sent_than_may_be_unrecorded() {
     let now = Instant::now();
     let mut lane = lane(false);
     for number in 1..=LANE_WINDOW_MAX as u64 {
-        lane.arrive(entry(number), now);
+        lane.arrive(entry(number), now, WALL);
     }
     let mut sent = 0;
     while let Some(mut job) = lane.take(now, WALL) {
-        lane.settle(&mut job.entry, &ACCEPTED, now, WALL);
+        lane.settle(&mut job, &ACCEPTED, now, WALL);
         if sent % 2 == 0 {
-            lane.arrive(entry(10_000 + sent), now);
+            lane.arrive(entry(10_000 + sent), now, WALL);
         }
         sent += 1;
     }
@@ -183,7 +183,7 @@ fn no_more_is_sent_than_may_be_unrecorded() {
 fn a_paused_or_expired_subscription_is_left_to_the_store() {
     let now = Instant::now();
     let mut paused = lane(false);
-    paused.arrive(entry(1), now);
+    paused.arrive(entry(1), now, WALL);
     let status = SubscriptionStatus::Suspended;
     paused.update(&Arc::new(Subscription {
         status,
@@ -193,7 +193,7 @@ fn a_paused_or_expired_subscription_is_left_to_the_store() {
     assert!(paused.take(now, WALL).is_none());
     assert!(matches!(paused.next_step(now, WALL), Step::Leave));
     let mut expired = lane(false);
-    expired.arrive(entry(1), now);
+    expired.arrive(entry(1), now, WALL);
     let after = subscription().expires_at;
     assert!(expired.take(now, after).is_none());
     assert!(matches!(expired.next_step(now, after), Step::Leave));
@@ -204,7 +204,7 @@ fn while_the_receiver_is_down_age_alone_ends_a_delivery() {
     let now = Instant::now();
     let mut lane = lane(false);
     for number in 1..=20 {
-        lane.arrive(entry(number), now);
+        lane.arrive(entry(number), now, WALL);
     }
     for _ in 0..LANE_FAILURES_MAX {
         finish_one(&mut lane, FAILED, later(), now);
@@ -221,7 +221,7 @@ fn while_the_receiver_is_down_age_alone_ends_a_delivery() {
 fn a_clock_that_was_set_back_does_not_hold_a_retry_up_for_good() {
     let now = Instant::now();
     let mut lane = lane(false);
-    lane.arrive(entry(1), now);
+    lane.arrive(entry(1), now, WALL);
     let due_at = WALL + Duration::from_secs(1_000_000);
     finish_one(&mut lane, FAILED, DeliveryState::Waiting { due_at }, now);
     let longest = Duration::from_secs(2 * 3_600);
