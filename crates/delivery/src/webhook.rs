@@ -1,8 +1,12 @@
-//! Events over HTTP/1.1, as RingCentral sends them (contract 4.9).
+//! Events over HTTP/1.1: to subscribers as RingCentral sends them (contract 4.9), to endpoints as
+//! they ask for (`endpoint.rs`).
 //!
 //! The connection to the receiver is polled by the worker that uses it: no task of its own, no
 //! hand-over between threads. Head, body and time of an answer are bounded; what goes beyond costs
 //! the receiver its connection, never the worker.
+
+mod endpoint;
+mod oauth;
 
 use std::fmt;
 use std::future::{Future, poll_fn};
@@ -12,15 +16,17 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use hookyard_domain::envelope::envelope;
 use hookyard_domain::limits::{
     ANSWER_BODY_BYTES_MAX, ANSWER_BODY_TIMEOUT, ANSWER_EXCERPT_BYTES_MAX, ANSWER_HEAD_BYTES_MAX,
-    ANSWER_HEADERS_MAX,
+    ANSWER_HEADERS_MAX, SHOWN_HEADER_CHARS_MAX, SHOWN_HEADERS_MAX,
 };
 use hookyard_domain::retry::read_retry_after;
-use hookyard_domain::{AttemptOutcome, DeliveryMode, Subscription, Timings, UnreachableReason};
+use hookyard_domain::{
+    AttemptOutcome, DeliveryMode, Subscription, Timings, Transcript, UnreachableReason,
+};
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, RETRY_AFTER, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, RETRY_AFTER,
+    USER_AGENT,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full};
@@ -29,6 +35,7 @@ use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use self::oauth::{AccessTokens, NoToken};
 use crate::egress::{DialError, Dialled, Egress, Stream, Target};
 use crate::transport::{Attempted, Connection, Sending, Transport};
 
@@ -47,12 +54,16 @@ const POSSIBLE_REPEAT: HeaderName = HeaderName::from_static("hookyard-possible-r
 #[derive(Debug)]
 pub struct WebhookTransport {
     egress: Arc<Egress>,
+    tokens: Arc<AccessTokens>,
 }
 
 impl WebhookTransport {
     /// Dials through `egress`.
-    pub const fn new(egress: Arc<Egress>) -> Self {
-        Self { egress }
+    pub fn new(egress: Arc<Egress>) -> Self {
+        Self {
+            egress,
+            tokens: Arc::default(),
+        }
     }
 }
 
@@ -60,6 +71,7 @@ impl Transport for WebhookTransport {
     fn connection(&self) -> Box<dyn Connection> {
         Box::new(WebhookConnection {
             egress: Arc::clone(&self.egress),
+            tokens: Arc::clone(&self.tokens),
             prepared: None,
             open: None,
         })
@@ -69,6 +81,7 @@ impl Transport for WebhookTransport {
 #[derive(Debug)]
 struct WebhookConnection {
     egress: Arc<Egress>,
+    tokens: Arc<AccessTokens>,
     prepared: Option<Prepared>,
     open: Option<Open>,
 }
@@ -86,6 +99,9 @@ struct Prepared {
 struct Open {
     exchange: Exchange,
     peer: String,
+    /// What opening it took.
+    dns: Duration,
+    tls: Duration,
     /// The egress rules that it was dialled under.
     version: u64,
 }
@@ -103,11 +119,17 @@ enum Reply {
     /// Nothing was written; the connection was already dead.
     Unsent,
     Failed(UnreachableReason),
-    Answered {
-        outcome: AttemptOutcome,
-        excerpt: Option<String>,
-        reusable: bool,
-    },
+    Answered(Answered),
+}
+
+struct Answered {
+    outcome: AttemptOutcome,
+    headers: HeaderMap,
+    excerpt: Vec<u8>,
+    /// The body is longer than what is in `excerpt`, or did not end in time.
+    truncated: bool,
+    wait: Duration,
+    reusable: bool,
 }
 
 #[async_trait]
@@ -122,11 +144,29 @@ impl Connection for WebhookConnection {
                 timings,
             ));
         }
-        let body = envelope(
-            &sending.committed.event,
-            &sending.committed.delivery.filter,
-            sending.subscription,
-        );
+        let mut request = self.request(sending);
+        let authorization = sending
+            .subscription
+            .endpoint
+            .as_ref()
+            .map(|endpoint| &endpoint.authorization);
+        if let Some(authorization) = authorization {
+            let asked = self.tokens.header(&self.egress, authorization, deadline);
+            match asked.await {
+                Ok(Some(proof)) => {
+                    request.headers_mut().insert(AUTHORIZATION, proof);
+                }
+                Ok(None) => {}
+                Err(NoToken(why)) => {
+                    timings.total_us = micros(started.elapsed());
+                    let reason = UnreachableReason::NoAccessToken;
+                    return Some(Attempted {
+                        answer_excerpt: Some(why),
+                        ..Attempted::unreachable(reason, timings)
+                    });
+                }
+            }
+        }
         // A kept connection may turn out to be dead before anything was written: then, and only
         // then, nothing can have been received, and a fresh one carries the same attempt.
         for _ in 0..2 {
@@ -135,6 +175,8 @@ impl Connection for WebhookConnection {
                 None => match self.dial(deadline).await {
                     Ok(open) => {
                         timings.connect_us = micros(started.elapsed());
+                        timings.dns_us = micros(open.dns);
+                        timings.tls_us = micros(open.tls);
                         open
                     }
                     Err(error) => {
@@ -147,8 +189,7 @@ impl Connection for WebhookConnection {
             if sending.halt.is_called_off() {
                 return None;
             }
-            let request = self.request(sending, body.clone());
-            let reply = open.exchange.run(request, deadline).await;
+            let reply = open.exchange.run(request.clone(), deadline).await;
             timings.total_us = micros(started.elapsed());
             let peer = Some(open.peer.clone());
             match reply {
@@ -156,22 +197,30 @@ impl Connection for WebhookConnection {
                 Reply::Failed(reason) => {
                     return Some(Attempted {
                         peer,
+                        transcript: transcript(sending, &request, None),
                         ..Attempted::unreachable(reason, timings)
                     });
                 }
-                Reply::Answered {
-                    outcome,
-                    excerpt,
-                    reusable,
-                } => {
-                    if reusable {
+                Reply::Answered(answered) => {
+                    if answered.reusable {
                         self.open = Some(open);
                     }
+                    if let (Some(401), Some(authorization)) =
+                        (answered.outcome.status(), authorization)
+                    {
+                        self.tokens.forget(authorization);
+                    }
+                    timings.wait_us = micros(answered.wait);
+                    let for_people =
+                        sending.subscription.endpoint.is_some() || !answered.outcome.is_accepted();
+                    let shown = for_people && !answered.excerpt.is_empty();
                     return Some(Attempted {
-                        outcome,
+                        outcome: answered.outcome,
                         timings,
                         peer,
-                        answer_excerpt: excerpt,
+                        answer_excerpt: shown
+                            .then(|| String::from_utf8_lossy(&answered.excerpt).into_owned()),
+                        transcript: transcript(sending, &request, Some(&answered)),
                     });
                 }
             }
@@ -206,25 +255,36 @@ impl WebhookConnection {
             .expect("prepared before dialling")
             .target;
         let version = self.egress.version();
-        let Dialled { stream, peer } = self.egress.dial(target, deadline).await?;
+        let Dialled {
+            stream,
+            peer,
+            dns,
+            tls,
+        } = self.egress.dial(target, deadline).await?;
         let exchange = Exchange::open(stream).await?;
         Ok(Open {
             exchange,
             peer: peer.to_string(),
+            dns,
+            tls,
             version,
         })
     }
 
-    fn request(&self, sending: &Sending<'_>, body: Bytes) -> Request<Full<Bytes>> {
+    fn request(&self, sending: &Sending<'_>) -> Request<Full<Bytes>> {
         let prepared = self.prepared.as_ref().expect("prepared before sending");
-        let length = HeaderValue::from(body.len());
+        let mut headers = prepared.headers.clone();
+        let body = match &sending.subscription.endpoint {
+            Some(endpoint) => endpoint::body(endpoint, sending, &mut headers),
+            None => endpoint::body_of(sending),
+        };
+        // In the place that was kept for it.
+        headers.insert(CONTENT_LENGTH, HeaderValue::from(body.len()));
         let mut request = Request::new(Full::new(body));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = prepared.uri.clone();
-        *request.headers_mut() = prepared.headers.clone();
+        *request.headers_mut() = headers;
         let headers = request.headers_mut();
-        // In the place that was kept for it.
-        headers.insert(CONTENT_LENGTH, length);
         if sending.attempt > 1 {
             headers.insert(ATTEMPT, HeaderValue::from(sending.attempt));
         }
@@ -248,15 +308,19 @@ impl Prepared {
         let uri = target.path_and_query().parse().ok()?;
         let mut headers = HeaderMap::with_capacity(12);
         headers.insert(HOST, HeaderValue::from_str(target.authority()).ok()?);
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        // Not an encoding, but what receivers of RingCentral's events see.
-        headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("UTF-8"));
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/json; charset=UTF-8"),
-        );
-        headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
-        headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        if let Some(endpoint) = &subscription.endpoint {
+            endpoint::prepare(endpoint, &mut headers)?;
+        } else {
+            headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+            // Not an encoding, but what receivers of RingCentral's events see.
+            headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("UTF-8"));
+            headers.insert(
+                CONTENT_TYPE,
+                HeaderValue::from_static("application/json; charset=UTF-8"),
+            );
+            headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+            headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
+        }
         if let Some(token) = verification_token {
             let mut value = HeaderValue::from_str(token.reveal()).ok()?;
             value.set_sensitive(true);
@@ -351,31 +415,80 @@ impl Exchange {
     }
 
     async fn run(&mut self, request: Request<Full<Bytes>>, deadline: Instant) -> Reply {
+        let begun = Instant::now();
         let (head, mut body) = match timeout_at(deadline, self.ask(request)).await {
             Ok(Ok(response)) => response.into_parts(),
             Ok(Err(None)) => return Reply::Unsent,
             Ok(Err(Some(error))) => return Reply::Failed(reason_of_http(&error)),
             Err(_) => return Reply::Failed(UnreachableReason::TimedOut),
         };
+        let wait = begun.elapsed();
         let outcome = outcome_of(&head);
         let mut excerpt = Vec::new();
+        let mut truncated = false;
         let ended = if hyper::body::Body::is_end_stream(&body) {
             true
         } else {
             let keep = |chunk: &[u8]| {
                 let room = ANSWER_EXCERPT_BYTES_MAX - excerpt.len();
+                truncated |= chunk.len() > room;
                 excerpt.extend_from_slice(&chunk[..chunk.len().min(room)]);
             };
             let reading = self.read_body(&mut body, ANSWER_BODY_BYTES_MAX, keep);
             matches!(timeout(ANSWER_BODY_TIMEOUT, reading).await, Ok(Ok(true)))
         };
-        let shown = !outcome.is_accepted() && !excerpt.is_empty();
-        Reply::Answered {
+        Reply::Answered(Answered {
             outcome,
-            excerpt: shown.then(|| String::from_utf8_lossy(&excerpt).into_owned()),
+            headers: head.headers,
+            excerpt,
+            truncated: truncated || !ended,
+            wait,
             reusable: ended && self.driver.is_some() && outcome.status() != Some(101),
-        }
+        })
     }
+}
+
+/// What was said, of endpoints: their owners look into it.
+fn transcript(
+    sending: &Sending<'_>,
+    request: &Request<Full<Bytes>>,
+    answered: Option<&Answered>,
+) -> Option<Arc<Transcript>> {
+    sending.subscription.endpoint.as_ref()?;
+    let DeliveryMode::WebHook { address, .. } = &sending.subscription.mode else {
+        return None;
+    };
+    Some(Arc::new(Transcript {
+        url: address.clone(),
+        request_headers: shown(request.headers()),
+        batched_with: u32::try_from(sending.others.len()).unwrap_or(u32::MAX),
+        answer_headers: answered
+            .map(|answered| shown(&answered.headers))
+            .unwrap_or_default(),
+        answer_truncated: answered.is_some_and(|answered| answered.truncated),
+    }))
+}
+
+/// Headers for people: without secrets, and cut where they are long.
+fn shown(headers: &HeaderMap) -> Vec<(String, String)> {
+    let value = |value: &HeaderValue| {
+        if value.is_sensitive() {
+            return "••••".to_owned();
+        }
+        let mut text = String::from_utf8_lossy(value.as_bytes()).into_owned();
+        // Nearly all are short, and this is done for every attempt.
+        if text.len() > SHOWN_HEADER_CHARS_MAX
+            && let Some((end, _)) = text.char_indices().nth(SHOWN_HEADER_CHARS_MAX)
+        {
+            text.truncate(end);
+        }
+        text
+    };
+    headers
+        .iter()
+        .take(SHOWN_HEADERS_MAX)
+        .map(|(name, text)| (name.as_str().to_owned(), value(text)))
+        .collect()
 }
 
 fn outcome_of(head: &http::response::Parts) -> AttemptOutcome {
@@ -417,4 +530,26 @@ fn reason_of_http(error: &hyper::Error) -> UnreachableReason {
 
 pub(crate) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn shown_headers_hide_secrets_and_are_cut_between_characters() {
+        let long = "é".repeat(SHOWN_HEADER_CHARS_MAX + 1);
+        let mut secret = HeaderValue::from_static("secret");
+        secret.set_sensitive(true);
+        let mut headers = HeaderMap::new();
+        headers.insert("long", HeaderValue::from_bytes(long.as_bytes()).unwrap());
+        headers.insert("short", HeaderValue::from_static("text"));
+        headers.insert("secret", secret);
+        let values: Vec<_> = shown(&headers)
+            .into_iter()
+            .map(|(_, value)| value)
+            .collect();
+        let cut = "é".repeat(SHOWN_HEADER_CHARS_MAX);
+        assert_eq!(values, [cut.as_str(), "text", "••••"]);
+    }
 }
