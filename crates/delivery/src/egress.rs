@@ -4,27 +4,35 @@
 //! socket address is dialled; the peer is compared afterwards. A name cannot mean one host to the
 //! check and another to the call, because the name is not used again. This happens for each new
 //! connection; connections made under other rules are not used again (see [`Egress::version`]).
+//!
+//! The server's own bins are the one exception: their addresses lead to its own listener, without a
+//! name, whatever the rules are (see [`OwnBins`]).
 
+mod names;
+mod own_bins;
 mod ranges;
 
 use std::fmt;
 use std::io;
-use std::net::{IpAddr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use hookyard_domain::Address;
 use hookyard_domain::limits::{DIAL_ADDRESSES_MAX, RESOLVE_TIMEOUT};
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout, timeout_at};
 use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
 use url::Host;
 
+use names::Names;
+pub use own_bins::OwnBins;
 use ranges::Reach;
 
 /// What may be called.
@@ -39,6 +47,18 @@ pub struct EgressRules {
 }
 
 impl EgressRules {
+    /// Everything: for a program that calls what the person who runs it names.
+    pub fn anywhere() -> Self {
+        Self {
+            allow_private: true,
+            allow_http: true,
+            allowed_ranges: vec![
+                IpNet::from(Ipv4Net::new_assert(Ipv4Addr::UNSPECIFIED, 0)),
+                IpNet::from(Ipv6Net::new_assert(Ipv6Addr::UNSPECIFIED, 0)),
+            ],
+        }
+    }
+
     fn permit(&self, address: IpAddr) -> bool {
         let by_kind = match ranges::reach(address) {
             Reach::Public => true,
@@ -121,6 +141,20 @@ pub struct Dialled {
     pub stream: Box<dyn Stream>,
     /// Who answered.
     pub peer: SocketAddr,
+    /// How long resolving took, and TLS.
+    pub dns: Duration,
+    pub tls: Duration,
+}
+
+impl Dialled {
+    fn plain(stream: TcpStream, peer: SocketAddr, dns: Duration) -> Self {
+        Self {
+            stream: Box::new(stream),
+            peer,
+            dns,
+            tls: Duration::ZERO,
+        }
+    }
 }
 
 impl fmt::Debug for Dialled {
@@ -135,9 +169,13 @@ impl fmt::Debug for Dialled {
 pub struct Egress {
     rules: RwLock<Arc<EgressRules>>,
     version: AtomicU64,
+    own_bins: Option<OwnBins>,
+    names: Names,
     tls: TlsConnector,
     /// Speaks HTTP/2 only.
     tls_http2: TlsConnector,
+    /// Does not say what is spoken.
+    tls_bare: TlsConnector,
 }
 
 impl fmt::Debug for Egress {
@@ -169,15 +207,26 @@ impl Egress {
             .expect("ring supports the default protocol versions")
             .with_root_certificates(roots)
             .with_no_client_auth();
+        let bare = config.clone();
         let mut http2 = config.clone();
         http2.alpn_protocols = vec![b"h2".to_vec()];
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Self {
             rules: RwLock::new(Arc::new(rules)),
             version: AtomicU64::new(0),
+            own_bins: None,
+            names: Names::default(),
             tls: TlsConnector::from(Arc::new(config)),
             tls_http2: TlsConnector::from(Arc::new(http2)),
+            tls_bare: TlsConnector::from(Arc::new(bare)),
         }
+    }
+
+    /// Reaches `bins` whatever the rules are, over plain HTTP/1.1.
+    #[must_use]
+    pub fn with_own_bins(mut self, bins: Option<OwnBins>) -> Self {
+        self.own_bins = bins;
+        self
     }
 
     /// The rules in force.
@@ -198,7 +247,50 @@ impl Egress {
 
     /// Connects to `target` before `deadline`, or says why not. HTTP/1.1 will be spoken.
     pub async fn dial(&self, target: &Target, deadline: Instant) -> Result<Dialled, DialError> {
+        if let Some(listener) = self.own_bin(target) {
+            let (stream, peer) = connect_one_of(&[listener], deadline).await?;
+            return Ok(Dialled::plain(stream, peer, Duration::ZERO));
+        }
         self.dial_by(&self.tls, target, deadline).await
+    }
+
+    /// Where the bin is that `target` names, if it is one of our own.
+    fn own_bin(&self, target: &Target) -> Option<SocketAddr> {
+        self.own_bins.as_ref()?.behind(target.address.url())
+    }
+
+    /// Resolves and vets `target` as [`Self::dial`] does, and calls nobody.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::dial`] has them before it connects.
+    pub async fn vet(&self, target: &Target, deadline: Instant) -> Result<(), DialError> {
+        if self.own_bin(target).is_some() {
+            return Ok(());
+        }
+        self.permitted(target, deadline).await.map(|_| ())
+    }
+
+    /// The addresses of `target` that may be called; at least one.
+    async fn permitted(
+        &self,
+        target: &Target,
+        deadline: Instant,
+    ) -> Result<Vec<SocketAddr>, DialError> {
+        let rules = self.rules();
+        if !target.address.is_secure() && !rules.allow_http {
+            return Err(DialError::HttpsRequired);
+        }
+        let candidates = self.resolve(target.host(), target.port(), deadline).await?;
+        let permitted: Vec<SocketAddr> = candidates
+            .into_iter()
+            .filter(|candidate| rules.permit(candidate.ip()))
+            .take(DIAL_ADDRESSES_MAX)
+            .collect();
+        if permitted.is_empty() {
+            return Err(DialError::Forbidden);
+        }
+        Ok(permitted)
     }
 
     /// The same, to speak HTTP/2.
@@ -210,41 +302,74 @@ impl Egress {
         self.dial_by(&self.tls_http2, target, deadline).await
     }
 
+    /// All socket addresses of a host.
+    async fn resolve(
+        &self,
+        host: Host<&str>,
+        port: u16,
+        deadline: Instant,
+    ) -> Result<Vec<SocketAddr>, DialError> {
+        let name = match host {
+            Host::Ipv4(address) => return Ok(vec![SocketAddr::new(address.into(), port)]),
+            Host::Ipv6(address) => return Ok(vec![SocketAddr::new(address.into(), port)]),
+            Host::Domain(name) => name,
+        };
+        let budget = RESOLVE_TIMEOUT.min(deadline.saturating_duration_since(Instant::now()));
+        match timeout(budget, self.names.resolve(name, port)).await {
+            Ok(found) => found.ok_or(DialError::Dns),
+            Err(_) => Err(DialError::TimedOut),
+        }
+    }
+
+    /// Connects to a server that the operator has named. The rules are about those that others
+    /// name, so they do not apply.
+    pub(crate) async fn dial_named(
+        &self,
+        host: &Host,
+        port: u16,
+        deadline: Instant,
+    ) -> Result<(TcpStream, SocketAddr), DialError> {
+        let mut found = self.resolve(borrowed(host), port, deadline).await?;
+        found.truncate(DIAL_ADDRESSES_MAX);
+        connect_one_of(&found, deadline).await
+    }
+
+    /// Begins TLS on a connection to such a server.
+    pub(crate) async fn secure(
+        &self,
+        host: &Host,
+        stream: TcpStream,
+        deadline: Instant,
+    ) -> Result<TlsStream<TcpStream>, DialError> {
+        let name = server_name(&borrowed(host))?;
+        match timeout_at(deadline, self.tls_bare.connect(name, stream)).await {
+            Ok(Ok(stream)) => Ok(stream),
+            Ok(Err(error)) => Err(tls_error(&error)),
+            Err(_) => Err(DialError::TimedOut),
+        }
+    }
+
     async fn dial_by(
         &self,
         tls: &TlsConnector,
         target: &Target,
         deadline: Instant,
     ) -> Result<Dialled, DialError> {
-        let rules = self.rules();
-        if !target.address.is_secure() && !rules.allow_http {
-            return Err(DialError::HttpsRequired);
-        }
-        let candidates = resolve(target, deadline).await?;
-        let permitted: Vec<SocketAddr> = candidates
-            .into_iter()
-            .filter(|candidate| rules.permit(candidate.ip()))
-            .take(DIAL_ADDRESSES_MAX)
-            .collect();
-        if permitted.is_empty() {
-            return Err(DialError::Forbidden);
-        }
+        let begun = Instant::now();
+        let permitted = self.permitted(target, deadline).await?;
+        let dns = begun.elapsed();
         let (stream, peer) = connect_one_of(&permitted, deadline).await?;
-        // Small requests and answers must not wait for each other's acknowledgements.
-        stream
-            .set_nodelay(true)
-            .map_err(|_| DialError::ConnectFailed)?;
         if !target.address.is_secure() {
-            return Ok(Dialled {
-                stream: Box::new(stream),
-                peer,
-            });
+            return Ok(Dialled::plain(stream, peer, dns));
         }
-        let handshake = tls.connect(server_name(target)?, stream);
+        let connected = Instant::now();
+        let handshake = tls.connect(server_name(&target.host())?, stream);
         match timeout_at(deadline, handshake).await {
             Ok(Ok(stream)) => Ok(Dialled {
                 stream: Box::new(stream),
                 peer,
+                dns,
+                tls: connected.elapsed(),
             }),
             Ok(Err(error)) => Err(tls_error(&error)),
             Err(_) => Err(DialError::TimedOut),
@@ -252,19 +377,11 @@ impl Egress {
     }
 }
 
-/// All socket addresses of the target's host.
-async fn resolve(target: &Target, deadline: Instant) -> Result<Vec<SocketAddr>, DialError> {
-    let port = target.port();
-    let name = match target.host() {
-        Host::Ipv4(address) => return Ok(vec![SocketAddr::new(address.into(), port)]),
-        Host::Ipv6(address) => return Ok(vec![SocketAddr::new(address.into(), port)]),
-        Host::Domain(name) => name,
-    };
-    let budget = RESOLVE_TIMEOUT.min(deadline.saturating_duration_since(Instant::now()));
-    match timeout(budget, lookup_host((name, port))).await {
-        Ok(Ok(found)) => Ok(found.collect()),
-        Ok(Err(_)) => Err(DialError::Dns),
-        Err(_) => Err(DialError::TimedOut),
+fn borrowed(host: &Host) -> Host<&str> {
+    match host {
+        Host::Domain(name) => Host::Domain(name),
+        Host::Ipv4(address) => Host::Ipv4(*address),
+        Host::Ipv6(address) => Host::Ipv6(*address),
     }
 }
 
@@ -294,6 +411,10 @@ async fn connect_one_of(
                     failure = DialError::ConnectFailed;
                     continue;
                 }
+                // Small requests and answers must not wait for each other's acknowledgements.
+                stream
+                    .set_nodelay(true)
+                    .map_err(|_| DialError::ConnectFailed)?;
                 return Ok((stream, peer));
             }
             Ok(Err(_)) => failure = DialError::ConnectFailed,
@@ -303,10 +424,10 @@ async fn connect_one_of(
     Err(failure)
 }
 
-fn server_name(target: &Target) -> Result<ServerName<'static>, DialError> {
-    match target.host() {
-        Host::Ipv4(address) => Ok(ServerName::from(IpAddr::V4(address))),
-        Host::Ipv6(address) => Ok(ServerName::from(IpAddr::V6(address))),
+fn server_name(host: &Host<&str>) -> Result<ServerName<'static>, DialError> {
+    match host {
+        Host::Ipv4(address) => Ok(ServerName::from(IpAddr::V4(*address))),
+        Host::Ipv6(address) => Ok(ServerName::from(IpAddr::V6(*address))),
         Host::Domain(name) => {
             let name = name.strip_suffix('.').unwrap_or(name);
             ServerName::try_from(name.to_owned()).map_err(|_| DialError::Tls)
@@ -424,6 +545,33 @@ mod tests {
         );
         let other = dial(rules, &format!("http://127.0.0.2:{}/", peer.port())).await;
         assert_eq!(other.err(), Some(DialError::Forbidden));
+    }
+
+    #[tokio::test]
+    async fn own_bins_are_reached_under_every_rule_and_nothing_else_is() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let peer = listener.local_addr().unwrap();
+        // Nobody could resolve it: the name is not used.
+        let bins = OwnBins::new("https://hooks.invalid", peer);
+        let egress = Egress::new(EgressRules::default()).with_own_bins(bins);
+        let deadline = Instant::now() + Duration::from_secs(2);
+        let own = Target::parse("https://hooks.invalid/bin/token/orders").unwrap();
+        assert_eq!(egress.vet(&own, deadline).await, Ok(()));
+        assert_eq!(egress.dial(&own, deadline).await.unwrap().peer, peer);
+        listener.accept().await.unwrap();
+        for other in [
+            format!("https://{peer}/bin/token"),
+            "https://hooks.invalid/api/v1/me".to_owned(),
+            "https://hooks.invalid/bin/token/../../api/v1/me".to_owned(),
+        ] {
+            let target = Target::parse(&other).unwrap();
+            assert!(egress.vet(&target, deadline).await.is_err(), "{other}");
+            assert!(egress.dial(&target, deadline).await.is_err(), "{other}");
+        }
+        // What speaks HTTP/2 has no business there.
+        assert!(egress.dial_http2(&own, deadline).await.is_err());
+        let accepted = timeout(Duration::from_millis(20), listener.accept()).await;
+        assert!(accepted.is_err(), "nobody may have connected");
     }
 
     #[tokio::test]
