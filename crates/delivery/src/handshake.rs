@@ -80,6 +80,87 @@ impl Handshake for WebhookHandshake {
             Err(_) => Err(HandshakeError::Unreachable),
         }
     }
+
+    async fn vet(&self, address: &str) -> Result<(), HandshakeError> {
+        let deadline = Instant::now() + self.timeout;
+        let target = Target::parse(address).map_err(|_| HandshakeError::Forbidden)?;
+        let vetted = self.egress.vet(&target, deadline).await;
+        vetted.map_err(|error| match error {
+            DialError::HttpsRequired => HandshakeError::HttpsRequired,
+            DialError::Dns | DialError::TimedOut => HandshakeError::Unresolvable,
+            _ => HandshakeError::Forbidden,
+        })
+    }
+
+    async fn ask_consent(
+        &self,
+        address: &str,
+        origin: &str,
+    ) -> Result<Option<u32>, HandshakeError> {
+        let deadline = Instant::now() + self.timeout;
+        let target = Target::parse(address).map_err(|_| HandshakeError::Unreachable)?;
+        let request = options(&target, origin).ok_or(HandshakeError::Unreachable)?;
+        let dialled = self.egress.dial(&target, deadline).await;
+        let Dialled { stream, .. } = dialled.map_err(|error| match error {
+            DialError::HttpsRequired => HandshakeError::HttpsRequired,
+            DialError::Certificate => HandshakeError::CertificateInvalid,
+            _ => HandshakeError::Unreachable,
+        })?;
+        let counted = Counted {
+            stream,
+            left: HANDSHAKE_ANSWER_BYTES_MAX,
+            exceeded: Arc::default(),
+        };
+        let asked = timeout_at(deadline, ask_options(counted, request, origin)).await;
+        asked.unwrap_or(Err(HandshakeError::Unreachable))
+    }
+}
+
+const REQUEST_ORIGIN: HeaderName = HeaderName::from_static("webhook-request-origin");
+const ALLOWED_ORIGIN: HeaderName = HeaderName::from_static("webhook-allowed-origin");
+const ALLOWED_RATE: HeaderName = HeaderName::from_static("webhook-allowed-rate");
+
+/// `None` when the origin cannot be a header's value.
+fn options(target: &Target, origin: &str) -> Option<Request<Full<Bytes>>> {
+    let mut request = Request::new(Full::default());
+    *request.method_mut() = Method::OPTIONS;
+    *request.uri_mut() = target.path_and_query().parse().ok()?;
+    let headers = request.headers_mut();
+    headers.insert(HOST, HeaderValue::from_str(target.authority()).ok()?);
+    headers.insert(REQUEST_ORIGIN, HeaderValue::from_str(origin).ok()?);
+    headers.insert(CONTENT_LENGTH, HeaderValue::from_static("0"));
+    Some(request)
+}
+
+/// Consent is in the headers; the status says nothing (section 4.2).
+async fn ask_options(
+    stream: Counted,
+    request: Request<Full<Bytes>>,
+    origin: &str,
+) -> Result<Option<u32>, HandshakeError> {
+    let opened = Exchange::open(Box::new(stream)).await;
+    let mut exchange = opened.map_err(|_| HandshakeError::Unreachable)?;
+    let answer = exchange.ask(request).await.map_err(|error| match error {
+        Some(error) if error.is_parse() => HandshakeError::InvalidReply,
+        _ => HandshakeError::Unreachable,
+    })?;
+    let said = |name| {
+        let value: Option<&HeaderValue> = answer.headers().get(name);
+        value.and_then(|value| value.to_str().ok()).map(str::trim)
+    };
+    let allowed = said(ALLOWED_ORIGIN)
+        .is_some_and(|allowed| allowed == "*" || allowed.eq_ignore_ascii_case(origin));
+    if !allowed {
+        return Err(HandshakeError::NotAllowed);
+    }
+    match said(ALLOWED_RATE) {
+        None | Some("*") => Ok(None),
+        Some(rate) => match rate.parse::<u64>() {
+            // Whoever takes more than we ever send is asked for what we can count.
+            Ok(rate) if rate > 0 => Ok(Some(u32::try_from(rate).unwrap_or(u32::MAX))),
+            _ => Err(HandshakeError::InvalidRate),
+        },
+    }
 }
 
 /// `None` when a token cannot be a header's value.

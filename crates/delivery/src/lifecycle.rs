@@ -13,14 +13,17 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hookyard_domain::change::News;
-use hookyard_domain::limits::{CATCH_UPS_AT_ONCE_MAX, HISTORY_KEPT, PROBES_AT_ONCE_MAX};
+use hookyard_domain::endpoint::{EndpointEventType, endpoint_event};
+use hookyard_domain::limits::{
+    CATCH_UPS_AT_ONCE_MAX, HISTORY_KEPT, JOBS_KEPT, PROBES_AT_ONCE_MAX, STATISTICS_KEPT,
+};
 use hookyard_domain::ports::{
     Chance, Clock, CommitError, CommitListener, Handshake, Store, StoreError,
 };
 use hookyard_domain::secret::token_from;
 use hookyard_domain::{
-    Audience, Change, DeliveryMode, Event, EventId, EventKind, Milestone, Subscription, Timestamp,
-    Write,
+    Audience, Change, DeliveryMode, Event, EventId, EventKind, Milestone, Subscription,
+    SubscriptionStatus, Timestamp, Write,
 };
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -31,7 +34,7 @@ use agenda::{Agenda, Task};
 
 /// Pause before something is tried again that the store refused.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
-/// How often the history of ended subscriptions is cleared.
+/// How often the history of ended subscriptions, old jobs and old statistics are cleared.
 const PURGE_PERIOD: Duration = Duration::from_secs(24 * 3_600);
 
 /// Watches over subscriptions.
@@ -168,10 +171,7 @@ impl Inner {
         loop {
             let now = self.clock.now();
             if now >= purge_at {
-                self.commit(Change::of(Write::PurgeHistory {
-                    before: now - HISTORY_KEPT,
-                }))
-                .await;
+                self.purge(now).await;
                 purge_at = now + PURGE_PERIOD;
             }
             let reports =
@@ -192,6 +192,24 @@ impl Inner {
                 () = self.clock.sleep_until(next) => {}
                 () = self.wake.notified() => {}
             }
+        }
+    }
+
+    /// Clears what nobody looks at any more.
+    async fn purge(&self, now: Timestamp) {
+        let purges = [
+            Write::PurgeHistory {
+                before: now - HISTORY_KEPT,
+            },
+            Write::PurgeJobs {
+                before: now - JOBS_KEPT,
+            },
+            Write::PurgeStatistics {
+                before: now - STATISTICS_KEPT,
+            },
+        ];
+        for purge in purges {
+            self.commit(Change::of(purge)).await;
         }
     }
 
@@ -262,12 +280,28 @@ impl Inner {
         match report {
             HealthReport::Failing { since } => self.commit(set_failing(Some(since))).await,
             HealthReport::Recovered => self.commit(set_failing(None)).await,
-            HealthReport::Blacklist { reason } => self.blacklist(subscription, reason).await,
+            HealthReport::Blacklist { reason } => {
+                self.give_up(subscription, reason, Subscription::blacklisted)
+                    .await;
+            }
+            HealthReport::Errored { reason, since } => {
+                let errored = |current: &Subscription, reason, now| Subscription {
+                    failing_since: current.failing_since.or(Some(since)),
+                    ..current.errored(reason, now)
+                };
+                self.give_up(subscription, reason, errored).await;
+            }
         }
     }
 
-    /// Blacklists a subscription, unless something else has happened to it meanwhile.
-    async fn blacklist(&self, subscription: &Arc<Subscription>, reason: String) {
+    /// Blacklists a subscription, or sets an endpoint Errored, unless something else has happened to
+    /// it meanwhile. What it has been failing since is remembered: recovering it begins there.
+    async fn give_up(
+        &self,
+        subscription: &Arc<Subscription>,
+        reason: String,
+        change: impl Fn(&Subscription, String, Timestamp) -> Subscription,
+    ) {
         let (account, id) = (subscription.account, subscription.id);
         loop {
             // Renewals do not save it, so what counts is how it is now.
@@ -283,12 +317,29 @@ impl Inner {
             if !current.is_live(now) {
                 return;
             }
-            let changed = current.blacklisted(reason.clone(), now);
-            let note = changed.passed(Milestone::Blacklisted, now, Some(reason.clone()));
-            let change = put(&changed).and(Write::NoteHistory(note));
-            match self.store().commit(change.given(current.unchanged())).await {
+            let changed = change(&current, reason.clone(), now);
+            let milestone = match changed.status {
+                SubscriptionStatus::Errored => Milestone::Errored,
+                _ => Milestone::Blacklisted,
+            };
+            let note = changed.passed(milestone, now, Some(reason.clone()));
+            let failing = Write::SetFailing {
+                account,
+                subscription: id,
+                since: changed.failing_since,
+            };
+            let mut decision = put(&changed).and(failing).and(Write::NoteHistory(note));
+            decision
+                .events
+                .extend(endpoint_event(&changed, EndpointEventType::Errored, now));
+            match self
+                .store()
+                .commit(decision.given(current.unchanged()))
+                .await
+            {
                 Ok(()) => {
-                    tracing::info!(subscription.id = %id, reason, "subscription blacklisted");
+                    let status = changed.status.name();
+                    tracing::info!(subscription.id = %id, reason, status, "subscription given up");
                     return;
                 }
                 Err(CommitError::Conflict) => {}
@@ -350,5 +401,6 @@ fn reminder(subscription: &Subscription, now: Timestamp) -> Event {
         occurred_at: now,
         body: Bytes::from(format!(r#"{{"expiresIn":{left}}}"#)),
         confidential: false,
+        attributes: None,
     }
 }

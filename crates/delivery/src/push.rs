@@ -333,9 +333,11 @@ impl Connection for PushConnection {
             timings: Timings {
                 connect_us: trip.connect_us,
                 total_us: micros(started.elapsed()),
+                ..Timings::default()
             },
             peer: trip.peer,
             answer_excerpt: said.map(|answer| excerpt(answer.body)),
+            transcript: None,
         })
     }
 }

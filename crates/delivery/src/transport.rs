@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use hookyard_domain::change::CommittedDelivery;
-use hookyard_domain::{AttemptOutcome, Subscription, Timings, UnreachableReason};
+use hookyard_domain::{
+    AttemptOutcome, Subscription, Timestamp, Timings, Transcript, UnreachableReason,
+};
 
 /// Makes connections for workers.
 pub trait Transport: Send + Sync + fmt::Debug {
@@ -27,6 +29,10 @@ pub trait Connection: Send + fmt::Debug {
 #[derive(Debug)]
 pub struct Sending<'a> {
     pub committed: &'a CommittedDelivery,
+    /// What goes in the same request.
+    pub others: &'a [&'a CommittedDelivery],
+    /// When the attempt begins, by the wall clock.
+    pub at: Timestamp,
     /// The subscription as it is now; the one in `committed` may be older.
     pub subscription: &'a Arc<Subscription>,
     /// The first is 1.
@@ -57,8 +63,9 @@ pub struct Attempted {
     pub timings: Timings,
     /// The address that was dialled, if it came so far.
     pub peer: Option<String>,
-    /// Beginning of the answer's body, if it was not accepted and has one.
+    /// Beginning of the answer's body, if it has one and somebody may want to see it.
     pub answer_excerpt: Option<String>,
+    pub transcript: Option<Arc<Transcript>>,
 }
 
 impl Attempted {
@@ -69,6 +76,7 @@ impl Attempted {
             timings,
             peer: None,
             answer_excerpt: None,
+            transcript: None,
         }
     }
 }

@@ -114,6 +114,7 @@ impl Agenda {
         if let Some(watched) = self.watched.get(&id) {
             let done = Subscription {
                 catch_up_after: None,
+                endpoint: None,
                 ..(*watched.subscription).clone()
             };
             self.watch(&Arc::new(done), now);

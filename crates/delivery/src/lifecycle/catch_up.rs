@@ -9,9 +9,10 @@ use std::sync::Arc;
 use hookyard_domain::change::Redelivery;
 use hookyard_domain::limits::CATCH_UP_PAGE_MAX;
 use hookyard_domain::ports::{CommitError, StoreError};
-use hookyard_domain::{Audience, Change, Event, PersonId, Subscription, Write};
+use hookyard_domain::{Change, Event, Subscription, Write};
 
 use super::{Inner, RETRY_PAUSE, Task};
+use crate::recipients::recipients_now;
 
 impl Inner {
     pub(super) async fn catch_up(self: Arc<Self>, subscription: Arc<Subscription>) {
@@ -74,19 +75,8 @@ impl Inner {
         if !asks {
             return Ok(None);
         }
-        let recipients: Vec<PersonId> = match &event.audience {
-            Audience::ChatMembers(chat) => {
-                let chat = self.store().chat(subscription.account, *chat).await?;
-                let member = chat.is_some_and(|chat| chat.has_member(subscription.owner));
-                member.then_some(subscription.owner).into_iter().collect()
-            }
-            Audience::Persons(persons) => {
-                let mut ascending = persons.to_vec();
-                ascending.sort_unstable();
-                ascending
-            }
-            // A reminder of an end that has passed.
-            Audience::Subscription(_) => return Ok(None),
+        let Some(recipients) = recipients_now(self.store(), subscription, event).await? else {
+            return Ok(None);
         };
         let filter = subscription.wants(event, &recipients);
         Ok(filter.map(|filter| {
@@ -94,7 +84,7 @@ impl Inner {
                 account: subscription.account,
                 subscription: subscription.id,
                 event: event.id,
-                filter: filter.as_str().to_owned(),
+                filter: filter.to_owned(),
             })
         }))
     }

@@ -147,7 +147,7 @@ impl Link {
     }
 
     async fn dial(&self, version: u64, deadline: Instant) -> Result<Open, DialError> {
-        let Dialled { stream, peer } = self.egress.dial_http2(&self.target, deadline).await?;
+        let Dialled { stream, peer, .. } = self.egress.dial_http2(&self.target, deadline).await?;
         let (sender, connection) = http2::Builder::new(TokioExecutor::new())
             .timer(TokioTimer::new())
             .keep_alive_interval(PING_PERIOD)

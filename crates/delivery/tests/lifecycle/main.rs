@@ -6,6 +6,12 @@
     reason = "a test that cannot go on should say where"
 )]
 
+mod endpoints;
+mod erasure;
+mod isolation;
+mod jobs;
+mod notices;
+mod scenarios;
 mod world;
 
 use std::time::Duration;

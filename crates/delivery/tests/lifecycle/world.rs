@@ -6,11 +6,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hookyard_delivery::{Attempted, Connection, Dispatcher, Lifecycle, Sending, Transport};
+use hookyard_delivery::{
+    Attempted, Connection, Dispatcher, Jobs, Letter, Lifecycle, Mail, MailError, Notices, Purger,
+    Sending, Transport,
+};
 use hookyard_domain::ports::{Clock, Handshake, HandshakeError, Page, Store};
+use hookyard_domain::retention::Retention;
 use hookyard_domain::{
-    AttemptOutcome, Change, Event, EventId, Milestone, Secret, Subscription, Timestamp, Timings,
-    Write,
+    AttemptOutcome, Change, DeliveryState, Event, EventId, Job, JobId, JobWork, Milestone, Person,
+    Secret, Statistics, Subscription, Timestamp, Timings, Write,
 };
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use hookyard_testkit::sample::{self, ACCOUNT};
@@ -30,6 +34,7 @@ pub(crate) struct World {
     store: Arc<SqliteStore>,
     clock: Arc<VirtualClock>,
     network: Arc<Network>,
+    post_office: Arc<PostOffice>,
     process: tokio::sync::Mutex<Process>,
 }
 
@@ -37,6 +42,8 @@ pub(crate) struct World {
 struct Process {
     dispatcher: Arc<Dispatcher>,
     lifecycle: Arc<Lifecycle>,
+    jobs: Arc<Jobs>,
+    notices: Notices,
 }
 
 impl World {
@@ -55,11 +62,18 @@ impl World {
             shakes: AtomicBool::new(true),
             handshakes: AtomicU32::new(0),
         });
-        let process = Process::start(&store, &clock, &network).await;
+        let post_office = Arc::new(PostOffice {
+            clock: Arc::clone(&clock),
+            tried: Mutex::default(),
+            refusal: Mutex::default(),
+            takes: Mutex::default(),
+        });
+        let process = Process::start(&store, &clock, &network, &post_office).await;
         Self {
             store,
             clock,
             network,
+            post_office,
             process: tokio::sync::Mutex::new(process),
         }
     }
@@ -69,8 +83,10 @@ impl World {
         let mut process = self.process.lock().await;
         process.dispatcher.abort();
         process.lifecycle.abort();
+        process.jobs.abort();
+        process.notices.abort();
         self.store.forget_listeners();
-        *process = Process::start(&self.store, &self.clock, &self.network).await;
+        *process = Process::start(&self.store, &self.clock, &self.network, &self.post_office).await;
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -87,6 +103,27 @@ impl World {
         while !happened(self) {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
+    }
+
+    /// What the mail server says from now on, and how many seconds it takes for it.
+    pub(crate) fn post_office(&self, refusal: Option<MailError>, takes_s: u64) {
+        *lock(&self.post_office.refusal) = refusal;
+        *lock(&self.post_office.takes) = Duration::from_secs(takes_s);
+    }
+
+    /// Letters that were to be sent, with the seconds since the beginning, and whether they were.
+    pub(crate) fn letters(&self) -> Vec<(u64, Letter, bool)> {
+        lock(&self.post_office.tried).clone()
+    }
+
+    pub(crate) async fn person(&self, person: Person) {
+        self.commit(Write::PutPerson(person)).await;
+    }
+
+    /// The owner of every subscription as they are.
+    pub(crate) async fn owner(&self) -> Person {
+        let found = self.store.person(ACCOUNT, sample::OWNER).await.unwrap();
+        found.unwrap()
     }
 
     /// What receivers answer from now on.
@@ -117,6 +154,11 @@ impl World {
             body: format!(r#"{{"text":"{text}"}}"#).into(),
             ..sample::event(1, self.now())
         };
+        let change = Change::default().announcing(event);
+        self.store.commit(change).await.unwrap();
+    }
+
+    pub(crate) async fn announce(&self, event: Event) {
         let change = Change::default().announcing(event);
         self.store.commit(change).await.unwrap();
     }
@@ -160,6 +202,102 @@ impl World {
         lock(&self.network.sent).len()
     }
 
+    /// When requests were made, in milliseconds since the beginning, and how many events each had.
+    pub(crate) fn requests(&self) -> Vec<(u64, usize)> {
+        let sent = lock(&self.network.sent);
+        sent.iter()
+            .map(|sent| {
+                let at = u64::try_from(sent.at.since(after(0)).as_millis()).unwrap();
+                (at, 1 + sent.batch.len())
+            })
+            .collect()
+    }
+
+    /// The states of all deliveries, newest first.
+    pub(crate) async fn states(&self) -> Vec<DeliveryState> {
+        let all = self.store.deliveries(ACCOUNT, None, Page::First, 10_000);
+        all.await.unwrap().iter().map(|known| known.state).collect()
+    }
+
+    pub(crate) async fn commit(&self, write: Write) {
+        self.store.commit(Change::of(write)).await.unwrap();
+    }
+
+    /// Begins a job.
+    pub(crate) async fn begin(&self, work: JobWork) -> Job {
+        let now = self.now();
+        let job = Job::begun(ACCOUNT, JobId(self.store.ids().next(now)), work, now);
+        self.commit(Write::PutJob(job.clone())).await;
+        job
+    }
+
+    /// A job as it is now.
+    pub(crate) async fn job(&self, job: &Job) -> Job {
+        let found = self.store.job(ACCOUNT, job.id).await.unwrap();
+        found.unwrap()
+    }
+
+    /// Lets a job come to its end.
+    pub(crate) async fn end_of(&self, job: &Job) -> Job {
+        loop {
+            let current = self.job(job).await;
+            if !current.is_running() {
+                return current;
+            }
+            self.wait(1).await;
+        }
+    }
+
+    /// How the endpoint of every test fared in the first day.
+    pub(crate) async fn statistics(&self) -> Statistics {
+        let id = subscription().id;
+        let buckets = self.store.statistics(
+            ACCOUNT,
+            id,
+            after(0) - Duration::from_secs(300),
+            after(86_400),
+        );
+        let mut all = Statistics::default();
+        for bucket in buckets.await.unwrap() {
+            all.add(&bucket.statistics);
+        }
+        all
+    }
+
+    /// Sends every delivery again by hand.
+    pub(crate) async fn resend_all(&self) {
+        let all = self.store.deliveries(ACCOUNT, None, Page::First, 10_000);
+        for delivery in all.await.unwrap() {
+            let resend = Write::Resend {
+                account: ACCOUNT,
+                delivery: delivery.id,
+            };
+            self.store.commit(Change::of(resend)).await.unwrap();
+        }
+    }
+
+    /// Keeps everything for so many days, and begins to remove what is older.
+    pub(crate) fn keep_for_days(&self, days: u64) -> Purger {
+        let time = Duration::from_secs(days * 86_400);
+        let retention = Retention {
+            requests: time,
+            events: time,
+            attempts: time,
+            bins: time,
+            bytes_max: None,
+        };
+        Purger::start(
+            Arc::clone(&self.store) as _,
+            Arc::clone(&self.clock) as _,
+            retention,
+        )
+    }
+
+    pub(crate) async fn events(&self) -> usize {
+        let all = self.store.events_after(ACCOUNT, EventId(0), 10_000).await;
+        all.unwrap().len()
+    }
+
     /// The filters of what was sent.
     pub(crate) fn filters(&self) -> Vec<String> {
         let sent = lock(&self.network.sent);
@@ -190,6 +328,7 @@ impl Process {
         store: &Arc<SqliteStore>,
         clock: &Arc<VirtualClock>,
         network: &Arc<Network>,
+        post_office: &Arc<PostOffice>,
     ) -> Self {
         let chance = Arc::new(SeededChance::new(2));
         let dispatcher = Arc::new(Dispatcher::new(
@@ -203,15 +342,27 @@ impl Process {
             Arc::clone(network) as _,
             true,
         ));
+        let jobs = Arc::new(Jobs::new(Arc::clone(clock) as _));
+        let notices = Notices::new(
+            Arc::clone(post_office) as _,
+            Arc::clone(clock) as _,
+            "https://hooks.example.com",
+        );
         dispatcher.report_to(Arc::clone(&lifecycle) as _);
+        store.listen(notices.listener());
         store.listen(Arc::clone(&dispatcher) as _);
         store.listen(Arc::clone(&lifecycle) as _);
+        store.listen(Arc::clone(&jobs) as _);
         let port = Arc::clone(store) as Arc<dyn Store>;
         dispatcher.start(Arc::clone(&port)).await.unwrap();
-        lifecycle.start(port).await.unwrap();
+        lifecycle.start(Arc::clone(&port)).await.unwrap();
+        jobs.start(Arc::clone(&port)).await.unwrap();
+        notices.start(port).await.unwrap();
         Self {
             dispatcher,
             lifecycle,
+            jobs,
+            notices,
         }
     }
 }
@@ -220,6 +371,8 @@ impl Drop for Process {
     fn drop(&mut self) {
         self.dispatcher.abort();
         self.lifecycle.abort();
+        self.jobs.abort();
+        self.notices.abort();
     }
 }
 
@@ -234,6 +387,8 @@ struct Sent {
     filter: String,
     body: String,
     accepted: bool,
+    /// What went in the same request.
+    batch: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -253,6 +408,18 @@ impl Handshake for Network {
         } else {
             Err(HandshakeError::BadStatus(404))
         }
+    }
+
+    async fn vet(&self, _address: &str) -> Result<(), HandshakeError> {
+        Ok(())
+    }
+
+    async fn ask_consent(
+        &self,
+        _address: &str,
+        _origin: &str,
+    ) -> Result<Option<u32>, HandshakeError> {
+        Ok(None)
     }
 }
 
@@ -278,12 +445,39 @@ impl Connection for Lines {
             filter: sending.committed.delivery.filter.clone(),
             body: String::from_utf8(body.to_vec()).unwrap(),
             accepted: outcome.is_accepted(),
+            batch: sending
+                .others
+                .iter()
+                .map(|other| String::from_utf8(other.event.body.to_vec()).unwrap())
+                .collect(),
         });
         Some(Attempted {
             outcome,
             timings: Timings::default(),
             peer: None,
             answer_excerpt: None,
+            transcript: None,
         })
+    }
+}
+
+/// Takes letters, or not.
+#[derive(Debug)]
+struct PostOffice {
+    clock: Arc<VirtualClock>,
+    tried: Mutex<Vec<(u64, Letter, bool)>>,
+    refusal: Mutex<Option<MailError>>,
+    takes: Mutex<Duration>,
+}
+
+#[async_trait]
+impl Mail for PostOffice {
+    async fn send(&self, letter: &Letter) -> Result<(), MailError> {
+        let takes = *lock(&self.takes);
+        tokio::time::sleep(takes).await;
+        let refusal = lock(&self.refusal).clone();
+        let at = self.clock.now().since(after(0)).as_secs();
+        lock(&self.tried).push((at, letter.clone(), refusal.is_none()));
+        refusal.map_or(Ok(()), Err)
     }
 }

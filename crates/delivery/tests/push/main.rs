@@ -170,6 +170,8 @@ async fn send_by(connection: &mut dyn Connection, subscription: &Arc<Subscriptio
     let halt = Halt::default();
     let sending = Sending {
         committed: &committed,
+        others: &[],
+        at: hookyard_domain::Timestamp::from_millis(1_790_000_000_000),
         subscription,
         attempt: 1,
         halt: &halt,
@@ -389,6 +391,8 @@ async fn what_does_not_fit_is_left_out_and_said() {
         let halt = Halt::default();
         let sending = Sending {
             committed: &committed,
+            others: &[],
+            at: hookyard_domain::Timestamp::from_millis(1_790_000_000_000),
             subscription: &subscription,
             attempt: 1,
             halt: &halt,
@@ -429,6 +433,8 @@ fn event_of(subscription: &Arc<Subscription>, bytes: usize) -> CommittedDelivery
 async fn send_committed(world: &World, committed: &CommittedDelivery) -> Asked {
     let sending = Sending {
         committed,
+        others: &[],
+        at: hookyard_domain::Timestamp::from_millis(1_790_000_000_000),
         subscription: &committed.subscription,
         attempt: 1,
         halt: &Halt::default(),
@@ -529,6 +535,8 @@ async fn what_cannot_be_sent_is_not() {
     let subscription = Arc::new(subscription(PushProvider::Apns));
     let sending = Sending {
         committed: &sample::delivery_to(&subscription, 7, VirtualClock::BEGIN),
+        others: &[],
+        at: hookyard_domain::Timestamp::from_millis(1_790_000_000_000),
         subscription: &subscription,
         attempt: 1,
         halt: &halt,

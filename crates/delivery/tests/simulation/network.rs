@@ -233,6 +233,7 @@ impl Connection for Line {
             timings: Timings::default(),
             peer: Some("192.0.2.1:443".to_owned()),
             answer_excerpt: None,
+            transcript: None,
         })
     }
 }

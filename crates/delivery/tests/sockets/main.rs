@@ -3,6 +3,8 @@
 mod dispatch;
 mod envelope;
 mod handshake;
+mod isolation;
+mod mail;
 mod tls;
 mod webhook;
 
@@ -43,6 +45,8 @@ async fn send_to(subscription: &Arc<Subscription>) -> Attempted {
     let halt = Halt::default();
     let sending = Sending {
         committed: &committed,
+        others: &[],
+        at: hookyard_domain::Timestamp::from_millis(1_790_000_000_000),
         subscription,
         attempt: 1,
         halt: &halt,

@@ -18,12 +18,13 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::{development, impatient};
 
-fn certificate() -> CertificateDer<'static> {
+/// Trusted by nobody who is not told to.
+pub(crate) fn certificate() -> CertificateDer<'static> {
     CertificateDer::from(include_bytes!("tls/cert.der").as_slice())
 }
 
-/// Accepts every event over TLS and passes every handshake; returns its port.
-async fn start_receiver() -> u16 {
+/// Presents the certificate.
+pub(crate) fn acceptor() -> TlsAcceptor {
     let key = PrivatePkcs8KeyDer::from(include_bytes!("tls/key.der").as_slice());
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = rustls::ServerConfig::builder_with_provider(provider)
@@ -32,7 +33,12 @@ async fn start_receiver() -> u16 {
         .with_no_client_auth()
         .with_single_cert(vec![certificate()], PrivateKeyDer::Pkcs8(key))
         .expect("the certificate fits the key");
-    let acceptor = TlsAcceptor::from(Arc::new(config));
+    TlsAcceptor::from(Arc::new(config))
+}
+
+/// Accepts every event over TLS and passes every handshake; returns its port.
+async fn start_receiver() -> u16 {
+    let acceptor = acceptor();
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let port = listener.local_addr().expect("it is bound").port();
     tokio::spawn(async move {
@@ -67,6 +73,8 @@ async fn send(egress: Arc<Egress>, address: &str) -> AttemptOutcome {
     let halt = Halt::default();
     let sending = Sending {
         committed: &committed,
+        others: &[],
+        at: hookyard_domain::Timestamp::from_millis(1_790_000_000_000),
         subscription: &subscription,
         attempt: 1,
         halt: &halt,

@@ -61,6 +61,8 @@ async fn a_possible_repeat_says_so() {
     let halt = Halt::default();
     let sending = Sending {
         committed: &committed,
+        others: &[],
+        at: hookyard_domain::Timestamp::from_millis(1_790_000_000_000),
         subscription: &subscription,
         attempt: 3,
         halt: &halt,
@@ -236,6 +238,8 @@ async fn a_connection_is_kept_between_attempts_and_dropped_when_the_rules_change
     let halt = Halt::default();
     let sending = Sending {
         committed: &committed,
+        others: &[],
+        at: hookyard_domain::Timestamp::from_millis(1_790_000_000_000),
         subscription: &subscription,
         attempt: 1,
         halt: &halt,
@@ -268,6 +272,8 @@ async fn a_kept_connection_that_the_receiver_closed_costs_no_attempt() {
     let halt = Halt::default();
     let sending = Sending {
         committed: &committed,
+        others: &[],
+        at: hookyard_domain::Timestamp::from_millis(1_790_000_000_000),
         subscription: &subscription,
         attempt: 1,
         halt: &halt,
@@ -303,6 +309,8 @@ async fn what_was_called_off_is_not_sent() {
     halt.call_off();
     let sending = Sending {
         committed: &committed,
+        others: &[],
+        at: hookyard_domain::Timestamp::from_millis(1_790_000_000_000),
         subscription: &subscription,
         attempt: 1,
         halt: &halt,
