@@ -1,152 +1,246 @@
 //! One bounded buffer for each listener; the writer fills them and never waits.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::fmt;
+use std::hash::Hash;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use hookyard_domain::change::News;
-use hookyard_domain::limits::{LIVE_BUFFER_MAX, LIVE_SESSIONS_MAX};
+use hookyard_domain::change::{CommittedEvent, News};
+use hookyard_domain::limits::{BIN_LIVE_BUFFER_MAX, LIVE_BUFFER_MAX, LIVE_SESSIONS_MAX};
 use hookyard_domain::ports::{CommitListener, LiveEvents, LiveFeed, LiveItem};
-use hookyard_domain::{AccountId, Event, PersonId};
+use hookyard_domain::{AccountId, Audience, BinId, BinRequest, Event, PersonId};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
-type Key = (AccountId, PersonId);
+type Person = (AccountId, PersonId);
+type Told<T> = mpsc::Sender<Arc<T>>;
 
-/// Hands committed events to the sessions of the persons who may learn of them.
+/// Hands what was committed to the sessions that may learn of it: events to persons, requests to
+/// those who look at a bin.
 #[derive(Debug, Clone, Default)]
 pub struct LiveGateway {
-    sessions: Arc<Sessions>,
+    persons: Sessions<Person, Event>,
+    /// What each could ask for with an endpoint of theirs.
+    endpoints: Sessions<Person, Event>,
+    bins: Sessions<BinId, BinRequest>,
+    count: Arc<Count>,
 }
 
+/// Sessions of all kinds.
 #[derive(Debug, Default)]
-struct Sessions {
-    by_person: Mutex<HashMap<Key, Vec<Listener>>>,
-    count: AtomicU64,
+struct Count {
+    open: AtomicUsize,
     next: AtomicU64,
     closed: AtomicBool,
 }
 
+/// Listeners by what they listen to.
 #[derive(Debug)]
-struct Listener {
+struct Sessions<K, T>(Arc<Mutex<HashMap<K, Vec<Listener<T>>>>>);
+
+impl<K, T> Default for Sessions<K, T> {
+    fn default() -> Self {
+        Self(Arc::default())
+    }
+}
+
+impl<K, T> Clone for Sessions<K, T> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<K, T> Sessions<K, T> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, Vec<Listener<T>>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[derive(Debug)]
+struct Listener<T> {
     number: u64,
-    buffer: mpsc::Sender<Arc<Event>>,
+    buffer: Told<T>,
     /// Set when the buffer was full: the session must start over.
     lagged: Arc<AtomicBool>,
+}
+
+impl<T> Listener<T> {
+    fn tell(&self, item: &Arc<T>) {
+        let full = self.buffer.try_send(Arc::clone(item));
+        if matches!(full, Err(TrySendError::Full(_))) {
+            self.lagged.store(true, Ordering::Release);
+        }
+    }
 }
 
 impl LiveGateway {
     /// Ends every session, and takes no more.
     pub fn close(&self) {
-        self.sessions.closed.store(true, Ordering::Release);
-        self.sessions
-            .by_person
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.count.closed.store(true, Ordering::Release);
+        self.persons.lock().clear();
+        self.endpoints.lock().clear();
+        self.bins.lock().clear();
+    }
+
+    fn open<K: Key, T: Item>(
+        &self,
+        sessions: &Sessions<K, T>,
+        key: K,
+        buffer_max: usize,
+    ) -> Option<Box<dyn LiveFeed<Arc<T>>>> {
+        let mut listeners = sessions.lock();
+        if self.count.closed.load(Ordering::Acquire) || !self.count.take() {
+            return None;
+        }
+        let number = self.count.next.fetch_add(1, Ordering::Relaxed);
+        let (buffer, items) = mpsc::channel(buffer_max);
+        let lagged = Arc::new(AtomicBool::new(false));
+        listeners.entry(key).or_default().push(Listener {
+            number,
+            buffer,
+            lagged: Arc::clone(&lagged),
+        });
+        Some(Box::new(Feed {
+            key,
+            number,
+            items,
+            lagged,
+            sessions: sessions.clone(),
+            count: Arc::clone(&self.count),
+        }))
+    }
+}
+
+impl Count {
+    /// Counts one more, unless there are too many.
+    fn take(&self) -> bool {
+        let one_more = |open: usize| (open < LIVE_SESSIONS_MAX).then_some(open + 1);
+        self.open
+            .try_update(Ordering::AcqRel, Ordering::Acquire, one_more)
+            .is_ok()
     }
 }
 
 impl CommitListener for LiveGateway {
     fn committed(&self, news: &News) {
-        if news.events.is_empty() || self.sessions.count.load(Ordering::Acquire) == 0 {
+        if self.count.open.load(Ordering::Acquire) == 0 {
             return;
         }
-        let by_person = self
-            .sessions
-            .by_person
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        for committed in &news.events {
-            let account = committed.event.account;
-            let told = committed
-                .recipients
-                .iter()
-                .filter_map(|person| by_person.get(&(account, *person)));
-            for listener in told.flatten() {
-                let full = listener.buffer.try_send(Arc::clone(&committed.event));
-                if matches!(full, Err(TrySendError::Full(_))) {
-                    listener.lagged.store(true, Ordering::Release);
+        if !news.events.is_empty() {
+            let by_person = self.persons.lock();
+            for committed in &news.events {
+                let account = committed.event.account;
+                let told = committed
+                    .recipients
+                    .iter()
+                    .filter_map(|person| by_person.get(&(account, *person)));
+                for listener in told.flatten() {
+                    listener.tell(&committed.event);
                 }
+            }
+            drop(by_person);
+            // Few listen so: each of them is looked at for each event.
+            let endpoints = self.endpoints.lock();
+            for ((account, person), listeners) in &*endpoints {
+                let for_them = news.events.iter().filter(|committed| {
+                    committed.event.account == *account && may_ask_for(committed, *person)
+                });
+                for committed in for_them {
+                    for listener in listeners {
+                        listener.tell(&committed.event);
+                    }
+                }
+            }
+        }
+        if !news.bin_requests.is_empty() || !news.bins_ended.is_empty() {
+            let mut by_bin = self.bins.lock();
+            for request in &news.bin_requests {
+                for listener in by_bin.get(&request.bin).into_iter().flatten() {
+                    listener.tell(request);
+                }
+            }
+            for bin in &news.bins_ended {
+                by_bin.remove(bin);
             }
         }
     }
 }
 
-impl LiveEvents for LiveGateway {
-    fn listen(&self, account: AccountId, person: PersonId) -> Option<Box<dyn LiveFeed>> {
-        let mut by_person = self
-            .sessions
-            .by_person
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        let held =
-            usize::try_from(self.sessions.count.load(Ordering::Acquire)).unwrap_or(usize::MAX);
-        if held >= LIVE_SESSIONS_MAX || self.sessions.closed.load(Ordering::Acquire) {
-            return None;
+/// Whether an endpoint of `person` could ask for an event of their account.
+fn may_ask_for(committed: &CommittedEvent, person: PersonId) -> bool {
+    match committed.event.audience {
+        Audience::Account => true,
+        Audience::ChatMembers(_) | Audience::Persons(_) => {
+            committed.recipients.binary_search(&person).is_ok()
         }
-        let number = self.sessions.next.fetch_add(1, Ordering::Relaxed);
-        let (buffer, events) = mpsc::channel(LIVE_BUFFER_MAX);
-        let lagged = Arc::new(AtomicBool::new(false));
-        let key = (account, person);
-        let listener = Listener {
-            number,
-            buffer,
-            lagged: Arc::clone(&lagged),
-        };
-        by_person.entry(key).or_default().push(listener);
-        self.sessions.count.fetch_add(1, Ordering::AcqRel);
-        let sessions = Arc::clone(&self.sessions);
-        Some(Box::new(Feed {
-            key,
-            number,
-            events,
-            lagged,
-            sessions,
-        }))
+        Audience::Subscription(_) => false,
     }
 }
 
+impl LiveEvents for LiveGateway {
+    fn listen(&self, account: AccountId, person: PersonId) -> Option<Box<dyn LiveFeed>> {
+        self.open(&self.persons, (account, person), LIVE_BUFFER_MAX)
+    }
+
+    fn listen_as_endpoint(
+        &self,
+        account: AccountId,
+        person: PersonId,
+    ) -> Option<Box<dyn LiveFeed>> {
+        self.open(&self.endpoints, (account, person), LIVE_BUFFER_MAX)
+    }
+
+    fn listen_to_bin(&self, bin: BinId) -> Option<Box<dyn LiveFeed<Arc<BinRequest>>>> {
+        self.open(&self.bins, bin, BIN_LIVE_BUFFER_MAX)
+    }
+}
+
+/// What can be listened to.
+trait Key: Hash + Eq + Copy + fmt::Debug + Send + 'static {}
+impl<K: Hash + Eq + Copy + fmt::Debug + Send + 'static> Key for K {}
+
+/// What listeners are told.
+trait Item: fmt::Debug + Send + Sync + 'static {}
+impl<T: fmt::Debug + Send + Sync + 'static> Item for T {}
+
 /// The reading end of one session; dropping it ends the session.
 #[derive(Debug)]
-struct Feed {
-    key: Key,
+struct Feed<K: Key, T: Item> {
+    key: K,
     number: u64,
-    events: mpsc::Receiver<Arc<Event>>,
+    items: mpsc::Receiver<Arc<T>>,
     lagged: Arc<AtomicBool>,
-    sessions: Arc<Sessions>,
+    sessions: Sessions<K, T>,
+    count: Arc<Count>,
 }
 
 #[async_trait]
-impl LiveFeed for Feed {
-    async fn next(&mut self) -> LiveItem {
+impl<K: Key, T: Item> LiveFeed<Arc<T>> for Feed<K, T> {
+    async fn next(&mut self) -> LiveItem<Arc<T>> {
         if self.lagged.swap(false, Ordering::AcqRel) {
             // What is buffered is older than what was lost; the listener reads both from the store.
-            while self.events.try_recv().is_ok() {}
+            while self.items.try_recv().is_ok() {}
             return LiveItem::Lagged;
         }
-        self.events
+        self.items
             .recv()
             .await
             .map_or(LiveItem::Closed, LiveItem::Event)
     }
 }
 
-impl Drop for Feed {
+impl<K: Key, T: Item> Drop for Feed<K, T> {
     fn drop(&mut self) {
-        let mut by_person = self
-            .sessions
-            .by_person
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
-        if let Some(listeners) = by_person.get_mut(&self.key) {
+        let mut sessions = self.sessions.lock();
+        if let Some(listeners) = sessions.get_mut(&self.key) {
             listeners.retain(|listener| listener.number != self.number);
             if listeners.is_empty() {
-                by_person.remove(&self.key);
+                sessions.remove(&self.key);
             }
         }
-        self.sessions.count.fetch_sub(1, Ordering::AcqRel);
+        self.count.open.fetch_sub(1, Ordering::AcqRel);
     }
 }
 
@@ -154,29 +248,36 @@ impl Drop for Feed {
 mod tests {
     use super::*;
     use bytes::Bytes;
-    use hookyard_domain::change::CommittedEvent;
-    use hookyard_domain::{Audience, EventId, EventKind, Timestamp};
+    use hookyard_domain::{
+        BinRequestId, BinSignature, EventId, EventKind, SubscriptionId, Timestamp,
+    };
 
     const ACCOUNT: AccountId = AccountId(1);
 
     fn news(id: u64, recipients: &[u64]) -> News {
         let persons: Arc<[PersonId]> = recipients.iter().copied().map(PersonId).collect();
+        let audience = Audience::Persons(Arc::clone(&persons));
+        news_for(id, audience, &persons)
+    }
+
+    fn news_for(id: u64, audience: Audience, recipients: &Arc<[PersonId]>) -> News {
         let event = Event {
             account: ACCOUNT,
             id: EventId(id),
             kind: EventKind::Post,
             event_type: "PostAdded".into(),
-            audience: Audience::Persons(Arc::clone(&persons)),
+            audience,
             chat: None,
             post: None,
             request: None,
             occurred_at: Timestamp::default(),
             body: Bytes::from_static(b"{}"),
             confidential: false,
+            attributes: None,
         };
         let committed = CommittedEvent {
             event: Arc::new(event),
-            recipients: persons,
+            recipients: Arc::clone(recipients),
         };
         News {
             events: vec![committed],
@@ -207,6 +308,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn an_endpoint_hears_what_its_person_may_learn_and_what_is_for_all_endpoints() {
+        let gateway = LiveGateway::default();
+        let mut alice = gateway.listen_as_endpoint(ACCOUNT, PersonId(1)).unwrap();
+        let mut page = gateway.listen(ACCOUNT, PersonId(1)).unwrap();
+        let mut stranger = gateway
+            .listen_as_endpoint(AccountId(9), PersonId(1))
+            .unwrap();
+        let nobody: Arc<[PersonId]> = Arc::from([]);
+        let alone = Audience::Subscription(SubscriptionId::from_random([1; 16]));
+        gateway.committed(&news(6, &[2]));
+        gateway.committed(&news_for(7, Audience::Account, &nobody));
+        gateway.committed(&news_for(8, alone, &nobody));
+        gateway.committed(&news(9, &[1, 2]));
+        assert_eq!(next_id(&mut alice).await, 7);
+        assert_eq!(next_id(&mut alice).await, 9);
+        assert_eq!(next_id(&mut page).await, 9);
+        gateway.close();
+        assert!(matches!(stranger.next().await, LiveItem::Closed));
+    }
+
+    #[tokio::test]
     async fn a_slow_listener_is_told_that_it_missed_something() {
         let gateway = LiveGateway::default();
         let mut slow = gateway.listen(ACCOUNT, PersonId(1)).unwrap();
@@ -216,6 +338,57 @@ mod tests {
         assert!(matches!(slow.next().await, LiveItem::Lagged));
         gateway.committed(&news(999, &[1]));
         assert_eq!(next_id(&mut slow).await, 999);
+    }
+
+    fn received(bin: u64, number: u64) -> News {
+        let request = BinRequest {
+            account: ACCOUNT,
+            id: BinRequestId(number),
+            bin: BinId(bin),
+            number,
+            turn: None,
+            received_at: Timestamp::default(),
+            method: "POST".into(),
+            path: "/".into(),
+            query: String::new(),
+            headers: Vec::new(),
+            body: Bytes::new(),
+            body_bytes: 0,
+            remote_address: String::new(),
+            signature: BinSignature::default(),
+        };
+        News {
+            bin_requests: vec![Arc::new(request)],
+            ..News::default()
+        }
+    }
+
+    async fn next_number(feed: &mut Box<dyn LiveFeed<Arc<BinRequest>>>) -> u64 {
+        match feed.next().await {
+            LiveItem::Event(request) => request.number,
+            other => panic!("expected a request, got {other:?}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn who_looks_at_a_bin_hears_of_its_requests_until_it_is_deleted() {
+        let gateway = LiveGateway::default();
+        let mut one = gateway.listen_to_bin(BinId(1)).unwrap();
+        let mut two = gateway.listen_to_bin(BinId(2)).unwrap();
+        gateway.committed(&received(1, 5));
+        gateway.committed(&received(2, 6));
+        gateway.committed(&News {
+            bins_ended: vec![BinId(1)],
+            ..News::default()
+        });
+        assert_eq!(next_number(&mut one).await, 5);
+        assert!(matches!(one.next().await, LiveItem::Closed));
+        for number in 0..BIN_LIVE_BUFFER_MAX as u64 {
+            gateway.committed(&received(2, number));
+        }
+        assert!(matches!(two.next().await, LiveItem::Lagged));
+        gateway.committed(&received(2, 99));
+        assert_eq!(next_number(&mut two).await, 99);
     }
 
     #[test]

@@ -321,12 +321,12 @@ impl PubNub {
                 ascending.sort_unstable();
                 ascending
             }
-            Audience::Subscription(_) => Vec::new(),
+            Audience::Subscription(_) | Audience::Account => Vec::new(),
         };
         let Some(filter) = subscription.wants(event, &recipients) else {
             return Ok(None);
         };
-        let envelope = envelope(event, filter.as_str(), subscription);
+        let envelope = envelope(event, filter, subscription);
         Ok(Some(Message {
             event: event.id,
             channel: channel.clone(),

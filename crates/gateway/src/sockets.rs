@@ -211,7 +211,7 @@ impl Registry {
         self.index
             .each_match(event, recipients, now, |placed, filter| {
                 let filters = &placed.subscription.filters;
-                let filter = filters.iter().position(|known| std::ptr::eq(known, filter));
+                let filter = filters.iter().position(|known| known.as_str() == filter);
                 placed.item.notify(Notification {
                     event: Arc::clone(event),
                     subscription: Arc::clone(&placed.subscription),
