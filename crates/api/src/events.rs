@@ -1,126 +1,65 @@
-//! Publishing: an app tells what happened in a system outside, and subscribers hear of it.
+//! Publishing: an app tells what happened in a system outside, and subscribers hear of it. And what
+//! was published or happened, for administrators to look at.
+//!
+//! An event is about an extension (`event` and `body`), or of a type that the account registered:
+//! then it comes as `type` and `data`, or as a CloudEvent, alone or with others.
+
+mod about_extension;
+mod compiled;
+mod publishing;
+mod reading;
+mod sent;
 
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::State;
+use axum::extract::{Request, State};
 use axum::response::Response;
-use axum::routing::post;
-use hookyard_domain::catalogue::Violation;
-use hookyard_domain::limits::PUBLISHED_BODY_BYTES_MAX;
-use hookyard_domain::publishing::{Publication, PublishError};
-use hookyard_domain::{Change, Code, EventId, Problem, Scope, Timestamp};
-use http::StatusCode;
-use serde::de::IgnoredAny;
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use axum::routing::get;
+use hookyard_domain::Scope;
+use hookyard_domain::limits::PUBLISHED_BATCH_BYTES_MAX;
 
+use self::sent::Sent;
 use crate::Api;
-use crate::body::{self, JsonBytes};
+use crate::body::read_bytes;
 use crate::caller::Caller;
-use crate::problem::{ApiError, ApiResult, json_with};
+use crate::platform::lacks;
+use crate::problem::ApiResult;
+use crate::query::Query;
 
 pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new().route("/api/v1/events", post(publish_event))
+    Router::new()
+        .route(
+            "/api/v1/events",
+            get(reading::list_events).post(publish_events),
+        )
+        .route("/api/v1/events/{eventId}", get(reading::read_event))
 }
 
-impl From<PublishError> for ApiError {
-    fn from(error: PublishError) -> Self {
-        match error {
-            PublishError::UnknownEvent | PublishError::NotPublishable(_) => {
-                let reason = error.to_string();
-                because(Problem::invalid("event"), &reason).into()
-            }
-            PublishError::OtherAccount => Problem::not_found("accountId").into(),
-            PublishError::OtherExtension => Problem::of(Code::PermissionMissing)
-                .with("permission", Scope::EditExtensions.name())
-                .into(),
-            PublishError::BodyTooLarge => Problem::of(Code::BodyTooLarge)
-                .with("limit", PUBLISHED_BODY_BYTES_MAX.to_string())
-                .into(),
-            PublishError::BodyInvalid(Violation { pointer, message }) => {
-                because(Problem::invalid(format!("body{pointer}")), &message).into()
-            }
-        }
-    }
-}
-
-/// Says more than the code does.
-fn because(mut problem: Problem, reason: &str) -> Problem {
-    problem.message = format!("{}: {reason}", problem.message);
-    problem
-}
-
-/// What is asked, as far as it is ours to read; the body's own bytes are in [`Carried`].
-#[derive(Debug, Deserialize)]
-struct PublishEvent {
-    event: String,
-    #[serde(default)]
-    id: Option<IgnoredAny>,
-}
-
-/// The body as it came.
-#[derive(Deserialize)]
-struct Carried<'a> {
-    #[serde(borrow)]
-    body: Option<&'a RawValue>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct PublishedView<'a> {
-    /// `uuid` of the envelopes that carry it.
-    id: EventId,
-    event: &'a str,
-    event_type: &'static str,
-    timestamp: Timestamp,
-}
-
-async fn publish_event(
+async fn publish_events(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    JsonBytes(bytes): JsonBytes,
+    query: Query,
+    request: Request,
 ) -> ApiResult<Response> {
     caller.require(Scope::PublishEvents)?;
-    let asked: PublishEvent = body::parse(&bytes)?;
-    if asked.id.is_some() {
-        // Taken in silence, it would promise that a repeat is recognised.
-        return Err(because(Problem::invalid("id"), "events get their ids here").into());
+    // The console has every permission, for everybody who signs in there.
+    if caller.client_id().is_console() && !api.calling_person(&caller).await?.admin {
+        return Err(lacks("AccountAdmin"));
     }
-    // What parses a moment ago can still name a member twice.
-    let carried: Carried<'_> =
-        serde_json::from_slice(&bytes).map_err(|_| Code::UnparsableRequest)?;
-    let body = carried.body.ok_or_else(|| Problem::invalid("body"))?;
-    let publication = api.publication(&caller, &asked.event).await?;
-    let now = api.now();
-    let event = publication.announce(body, now)?;
-    let ids = api
-        .store
-        .commit_numbering(Change::default().announcing(event))
-        .await?;
-    let id = *ids.first().expect("a committed event has an id");
-    Ok(json_with(
-        StatusCode::CREATED,
-        &PublishedView {
-            id,
-            event: publication.event(),
-            event_type: publication.event_type().name,
-            timestamp: now,
-        },
-    ))
-}
-
-impl Api {
-    /// What the caller is about to publish, about an extension that exists.
-    async fn publication(&self, caller: &Caller, event: &str) -> ApiResult<Publication> {
-        let publisher = self.store.person(caller.account, caller.person).await?;
-        let publisher = publisher.ok_or(Code::TokenInvalid)?;
-        let publication = Publication::read(event, &publisher)?;
-        let extension = publication.extension();
-        if extension != publisher.id {
-            let found = self.store.person(caller.account, extension).await?;
-            found.ok_or_else(|| Problem::not_found("extensionId"))?;
+    let auto_register = query.flag("autoRegister")?.unwrap_or(false);
+    let (parts, body) = request.into_parts();
+    let bytes = read_bytes(&parts.headers, body, PUBLISHED_BATCH_BYTES_MAX, &api).await?;
+    match Sent::read(&parts.headers, bytes)? {
+        Sent::AboutExtension(bytes) => about_extension::publish(&api, &caller, &bytes).await,
+        Sent::One(draft) => {
+            let only = std::slice::from_ref(&*draft);
+            let told = publishing::publish(&api, &caller, only, false, auto_register);
+            Ok(told.await?.one())
         }
-        Ok(publication)
+        Sent::Batch(drafts) => {
+            let told = publishing::publish(&api, &caller, &drafts, true, auto_register);
+            Ok(told.await?.batch())
+        }
     }
 }
