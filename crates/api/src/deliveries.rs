@@ -1,154 +1,45 @@
 //! Deliveries and their attempts: what became of an event, told to the subscription's owner and to
-//! administrators.
+//! administrators; and sending it again.
 
+mod search;
+mod view;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, State};
 use axum::response::Response;
-use axum::routing::get;
+use axum::routing::{get, post};
 use hookyard_domain::limits::{RECORD_COUNT_DEFAULT, RECORD_COUNT_MAX};
-use hookyard_domain::ports::Page;
 use hookyard_domain::{
-    Attempt, AttemptOutcome, ChatId, Delivery, DeliveryId, DeliveryState, Event, EventId, PostId,
-    Problem, RequestId, SubscriptionId, Timestamp,
+    Change, ChatId, Code, Delivery, DeliveryId, DeliveryState, JobWork, PostId, Problem, Scope,
+    Subscription, SubscriptionId, Write,
 };
-use serde::{Deserialize, Serialize};
-use serde_json::value::RawValue;
+use http::StatusCode;
+use serde::Serialize;
 
+use self::view::{AttemptView, DeliveryView, EventView, body_of};
 use crate::Api;
+use crate::body::Json;
 use crate::caller::Caller;
-use crate::problem::{ApiError, ApiResult, json_body};
+use crate::problem::{ApiError, ApiResult, because, json_body, json_with};
+use crate::query::Query;
+
+pub(crate) use self::search::{Search, read_time, read_type, refused};
+
+const PATH: &str = "/api/v1/deliveries";
 
 pub(crate) fn routes() -> Router<Arc<Api>> {
     Router::new()
-        .route("/api/v1/deliveries", get(list_deliveries))
-        .route("/api/v1/deliveries/{id}", get(read_delivery))
+        .route(PATH, get(list_deliveries))
+        .route(&format!("{PATH}/resend"), post(resend_deliveries))
+        .route(&format!("{PATH}/{{id}}"), get(read_delivery))
+        .route(&format!("{PATH}/{{id}}/resend"), post(resend_delivery))
         .route(
             "/api/v1/chats/{chat}/posts/{post}/deliveries",
             get(list_deliveries_of_post),
         )
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ListQuery {
-    subscription_id: Option<String>,
-    before: Option<String>,
-    limit: Option<u32>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct DeliveryView {
-    id: DeliveryId,
-    subscription_id: SubscriptionId,
-    event_id: EventId,
-    event_filter: String,
-    state: &'static str,
-    /// When the next attempt is due; waiting deliveries only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    due_time: Option<Timestamp>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    finish_time: Option<Timestamp>,
-    /// Why it was given up; abandoned deliveries only.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'static str>,
-    attempts: u32,
-    possible_repeat: bool,
-    creation_time: Timestamp,
-}
-
-impl From<&Delivery> for DeliveryView {
-    fn from(delivery: &Delivery) -> Self {
-        let (state, due_time, finish_time, reason) = match delivery.state {
-            DeliveryState::Waiting { due_at } => ("waiting", Some(due_at), None, None),
-            DeliveryState::Delivered { at } => ("delivered", None, Some(at), None),
-            DeliveryState::Abandoned { at, reason } => {
-                ("abandoned", None, Some(at), Some(reason.name()))
-            }
-        };
-        Self {
-            id: delivery.id,
-            subscription_id: delivery.subscription,
-            event_id: delivery.event,
-            event_filter: delivery.filter.clone(),
-            state,
-            due_time,
-            finish_time,
-            reason,
-            attempts: delivery.attempts,
-            possible_repeat: delivery.possible_repeat,
-            creation_time: delivery.created_at,
-        }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct AttemptView<'a> {
-    number: u32,
-    start_time: Timestamp,
-    connect_micros: u64,
-    total_micros: u64,
-    /// `accepted`, `refused`, or why the receiver was unreachable.
-    outcome: &'static str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    status: Option<u16>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    retry_after_seconds: Option<u64>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    peer: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    answer_excerpt: Option<&'a str>,
-}
-
-impl<'a> From<&'a Attempt> for AttemptView<'a> {
-    fn from(attempt: &'a Attempt) -> Self {
-        let (outcome, retry_after) = match attempt.outcome {
-            AttemptOutcome::Accepted { .. } => ("accepted", None),
-            AttemptOutcome::Refused { retry_after, .. } => ("refused", retry_after),
-            AttemptOutcome::Unreachable { reason } => (reason.name(), None),
-        };
-        Self {
-            number: attempt.number,
-            start_time: attempt.started_at,
-            connect_micros: attempt.timings.connect_us,
-            total_micros: attempt.timings.total_us,
-            outcome,
-            status: attempt.outcome.status(),
-            retry_after_seconds: retry_after.map(|pause| pause.as_secs()),
-            peer: attempt.peer.as_deref(),
-            answer_excerpt: attempt.answer_excerpt.as_deref(),
-        }
-    }
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct EventView<'a> {
-    id: EventId,
-    event_type: &'a str,
-    timestamp: Timestamp,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    chat_id: Option<ChatId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    post_id: Option<PostId>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    request_id: Option<RequestId>,
-    body: &'a RawValue,
-}
-
-fn event_view(event: &Event) -> Option<EventView<'_>> {
-    Some(EventView {
-        id: event.id,
-        event_type: &event.event_type,
-        timestamp: event.occurred_at,
-        chat_id: event.chat,
-        post_id: event.post,
-        request_id: event.request,
-        body: serde_json::from_slice(&event.body).ok()?,
-    })
 }
 
 async fn is_admin(api: &Api, caller: &Caller) -> ApiResult<bool> {
@@ -156,23 +47,58 @@ async fn is_admin(api: &Api, caller: &Caller) -> ApiResult<bool> {
     Ok(person.is_some_and(|person| person.admin))
 }
 
-/// Whether the caller may see what happens to a subscription.
+/// Whether the caller may see what happens to a subscription. Endpoints are the account's: it takes
+/// an administrator, with an app that may manage them.
 async fn may_see(api: &Api, caller: &Caller, subscription: SubscriptionId) -> ApiResult<bool> {
     let found = api.store.subscription(caller.account, subscription).await?;
+    let is_endpoint = found.as_ref().is_some_and(|found| found.endpoint.is_some());
+    if is_endpoint {
+        let admin = is_admin(api, caller).await?;
+        if admin {
+            caller.require(Scope::SubscriptionWebhook)?;
+        }
+        return Ok(admin);
+    }
     if found.is_some_and(|found| found.owner == caller.person) {
         return Ok(true);
     }
     is_admin(api, caller).await
 }
 
+/// Reads `limit`.
+pub(crate) fn limit_of(query: &Query) -> ApiResult<u32> {
+    let Some(text) = query.first("limit") else {
+        return Ok(RECORD_COUNT_DEFAULT);
+    };
+    let limit = text.parse().ok();
+    let limit = limit.filter(|limit| (1..=RECORD_COUNT_MAX).contains(limit));
+    let should = format!("it is from 1 to {RECORD_COUNT_MAX}");
+    Ok(limit.ok_or_else(|| refused("limit", text, &should))?)
+}
+
+/// Reads the number that a page begins below: `pageToken`, or what it was called before.
+pub(crate) fn page_before(query: &Query) -> ApiResult<Option<u64>> {
+    for name in ["pageToken", "before"] {
+        if let Some(text) = query.first(name) {
+            let should = "take the one that the last page came with";
+            let id: DeliveryId = text.parse().map_err(|_| refused(name, text, should))?;
+            return Ok(Some(id.0));
+        }
+    }
+    Ok(None)
+}
+
 async fn list_deliveries(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Query(query): Query<ListQuery>,
+    query: Query,
 ) -> ApiResult<Response> {
     #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
     struct List {
         records: Vec<DeliveryView>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next_page_token: Option<DeliveryId>,
         navigation: Navigation,
     }
     #[derive(Serialize)]
@@ -180,42 +106,45 @@ async fn list_deliveries(
         #[serde(skip_serializing_if = "Option::is_none")]
         before: Option<DeliveryId>,
     }
-    let subscription = match query
-        .subscription_id
-        .as_deref()
-        .filter(|text| !text.is_empty())
-    {
-        Some(text) => {
-            let id = text
-                .parse()
-                .map_err(|_| Problem::invalid("subscriptionId"))?;
-            if !may_see(&api, &caller, id).await? {
-                return Err(Problem::not_found("subscriptionId").into());
-            }
-            Some(id)
+    let search = Search::of_query(&query);
+    let selection = search.selection()?;
+    match selection.subscription {
+        Some(id) if may_see(&api, &caller, id).await? => {}
+        Some(_) => return Err(Problem::not_found(search.subscription_parameter()).into()),
+        None if is_admin(&api, &caller).await? => caller.require(Scope::SubscriptionWebhook)?,
+        None => {
+            let problem = Problem::invalid("subscriptionId");
+            let reason = "name a subscription of yours; only administrators see all deliveries";
+            return Err(because(problem, reason).into());
         }
-        None if is_admin(&api, &caller).await? => None,
-        None => return Err(Problem::invalid("subscriptionId").into()),
-    };
-    let page = match query.before.as_deref().filter(|text| !text.is_empty()) {
-        Some(text) => Page::Before(text.parse().map_err(|_| Problem::invalid("before"))?),
-        None => Page::First,
-    };
-    let limit = query.limit.unwrap_or(RECORD_COUNT_DEFAULT);
-    if !(1..=RECORD_COUNT_MAX).contains(&limit) {
-        return Err(Problem::invalid("limit").value(limit.to_string()).into());
     }
-    let found = api
-        .store
-        .deliveries(caller.account, subscription, page, limit)
-        .await?;
-    let full = found.len() == limit as usize;
-    let before = found.last().map(|last| last.id).filter(|_| full);
-    let records = found.iter().map(DeliveryView::from).collect();
+    let limit = limit_of(&query)?;
+    let before = page_before(&query)?.map(DeliveryId);
+    // One more than is shown tells whether there are more.
+    let asked = selection.query(caller.account, before, limit + 1);
+    let mut found = api.store.find_deliveries(asked).await?;
+    let shown = usize::try_from(limit).expect("pages are small");
+    let more = found.len() > shown;
+    found.truncate(shown);
+    let next = found.last().map(|last| last.delivery.id).filter(|_| more);
     Ok(json_body(&List {
-        records,
-        navigation: Navigation { before },
+        records: found.iter().map(DeliveryView::from).collect(),
+        next_page_token: next,
+        navigation: Navigation { before: next },
     }))
+}
+
+/// A delivery that the caller may see.
+async fn visible(api: &Api, caller: &Caller, id: &str) -> ApiResult<Delivery> {
+    let not_found = || ApiError::from(Problem::not_found("deliveryId"));
+    let id = id.parse().map_err(|_| not_found())?;
+    let found = api.store.delivery(caller.account, id).await?;
+    let delivery = found.ok_or_else(not_found)?;
+    if may_see(api, caller, delivery.subscription).await? {
+        Ok(delivery)
+    } else {
+        Err(not_found())
+    }
 }
 
 async fn read_delivery(
@@ -224,30 +153,106 @@ async fn read_delivery(
     Path(id): Path<String>,
 ) -> ApiResult<Response> {
     #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
     struct Detail<'a> {
         #[serde(flatten)]
         delivery: DeliveryView,
         event: Option<EventView<'a>>,
-        #[serde(rename = "attemptLog")]
         attempt_log: Vec<AttemptView<'a>>,
     }
-    let not_found = || ApiError::from(Problem::not_found("deliveryId"));
-    let id = id.parse().map_err(|_| not_found())?;
-    let delivery = api
-        .store
-        .delivery(caller.account, id)
-        .await?
-        .ok_or_else(not_found)?;
-    if !may_see(&api, &caller, delivery.subscription).await? {
-        return Err(not_found());
-    }
+    let delivery = visible(&api, &caller, &id).await?;
     let event = api.store.event(caller.account, delivery.event).await?;
-    let attempts = api.store.attempts(caller.account, id).await?;
+    let attempts = api.store.attempts(caller.account, delivery.id).await?;
+    let to = api
+        .store
+        .subscription(caller.account, delivery.subscription)
+        .await?;
+    let body = event
+        .as_ref()
+        .zip(to)
+        .map(|(event, to)| body_of(&to, event, &delivery));
     Ok(json_body(&Detail {
-        delivery: DeliveryView::from(&delivery),
-        event: event.as_ref().and_then(event_view),
-        attempt_log: attempts.iter().map(AttemptView::from).collect(),
+        delivery: DeliveryView::from(&delivery).told_by(event.as_ref(), &attempts),
+        event: event.as_ref().map(EventView::from),
+        attempt_log: attempts
+            .iter()
+            .map(|attempt| AttemptView::of(attempt, body.as_ref()))
+            .collect(),
     }))
+}
+
+/// The subscription of a delivery, if anything can be sent to it now.
+async fn reachable(
+    api: &Api,
+    caller: &Caller,
+    delivery: &Delivery,
+) -> ApiResult<Arc<Subscription>> {
+    let id = delivery.subscription;
+    let Some(found) = api.store.subscription(caller.account, id).await? else {
+        let reason = "it was deleted, so nothing can be sent to it";
+        return Err(because(Problem::not_found("subscriptionId"), reason).into());
+    };
+    if found.takes_events(api.now()) {
+        return Ok(found);
+    }
+    let reason = "the subscription is not active; resume or renew it first";
+    Err(because(
+        Problem::invalid("subscriptionId").value(id.to_string()),
+        reason,
+    )
+    .into())
+}
+
+/// Sends a delivery again. One that was delivered stays so: its event gets another, which is told.
+async fn resend_delivery(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> ApiResult<Response> {
+    let former = visible(&api, &caller, &id).await?;
+    reachable(&api, &caller, &former).await?;
+    let account = caller.account;
+    let resend = Write::Resend {
+        account,
+        delivery: former.id,
+    };
+    api.store.commit(Change::of(resend)).await?;
+    let sent = if matches!(former.state, DeliveryState::Delivered { .. }) {
+        let all = api.store.deliveries_of_event(account, former.event).await?;
+        let ours = all
+            .into_iter()
+            .filter(|delivery| delivery.subscription == former.subscription);
+        ours.max_by_key(|delivery| delivery.id)
+    } else {
+        api.store.delivery(account, former.id).await?
+    };
+    let sent = sent.ok_or(Code::Conflict)?;
+    let event = api.store.event(account, sent.event).await?;
+    let attempts = api.store.attempts(account, sent.id).await?;
+    let told = DeliveryView::from(&sent).told_by(event.as_ref(), &attempts);
+    Ok(json_with(StatusCode::ACCEPTED, &told))
+}
+
+/// Sends again whatever the list would show, in the background.
+async fn resend_deliveries(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Json(search): Json<Search>,
+) -> ApiResult<Response> {
+    api.require_endpoints_manager(&caller).await?;
+    let selection = search.selection()?;
+    if selection.is_everything() {
+        let problem = Problem::invalid("status");
+        let reason = "say which deliveries, by any of status, endpointId, eventType, since, \
+            until, responseCode and eventId";
+        return Err(because(problem, reason).into());
+    }
+    if let Some(id) = selection.subscription
+        && api.store.subscription(caller.account, id).await?.is_none()
+    {
+        return Err(Problem::not_found(search.subscription_parameter()).into());
+    }
+    api.begin_job(&caller, JobWork::Resend { selection }).await
 }
 
 /// The event of a post and where it went, as far as the caller may see it.
@@ -279,18 +284,29 @@ async fn list_deliveries_of_post(
             records: Vec::new(),
         }));
     };
-    let mut records = Vec::new();
-    for delivery in api
+    let all = api
         .store
         .deliveries_of_event(caller.account, event.id)
-        .await?
-    {
-        if may_see(&api, &caller, delivery.subscription).await? {
-            records.push(DeliveryView::from(&delivery));
+        .await?;
+    let mut seen = HashMap::new();
+    let mut records = Vec::new();
+    for delivery in &all {
+        let id = delivery.subscription;
+        let shown = match seen.get(&id) {
+            Some(shown) => *shown,
+            None => match may_see(&api, &caller, id).await {
+                // What the app may not see is left out.
+                Err(ApiError::Problem(_)) => false,
+                seen => seen?,
+            },
+        };
+        seen.insert(id, shown);
+        if shown {
+            records.push(DeliveryView::from(delivery).told_by(Some(&event), &[]));
         }
     }
     Ok(json_body(&Fate {
-        event: event_view(&event),
+        event: Some(EventView::from(&event)),
         records,
     }))
 }
