@@ -8,15 +8,15 @@ use axum::extract::{FromRequest, Request};
 use bytes::{Bytes, BytesMut};
 use hookyard_domain::limits::{API_BODY_BYTES_MAX, BODIES_BYTES_MAX, BODY_STEP_BYTES};
 use hookyard_domain::{Code, Problem};
-use http::{HeaderValue, header};
+use http::{HeaderMap, HeaderValue, header};
 use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::Api;
 use crate::json_guard::{self, JsonFault};
-use crate::problem::ApiError;
+use crate::problem::{ApiError, because};
 use crate::strict;
 
 /// Why a body could not be read.
@@ -108,20 +108,26 @@ impl From<BodyFault> for ApiError {
     }
 }
 
+/// Reads a body of whatever type, unless it says itself that it is too large.
+pub(crate) async fn read_bytes(
+    headers: &HeaderMap,
+    body: Body,
+    bytes_max: usize,
+    api: &Api,
+) -> Result<Bytes, ApiError> {
+    let declared = headers
+        .get(header::CONTENT_LENGTH)
+        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
+    if declared.is_some_and(|length| length > bytes_max) {
+        return Err(BodyFault::TooLarge { bytes_max }.into());
+    }
+    Ok(read_body(body, bytes_max, api.settings.body_read_timeout).await?)
+}
+
 /// Reads a body that is JSON, or is not labelled as anything else.
 async fn read_json(request: Request, api: &Api) -> Result<Bytes, ApiError> {
     let (parts, body) = request.into_parts();
-    let declared = parts
-        .headers
-        .get(header::CONTENT_LENGTH)
-        .and_then(|length| length.to_str().ok()?.parse::<usize>().ok());
-    if declared.is_some_and(|length| length > API_BODY_BYTES_MAX) {
-        return Err(BodyFault::TooLarge {
-            bytes_max: API_BODY_BYTES_MAX,
-        }
-        .into());
-    }
-    let bytes = read_body(body, API_BODY_BYTES_MAX, api.settings.body_read_timeout).await?;
+    let bytes = read_bytes(&parts.headers, body, API_BODY_BYTES_MAX, api).await?;
     let kind = parts.headers.get(header::CONTENT_TYPE);
     if !bytes.is_empty() && kind.is_some_and(|kind| !is_json(kind)) {
         return Err(Code::UnsupportedMediaType.into());
@@ -129,7 +135,8 @@ async fn read_json(request: Request, api: &Api) -> Result<Bytes, ApiError> {
     Ok(bytes)
 }
 
-fn is_json(kind: &HeaderValue) -> bool {
+/// Whether a media type is that of JSON.
+pub(crate) fn is_json(kind: &HeaderValue) -> bool {
     let kind = kind.to_str().unwrap_or_default();
     let kind = kind.split(';').next().unwrap_or_default().trim();
     let kind = kind.to_ascii_lowercase();
@@ -147,6 +154,19 @@ impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Json<T> {
     async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, ApiError> {
         let bytes = read_json(request, api).await?;
         parse(&bytes).map(Self)
+    }
+}
+
+/// A JSON object as a body, of whatever members.
+#[derive(Debug)]
+pub(crate) struct AnyJson(pub(crate) Value);
+
+impl FromRequest<Arc<Api>> for AnyJson {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, ApiError> {
+        let bytes = read_json(request, api).await?;
+        parse::<Map<String, Value>>(&bytes).map(|members| Self(Value::Object(members)))
     }
 }
 
@@ -201,11 +221,16 @@ pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, ApiError> {
     })?;
     let value: Value =
         serde_json::from_slice(bytes).map_err(|_| ApiError::from(Code::UnparsableJson))?;
-    strict::read(&value).map_err(|misfit| {
+    of_value(&value)
+}
+
+/// Reads a typed body out of JSON.
+pub(crate) fn of_value<T: DeserializeOwned>(value: &Value) -> Result<T, ApiError> {
+    strict::read(value).map_err(|misfit| {
         if misfit.path.is_empty() {
             Code::UnparsableRequest.into()
         } else {
-            Problem::invalid(misfit.path).into()
+            because(Problem::invalid(misfit.path), &misfit.message).into()
         }
     })
 }
@@ -252,7 +277,9 @@ mod tests {
                     problem.parameter_name.unwrap_or_default()
                 )
             }
-            Err(ApiError::Store(_)) => unreachable!("parsing has no store"),
+            Err(ApiError::Store(_) | ApiError::Explained(..)) => {
+                unreachable!("parsing has no store and no handshake")
+            }
         };
         assert_eq!(problem.trim(), expect, "{body}");
     }

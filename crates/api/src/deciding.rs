@@ -10,7 +10,7 @@ use crate::problem::ApiResult;
 
 /// Decisions on one request before its caller is told to try again. Each lost round means that
 /// somebody else won one.
-const DECISIONS_MAX: u32 = 5;
+pub(crate) const DECISIONS_MAX: u32 = 5;
 
 impl Api {
     /// Commits what `decide` decides, and returns what it wants to answer. `decide` reads what it

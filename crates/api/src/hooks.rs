@@ -235,6 +235,7 @@ impl Intake<'_> {
             occurred_at: post.created_at,
             body: body.into(),
             confidential: false,
+            attributes: None,
         };
         change
             .given(Guard::ChatVersion {
@@ -419,7 +420,7 @@ async fn read_body(
 }
 
 /// Lets a body pass without keeping any of it.
-async fn drain(mut body: Body, time_max: Duration) {
+pub(crate) async fn drain(mut body: Body, time_max: Duration) {
     let passing = async {
         let mut length = 0;
         while let Some(Ok(frame)) = body.frame().await {

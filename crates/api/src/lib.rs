@@ -5,6 +5,7 @@
 //! `/console/session`.
 
 mod batch;
+mod bins;
 mod body;
 mod caller;
 mod chats;
@@ -13,11 +14,18 @@ mod conversations;
 mod deciding;
 mod deliveries;
 mod directory;
+mod endpoint_actions;
+mod endpoint_statistics;
+mod endpoints;
+mod erasure;
+mod event_feed;
+mod event_stream;
 mod event_types;
 mod events;
 mod everyone;
 mod extensions;
 mod hooks;
+mod jobs;
 mod json_guard;
 mod listener;
 mod live;
@@ -40,6 +48,7 @@ mod rate_limits;
 mod recent_chats;
 mod requests;
 mod router;
+mod scenarios;
 mod settings;
 mod socket_tokens;
 mod strict;
@@ -47,6 +56,7 @@ mod subscription_life;
 mod subscriptions;
 mod teams;
 mod tokens;
+mod version_check;
 mod webhooks;
 
 use std::sync::Arc;

@@ -132,8 +132,15 @@ async fn run(api: &Api, mut request: Request, next: Next) -> Response {
     response
 }
 
+/// Marks an answer that somebody configured: an error that stays as it is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct AsConfigured;
+
 /// Whether the router or an extractor answered an error in its own words, or without any.
 fn is_bare_error(response: &Response) -> bool {
+    if response.extensions().get::<AsConfigured>().is_some() {
+        return false;
+    }
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE);
     (status.is_client_error() || status.is_server_error())

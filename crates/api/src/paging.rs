@@ -81,6 +81,49 @@ impl PageRequest {
         })
     }
 
+    /// Reads `limit` and `pageToken`, as the lists under `/api/v1` have them.
+    ///
+    /// # Errors
+    ///
+    /// CMN-101 for either parameter, also for the token of a list with other filters.
+    pub(crate) fn read_limit(
+        query: &Query,
+        mint: &TokenMint,
+        list: &'static str,
+        filters: &[String],
+    ) -> ApiResult<Self> {
+        let limit = query.first("limit").map(|text| {
+            let limit = text.parse().ok();
+            limit.filter(|limit| (1..=RECORD_COUNT_MAX).contains(limit))
+        });
+        if limit == Some(None) {
+            let rule = format!("a number from 1 to {RECORD_COUNT_MAX}");
+            return Err(Problem::invalid("limit").must_be(&rule).into());
+        }
+        let request = Self::read(query, mint, list, filters.to_vec())?;
+        if request.filters != filters {
+            return Err(Problem::invalid("pageToken").into());
+        }
+        Ok(Self {
+            count: limit.flatten().unwrap_or(request.count),
+            ..request
+        })
+    }
+
+    /// Cuts rows that are newest first to a page, with the token of the one after it.
+    pub(crate) fn listing<T>(
+        &self,
+        rows: Vec<T>,
+        mint: &TokenMint,
+        id_of: impl Fn(&T) -> u64,
+    ) -> Listing<T> {
+        let (records, navigation) = self.newest_first(rows, mint, id_of);
+        Listing {
+            records,
+            next_page_token: navigation.prev_page_token,
+        }
+    }
+
     /// How many rows to read: one more than shown tells whether there are more.
     pub(crate) const fn rows(&self) -> u32 {
         self.count + 1
@@ -162,6 +205,23 @@ impl PageRequest {
         (rows, navigation)
     }
 
+    /// A listing of rows that are picked from many: `stopped_at` is where looking for more of them
+    /// was given up for this time.
+    pub(crate) fn listing_after<T>(
+        &self,
+        rows: Vec<T>,
+        stopped_at: Option<u64>,
+        mint: &TokenMint,
+        id_of: impl Fn(&T) -> u64,
+    ) -> Listing<T> {
+        let listing = self.listing(rows, mint, id_of);
+        let further = stopped_at.and_then(|id| self.token(Page::Before(id), mint));
+        Listing {
+            next_page_token: listing.next_page_token.or(further),
+            ..listing
+        }
+    }
+
     fn shown(&self) -> usize {
         usize::try_from(self.count).expect("pages are small")
     }
@@ -211,6 +271,26 @@ pub(crate) struct Records<T> {
     pub(crate) navigation: Navigation,
 }
 
+/// A page of a list under `/api/v1`.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Listing<T> {
+    pub(crate) records: Vec<T>,
+    /// Leads to what is older.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) next_page_token: Option<String>,
+}
+
+impl<T> Listing<T> {
+    /// The same page of what `view` makes of the records.
+    pub(crate) fn map<V>(self, view: impl FnMut(T) -> V) -> Listing<V> {
+        Listing {
+            records: self.records.into_iter().map(view).collect(),
+            next_page_token: self.next_page_token,
+        }
+    }
+}
+
 /// A list that is answered whole.
 #[derive(Debug, Serialize)]
 pub(crate) struct AllRecords<T> {
@@ -228,7 +308,9 @@ mod tests {
 
     fn parameter_of(error: &ApiError) -> Option<&str> {
         match error {
-            ApiError::Problem(problem) => problem.parameter_name.as_deref(),
+            ApiError::Problem(problem) | ApiError::Explained(problem, _) => {
+                problem.parameter_name.as_deref()
+            }
             ApiError::Store(_) => None,
         }
     }

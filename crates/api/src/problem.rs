@@ -5,11 +5,14 @@ use hookyard_domain::ports::{CommitError, StoreError};
 use hookyard_domain::{Code, Problem};
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
+use serde_json::Value;
 
 /// Why a request is not answered as asked.
 #[derive(Debug)]
 pub(crate) enum ApiError {
     Problem(Problem),
+    /// A problem, and how a handshake came to it.
+    Explained(Problem, Value),
     /// The store failed; logged once, here, when it becomes a problem.
     Store(StoreError),
 }
@@ -18,7 +21,7 @@ impl ApiError {
     /// What is told of it where nothing makes it a response. A failure of the store is logged.
     pub(crate) fn into_problem(self) -> Problem {
         match self {
-            Self::Problem(problem) => problem,
+            Self::Problem(problem) | Self::Explained(problem, _) => problem,
             Self::Store(error) => {
                 tracing::error!(error = %Chain(&error), "A request failed because of the store");
                 Problem::of(Code::StoreUnavailable)
@@ -61,9 +64,11 @@ impl From<CommitError> for ApiError {
 struct Envelope<'a> {
     error_code: &'static str,
     message: &'a str,
-    errors: [Detail<'a>; 1],
+    errors: Vec<Detail<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter_name: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    handshake: Option<&'a Value>,
 }
 
 #[derive(Serialize)]
@@ -77,30 +82,49 @@ struct Detail<'a> {
     parameter_value: Option<&'a str>,
 }
 
+impl<'a> From<&'a Problem> for Detail<'a> {
+    fn from(problem: &'a Problem) -> Self {
+        Self {
+            error_code: problem.code.name(),
+            message: &problem.message,
+            parameter_name: problem.parameter_name.as_deref(),
+            parameter_value: problem.parameter_value.as_deref(),
+        }
+    }
+}
+
 /// What is told of `problem`: both levels of the envelope, for clients read either.
-fn problem_body(problem: &Problem) -> impl Serialize + '_ {
+fn problem_body<'a>(problem: &'a Problem, handshake: Option<&'a Value>) -> impl Serialize + 'a {
     let name = problem.parameter_name.as_deref();
     Envelope {
         error_code: problem.code.name(),
         message: &problem.message,
-        errors: [Detail {
-            error_code: problem.code.name(),
-            message: &problem.message,
-            parameter_name: name,
-            parameter_value: problem.parameter_value.as_deref(),
-        }],
+        errors: problem.all().map(Detail::from).collect(),
         parameter_name: name,
+        handshake,
     }
+}
+
+/// `problem` with more than its code says: what is the matter, and what to do.
+pub(crate) fn because(mut problem: Problem, reason: &str) -> Problem {
+    problem.message = format!("{}: {reason}", problem.message);
+    problem
 }
 
 /// The response that tells `problem`.
 pub(crate) fn problem_response(problem: &Problem) -> Response {
+    explained_response(problem, None)
+}
+
+fn explained_response(problem: &Problem, handshake: Option<&Value>) -> Response {
     let status = StatusCode::from_u16(problem.code.status()).expect("catalogue statuses are valid");
-    let mut response = json_with(status, &problem_body(problem));
+    let mut response = json_with(status, &problem_body(problem, handshake));
     let (name, value) = match status {
         StatusCode::UNAUTHORIZED => (header::WWW_AUTHENTICATE, "Bearer realm=\"Hookyard\""),
         StatusCode::TOO_MANY_REQUESTS => (header::RETRY_AFTER, "60"),
-        StatusCode::SERVICE_UNAVAILABLE | StatusCode::CONFLICT => (header::RETRY_AFTER, "1"),
+        StatusCode::SERVICE_UNAVAILABLE => (header::RETRY_AFTER, "1"),
+        // The same request can succeed; what other conflicts are about stays as it is.
+        StatusCode::CONFLICT if problem.code == Code::Conflict => (header::RETRY_AFTER, "1"),
         // The rest of the body is still on its way, and nobody reads it.
         StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT => {
             (header::CONNECTION, "close")
@@ -141,6 +165,9 @@ pub(crate) fn empty_object() -> Response {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
+        if let Self::Explained(problem, handshake) = &self {
+            return explained_response(problem, Some(handshake));
+        }
         problem_response(&self.into_problem())
     }
 }

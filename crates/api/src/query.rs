@@ -4,8 +4,11 @@ use std::borrow::Cow;
 use std::convert::Infallible;
 
 use axum::extract::FromRequestParts;
+use hookyard_domain::Problem;
 use http::request::Parts;
 use url::form_urlencoded;
+
+use crate::problem::{ApiResult, because};
 
 /// What a parameter that may repeat leaves of a list that holds two kinds of things.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +47,23 @@ impl Query {
     pub(crate) fn first(&self, name: &str) -> Option<&str> {
         let mut named = self.0.iter().filter(|(known, _)| known == name);
         named.next().map(|(_, value)| value.as_str())
+    }
+
+    /// A parameter that is `true` or `false`.
+    ///
+    /// # Errors
+    ///
+    /// CMN-101 for anything else.
+    pub(crate) fn flag(&self, name: &'static str) -> ApiResult<Option<bool>> {
+        match self.first(name) {
+            None => Ok(None),
+            Some("true") => Ok(Some(true)),
+            Some("false") => Ok(Some(false)),
+            Some(other) => {
+                let problem = Problem::invalid(name).value(other);
+                Err(because(problem, "is true or false").into())
+            }
+        }
     }
 
     /// What a parameter leaves of a list; `from_name` knows the two kinds of things in it.

@@ -11,10 +11,10 @@ use tower::Layer as _;
 
 use crate::problem::problem_response;
 use crate::{
-    Api, chats, console_session, conversations, deliveries, directory, event_types, events,
-    everyone, extensions, hooks, live, me, messages, middleware, oauth, persons, platform, posts,
-    presence, recent_chats, requests, socket_tokens, subscription_life, subscriptions, teams,
-    webhooks,
+    Api, bins, chats, console_session, conversations, deliveries, directory, endpoint_actions,
+    endpoints, erasure, event_feed, event_types, events, everyone, extensions, hooks, jobs, live,
+    me, messages, middleware, oauth, persons, platform, posts, presence, recent_chats, requests,
+    scenarios, socket_tokens, subscription_life, subscriptions, teams, webhooks,
 };
 
 /// The two prefixes of the team-messaging API: the same resources under both.
@@ -35,9 +35,16 @@ pub fn router(api: Arc<Api>, page: Router<Arc<Api>>) -> Router {
         .merge(subscriptions::routes())
         .merge(subscription_life::routes())
         .merge(deliveries::routes())
+        .merge(endpoints::routes())
+        .merge(event_feed::routes())
+        .merge(endpoint_actions::routes())
+        .merge(erasure::routes())
+        .merge(jobs::routes())
+        .merge(scenarios::routes())
         .merge(event_types::routes())
         .merge(events::routes())
         .merge(requests::routes())
+        .merge(bins::routes())
         .merge(messaging())
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
@@ -48,6 +55,7 @@ pub fn router(api: Arc<Api>, page: Router<Arc<Api>>) -> Router {
     Router::new()
         .merge(console_session::routes())
         .merge(hooks::routes())
+        .merge(bins::public_routes())
         .merge(page)
         .fallback_service(conversations)
         .layer(from_fn_with_state(Arc::clone(&api), middleware::guard))

@@ -75,6 +75,7 @@ impl Default for SubscriptionSettings {
 #[derive(Clone)]
 pub struct DevelopmentMode {
     on: Arc<AtomicBool>,
+    began_on: bool,
     at_end: Arc<dyn Fn() + Send + Sync>,
 }
 
@@ -90,6 +91,7 @@ impl DevelopmentMode {
     pub fn new(on: bool, at_end: impl Fn() + Send + Sync + 'static) -> Self {
         Self {
             on: Arc::new(AtomicBool::new(on)),
+            began_on: on,
             at_end: Arc::new(at_end),
         }
     }
@@ -97,6 +99,21 @@ impl DevelopmentMode {
     /// Whether it is on.
     pub fn is_on(&self) -> bool {
         self.on.load(Ordering::Relaxed)
+    }
+
+    /// Whether it was on when the server started, and has ended since.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.began_on && !self.is_on()
+    }
+
+    /// What to do about a plain http address that it does not allow.
+    pub(crate) fn https_advice(&self) -> &'static str {
+        if self.has_ended() {
+            "the development rules, which allow http, ended when a request came through a proxy or \
+                for another host; use an https URL, or restart the server to have them again"
+        } else {
+            "use an https URL"
+        }
     }
 
     /// Ends it for good; tells whether it was on.

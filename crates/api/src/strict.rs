@@ -4,8 +4,8 @@
 use std::fmt;
 
 use serde::de::{
-    DeserializeSeed, Deserializer, EnumAccess, Error as _, IntoDeserializer, MapAccess, SeqAccess,
-    Unexpected, VariantAccess, Visitor,
+    DeserializeSeed, Deserializer, EnumAccess, Error as _, Expected, IntoDeserializer, MapAccess,
+    SeqAccess, Unexpected, VariantAccess, Visitor,
 };
 use serde_json::{Map, Value};
 
@@ -45,11 +45,78 @@ impl serde::de::Error for Misfit {
         }
     }
 
+    fn invalid_type(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        let (rule, found) = (rule_of(&expected.to_string()), named(&found));
+        Self::custom(format_args!("must be {rule}, not {found}"))
+    }
+
+    fn invalid_value(found: Unexpected<'_>, expected: &dyn Expected) -> Self {
+        Self::invalid_type(found, expected)
+    }
+
+    fn unknown_variant(_variant: &str, expected: &'static [&'static str]) -> Self {
+        Self::custom(format_args!("must be {}", listed(expected, "or")))
+    }
+
+    fn unknown_field(field: &str, expected: &'static [&'static str]) -> Self {
+        let known = listed(expected, "and");
+        Self {
+            path: field.chars().take(FIELD_CHARS_SHOWN).collect(),
+            message: format!("is not known here; what is known: {known}"),
+        }
+    }
+
     fn missing_field(field: &'static str) -> Self {
         Self {
             path: field.to_owned(),
-            message: format!("missing field `{field}`"),
+            message: "is missing".to_owned(),
         }
+    }
+}
+
+/// Of the name of a member that nobody knows, more is not told back.
+const FIELD_CHARS_SHOWN: usize = 128;
+
+/// `a`, `b` and `c`.
+fn listed(names: &[&str], last: &str) -> String {
+    let quoted: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((end, [])) => end.clone(),
+        Some((end, before)) => format!("{} {last} {end}", before.join(", ")),
+        None => "nothing".to_owned(),
+    }
+}
+
+/// What a type wants, in words of JSON.
+fn rule_of(expected: &str) -> String {
+    let whole = |most: u64| format!("a whole number from 0 to {most}");
+    match expected {
+        "u8" => whole(u8::MAX.into()),
+        "u16" => whole(u16::MAX.into()),
+        "u32" => whole(u32::MAX.into()),
+        "u64" | "usize" => whole(u64::MAX),
+        "i8" | "i16" | "i32" | "i64" => "a whole number".to_owned(),
+        "f32" | "f64" => "a number".to_owned(),
+        "a boolean" => "true or false".to_owned(),
+        "a string" => "a text".to_owned(),
+        "a sequence" => "a list".to_owned(),
+        "a map" => "an object".to_owned(),
+        other => other.to_owned(),
+    }
+}
+
+/// What was found: of texts only that they are texts, because they may be secret.
+fn named(found: &Unexpected<'_>) -> String {
+    match found {
+        Unexpected::Bool(value) => value.to_string(),
+        Unexpected::Unsigned(value) => value.to_string(),
+        Unexpected::Signed(value) => value.to_string(),
+        Unexpected::Float(value) => value.to_string(),
+        Unexpected::Unit | Unexpected::Option => "null".to_owned(),
+        Unexpected::Seq => "a list".to_owned(),
+        Unexpected::Map => "an object".to_owned(),
+        Unexpected::Str(_) => "this text".to_owned(),
+        other => other.to_string(),
     }
 }
 
@@ -303,5 +370,47 @@ mod tests {
         assert_eq!(path_of(&value), "members[1].id");
         let value = json!({"name": "a", "members": [{}]});
         assert_eq!(path_of(&value), "members[0].id");
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields, rename_all = "lowercase")]
+    struct Lamp {
+        #[serde(rename = "colour")]
+        _colour: Colour,
+        #[serde(rename = "watts", default)]
+        _watts: u8,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "lowercase")]
+    enum Colour {
+        Red,
+        Green,
+        Blue,
+    }
+
+    #[test]
+    fn an_error_says_what_would_be_right() {
+        for (value, expect) in [
+            (
+                json!({"colour": "pink"}),
+                "colour: must be `red`, `green` or `blue`",
+            ),
+            (
+                json!({"colour": "red", "watts": 256}),
+                "watts: must be a whole number from 0 to 255, not 256",
+            ),
+            (
+                json!({"colour": "red", "watts": "hunter2"}),
+                "watts: must be a whole number from 0 to 255, not this text",
+            ),
+            (
+                json!({"colour": "red", "volts": 1}),
+                "volts: is not known here; what is known: `colour` and `watts`",
+            ),
+            (json!({}), "colour: is missing"),
+        ] {
+            assert_eq!(read::<Lamp>(&value).unwrap_err().to_string(), expect);
+        }
     }
 }

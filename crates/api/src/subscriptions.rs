@@ -131,6 +131,7 @@ async fn create_subscription(
         failing_since: None,
         paused_at: None,
         catch_up_after: None,
+        endpoint: None,
         version: 1,
     };
     check_reminder(&subscription)?;
@@ -244,14 +245,20 @@ pub(crate) async fn shake_hands(api: &Api, mode: &DeliveryMode) -> ApiResult<()>
         .handshake
         .verify(address, &validation_token, verification_token.as_ref());
     shaken.await.map_err(|error| match error {
-        HandshakeError::Unreachable => Code::WebHookUnreachable.into(),
+        HandshakeError::Unreachable | HandshakeError::Forbidden | HandshakeError::Unresolvable => {
+            Code::WebHookUnreachable.into()
+        }
         HandshakeError::BadStatus(status) => {
             ApiError::from(Problem::of(Code::WebHookBadStatus).with("status", status.to_string()))
         }
         HandshakeError::HttpsRequired => Code::HttpsRequired.into(),
         HandshakeError::CertificateInvalid => Code::CertificateInvalid.into(),
-        HandshakeError::NoValidationToken => Code::NoValidationToken.into(),
-        HandshakeError::InvalidReply => Code::InvalidWebHookReply.into(),
+        HandshakeError::NoValidationToken | HandshakeError::NotAllowed => {
+            Code::NoValidationToken.into()
+        }
+        HandshakeError::InvalidReply | HandshakeError::InvalidRate => {
+            Code::InvalidWebHookReply.into()
+        }
     })
 }
 
@@ -268,6 +275,7 @@ pub(crate) async fn find(api: &Api, caller: &Caller, id: &str) -> ApiResult<Arc<
             .store
             .subscription(caller.account, id)
             .await?
+            .filter(|found| found.endpoint.is_none())
             .ok_or_else(not_found),
     }
 }

@@ -16,7 +16,7 @@ use serde::Deserialize;
 
 use crate::Api;
 use crate::caller::Caller;
-use crate::problem::ApiResult;
+use crate::problem::{ApiResult, because};
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -242,7 +242,8 @@ fn webhook(api: &Api, body: DeliveryModeBody) -> ApiResult<DeliveryMode> {
             .into());
     };
     if !address.is_secure() && !api.settings.development.is_on() {
-        return Err(Code::HttpsRequired.into());
+        let advice = api.settings.development.https_advice();
+        return Err(because(Problem::of(Code::HttpsRequired), advice).into());
     }
     let is_header = |token: &String| {
         token.len() <= VERIFICATION_TOKEN_CHARS_MAX

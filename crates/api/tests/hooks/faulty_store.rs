@@ -6,13 +6,17 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use async_trait::async_trait;
 use hookyard_domain::change::CommittedDelivery;
 use hookyard_domain::ports::{
-    ChatQuery, CommitError, HookTarget, MessageQuery, Page, PersonQuery, Slice, Store, StoreError,
+    ChatQuery, CommitError, DeliveryQuery, EventQuery, FoundDelivery, HookTarget, JobQuery,
+    MessageQuery, Page, PersonQuery, Publication, Slice, Store, StoreError,
 };
+use hookyard_domain::retention::Kept;
 use hookyard_domain::{
-    Account, AccountId, App, Attempt, Change, Chat, ChatId, ChatKind, ClientId, Delivery,
-    DeliveryId, Event, EventId, HistoryEntry, HookRequest, IncomingWebhook, JwtCredential, Message,
-    MessageId, Person, PersonId, Post, PostId, Presence, RequestId, Secret, Session, SessionId,
-    Subscription, SubscriptionId, Timestamp, Token, TokenHash, TokenKind, WebhookId,
+    Account, AccountId, App, Attempt, Bin, BinId, BinRequest, BinRequestId, Change, Chat, ChatId,
+    ChatKind, ClientId, CustomType, Delivery, DeliveryId, ErasureCounts, ErasureSubject, Event,
+    EventId, HistoryEntry, HookRequest, HourSums, IncomingWebhook, Job, JobId, JwtCredential,
+    Message, MessageId, Person, PersonId, Post, PostId, Presence, RequestId, Secret, Session,
+    SessionId, StatisticsBucket, Subscription, SubscriptionId, Timestamp, Token, TokenHash,
+    TokenKind, TypeName, WebhookId,
 };
 use hookyard_store::SqliteStore;
 
@@ -88,6 +92,11 @@ passing_on! {
     fn webhooks(account: AccountId, chat: Option<ChatId>) -> Vec<IncomingWebhook>;
     fn request(account: AccountId, request: RequestId) -> Option<HookRequest>;
     fn requests(account: AccountId, webhook: Option<WebhookId>, page: Page, limit: u32) -> Vec<HookRequest>;
+    fn bin(account: AccountId, bin: BinId) -> Option<(Bin, u64)>;
+    fn bin_by_token(hash: TokenHash) -> Option<Bin>;
+    fn bins(account: AccountId, page: Page, limit: u32) -> Vec<(Bin, u64)>;
+    fn bin_request(account: AccountId, request: BinRequestId) -> Option<BinRequest>;
+    fn bin_requests(account: AccountId, bin: BinId, page: Page, limit: u32) -> Vec<BinRequest>;
     fn event(account: AccountId, event: EventId) -> Option<Event>;
     fn events_after(account: AccountId, after: EventId, limit: u32) -> Vec<Event>;
     fn subscription(account: AccountId, subscription: SubscriptionId) -> Option<Arc<Subscription>>;
@@ -101,6 +110,27 @@ passing_on! {
     fn deliveries(account: AccountId, subscription: Option<SubscriptionId>, page: Page, limit: u32) -> Vec<Delivery>;
     fn deliveries_of_event(account: AccountId, event: EventId) -> Vec<Delivery>;
     fn attempts(account: AccountId, delivery: DeliveryId) -> Vec<Attempt>;
+    fn endpoints(account: AccountId) -> Vec<Arc<Subscription>>;
+    fn endpoints_addressing(account: AccountId, part: &str) -> Vec<Arc<Subscription>>;
+    fn custom_type(account: AccountId, name: &TypeName) -> Option<Arc<CustomType>>;
+    fn custom_types(account: AccountId) -> Vec<CustomType>;
+    fn publication(account: AccountId, source: &str, id: &str) -> Option<Publication>;
+    fn find_deliveries(query: DeliveryQuery) -> Vec<FoundDelivery>;
+    fn find_deliveries_after(query: DeliveryQuery, after: DeliveryId) -> Vec<FoundDelivery>;
+    fn count_deliveries(query: DeliveryQuery) -> u64;
+    fn has_delivery(account: AccountId, event: EventId, subscription: SubscriptionId) -> bool;
+    fn find_events(query: EventQuery) -> Vec<Event>;
+    fn kept_range(kept: Kept, after: u64, before: Timestamp, limit: u32) -> Option<(u64, u64)>;
+    fn erasable(account: AccountId, subject: ErasureSubject, after: u64, last: u64) -> ErasureCounts;
+    fn erasure_page(after: u64, limit: u32) -> Option<u64>;
+    fn used_bytes() -> u64;
+    fn oldest_event() -> Option<Timestamp>;
+    fn count_events(query: EventQuery) -> u64;
+    fn job(account: AccountId, job: JobId) -> Option<Job>;
+    fn jobs(query: JobQuery) -> Vec<Job>;
+    fn running_jobs() -> Vec<Job>;
+    fn statistics(account: AccountId, endpoint: SubscriptionId, from: Timestamp, to: Timestamp) -> Vec<StatisticsBucket>;
+    fn statistics_by_hour(account: AccountId, from: Timestamp) -> Vec<(SubscriptionId, Timestamp, HourSums)>;
     fn subscriptions_with_work() -> Vec<Arc<Subscription>>;
     fn waiting_deliveries(subscription: SubscriptionId, after: Option<(Timestamp, DeliveryId)>, limit: u32) -> Vec<CommittedDelivery>;
 }

@@ -1,6 +1,7 @@
-//! Incoming webhooks: their public URLs, the resource, and the requests to them, over a real
-//! router and a store in memory.
+//! Public URLs: those of incoming webhooks, with the resource and the requests to them, and those
+//! of bins, over a real router and a store in memory.
 
+mod bins;
 mod faulty_store;
 mod requests;
 mod take;

@@ -16,10 +16,10 @@ use hookyard_domain::ports::{
     LiveSubscriptions, Page, SocketGone, Store,
 };
 use hookyard_domain::{
-    Account, AccountId, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId, Event, HookRequest,
-    IncomingWebhook, Person, PersonId, PersonKind, PersonStatus, Post, PostContent, PostId,
-    PostKind, Scopes, Secret, Session, SessionId, Subscription, SubscriptionId, Timestamp, Token,
-    TokenHash, TokenKind, WebhookId, WebhookStatus, Write,
+    Account, AccountId, BinId, BinRequest, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId,
+    Event, HookRequest, IncomingWebhook, Person, PersonId, PersonKind, PersonStatus, Post,
+    PostContent, PostId, PostKind, Scopes, Secret, Session, SessionId, Subscription,
+    SubscriptionId, Timestamp, Token, TokenHash, TokenKind, WebhookId, WebhookStatus, Write,
 };
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use http::{Method, Request, StatusCode};
@@ -77,6 +77,14 @@ impl Handshake for Unused {
     async fn verify(&self, _: &str, _: &Secret, _: Option<&Secret>) -> Result<(), HandshakeError> {
         Err(HandshakeError::Unreachable)
     }
+
+    async fn vet(&self, _: &str) -> Result<(), HandshakeError> {
+        Err(HandshakeError::Unreachable)
+    }
+
+    async fn ask_consent(&self, _: &str, _: &str) -> Result<Option<u32>, HandshakeError> {
+        Err(HandshakeError::Unreachable)
+    }
 }
 
 impl LiveSubscriptions for Unused {
@@ -102,6 +110,14 @@ impl LiveSubscriptions for Unused {
 
 impl LiveEvents for Unused {
     fn listen(&self, _: AccountId, _: PersonId) -> Option<Box<dyn LiveFeed>> {
+        None
+    }
+
+    fn listen_as_endpoint(&self, _: AccountId, _: PersonId) -> Option<Box<dyn LiveFeed>> {
+        None
+    }
+
+    fn listen_to_bin(&self, _: BinId) -> Option<Box<dyn LiveFeed<Arc<BinRequest>>>> {
         None
     }
 }

@@ -1,0 +1,239 @@
+//! The handshake of an endpoint, told step by step.
+
+use hookyard_domain::endpoint::{Authorization, HandshakeKind, RateLimit};
+use hookyard_domain::limits::RATE_COUNT_MAX;
+use hookyard_domain::ports::HandshakeError;
+use hookyard_domain::secret::token_from;
+use hookyard_domain::{Code, DeliveryMode, Endpoint, Problem};
+use serde::Serialize;
+
+use crate::Api;
+use crate::problem::{ApiError, ApiResult, because};
+
+/// One step, and how it went.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Step {
+    name: &'static str,
+    ok: bool,
+    detail: String,
+    took_ms: u64,
+}
+
+/// What an address said when it was asked.
+#[derive(Debug)]
+pub(super) struct Consent {
+    pub steps: Vec<Step>,
+    pub outcome: Result<Granted, Problem>,
+}
+
+/// What was granted beside the consent itself.
+#[derive(Debug, Default, Clone)]
+pub(super) struct Granted {
+    pub rate: Option<RateLimit>,
+    pub origin: Option<String>,
+}
+
+impl From<&Consent> for serde_json::Value {
+    fn from(consent: &Consent) -> Self {
+        serde_json::json!({ "steps": consent.steps })
+    }
+}
+
+/// Looks whether an address may be called, and asks it where the endpoint wants that.
+pub(super) async fn ask(api: &Api, mode: &DeliveryMode, endpoint: &Endpoint) -> Consent {
+    let DeliveryMode::WebHook {
+        address,
+        verification_token,
+    } = mode
+    else {
+        return Consent {
+            steps: Vec::new(),
+            outcome: Ok(Granted::default()),
+        };
+    };
+    let mut steps = Vec::new();
+    let mut begun = api.now();
+    let mut step = |name, ok, detail: String| {
+        let now = api.now();
+        let took_ms = u64::try_from(now.since(begun).as_millis()).unwrap_or(u64::MAX);
+        begun = now;
+        steps.push(Step {
+            name,
+            ok,
+            detail,
+            took_ms,
+        });
+    };
+    if let Err(error) = api.handshake.vet(address).await {
+        let problem = problem_of(api, "url", error);
+        step("address", false, problem.message.clone());
+        return Consent {
+            steps,
+            outcome: Err(problem),
+        };
+    }
+    step(
+        "address",
+        true,
+        "It resolves to an address that may be called.".to_owned(),
+    );
+    let granted = match endpoint.handshake {
+        HandshakeKind::None => Ok(Granted::default()),
+        HandshakeKind::Echo => {
+            let token = token_from(api.random());
+            let asked = api
+                .handshake
+                .verify(address, &token, verification_token.as_ref());
+            asked.await.map(|()| Granted::default())
+        }
+        HandshakeKind::Options => {
+            let origin = api.origin();
+            let asked = api.handshake.ask_consent(address, &origin).await;
+            asked.map(|per_minute| Granted {
+                rate: per_minute.map(|count| RateLimit {
+                    count: count.min(RATE_COUNT_MAX),
+                    per_ms: 60_000,
+                }),
+                origin: Some(origin),
+            })
+        }
+    };
+    let (asking, proof) = match endpoint.handshake {
+        HandshakeKind::None => {
+            return Consent {
+                steps,
+                outcome: Ok(Granted::default()),
+            };
+        }
+        HandshakeKind::Echo => (
+            "It was sent a POST with a `Validation-Token`.",
+            "It returned the `Validation-Token`.",
+        ),
+        HandshakeKind::Options => (
+            "It was asked with OPTIONS and a `WebHook-Request-Origin`.",
+            "It allowed the origin with `WebHook-Allowed-Origin`.",
+        ),
+    };
+    match granted {
+        Ok(granted) => {
+            step("request", true, asking.to_owned());
+            let rate = granted.rate.as_ref();
+            let rate = rate.map(|rate| format!(" It takes {} requests a minute.", rate.count));
+            step(
+                "consent",
+                true,
+                format!("{proof}{}", rate.unwrap_or_default()),
+            );
+            Consent {
+                steps,
+                outcome: Ok(granted),
+            }
+        }
+        Err(error) => {
+            let problem = problem_of(api, "url", error);
+            if answered(error) {
+                step("request", true, asking.to_owned());
+                step("consent", false, problem.message.clone());
+            } else {
+                step("request", false, problem.message.clone());
+            }
+            Consent {
+                steps,
+                outcome: Err(problem),
+            }
+        }
+    }
+}
+
+/// Looks whether the source of an endpoint's access tokens may be called.
+pub(super) async fn vet_token_source(api: &Api, authorization: &Authorization) -> ApiResult<()> {
+    let Authorization::OAuth2 { token_url, .. } = authorization else {
+        return Ok(());
+    };
+    let vetted = api.handshake.vet(token_url).await;
+    Ok(vetted.map_err(|error| problem_of(api, "authorization.tokenUrl", error))?)
+}
+
+/// Whether it came to an answer.
+const fn answered(error: HandshakeError) -> bool {
+    matches!(
+        error,
+        HandshakeError::BadStatus(_)
+            | HandshakeError::NoValidationToken
+            | HandshakeError::NotAllowed
+            | HandshakeError::InvalidReply
+            | HandshakeError::InvalidRate
+    )
+}
+
+/// The problem about the address that `parameter` names, with what to do.
+fn problem_of(api: &Api, parameter: &'static str, error: HandshakeError) -> Problem {
+    let ended = api.settings.development.has_ended();
+    let (code, advice) = match error {
+        HandshakeError::Forbidden if ended => {
+            let reason = "it is private or reserved, and is not called any more: the development \
+                rules ended when a request came through a proxy or for another host; restart the \
+                server to have them again";
+            return because(Problem::invalid(parameter), reason);
+        }
+        HandshakeError::Forbidden => {
+            let reason = "it is private or reserved, and is not called: use a public address, or \
+                let the operator add its range to `delivery.allowed_ranges`";
+            return because(Problem::invalid(parameter), reason);
+        }
+        HandshakeError::Unresolvable => {
+            let reason = "its name cannot be resolved: look for a typing error";
+            return because(Problem::invalid(parameter), reason);
+        }
+        HandshakeError::HttpsRequired => {
+            (Code::HttpsRequired, api.settings.development.https_advice())
+        }
+        HandshakeError::Unreachable => (
+            Code::WebHookUnreachable,
+            "start the receiver, and look whether it can be reached from here",
+        ),
+        HandshakeError::BadStatus(status) => {
+            let problem = Problem::of(Code::WebHookBadStatus).with("status", status.to_string());
+            let problem = because(problem, "the handshake is answered with 200");
+            return about(parameter, problem);
+        }
+        HandshakeError::CertificateInvalid => {
+            (Code::CertificateInvalid, "renew it, or complete its chain")
+        }
+        HandshakeError::NoValidationToken => (
+            Code::NoValidationToken,
+            "return the header `Validation-Token` as it came",
+        ),
+        HandshakeError::NotAllowed => (
+            Code::NoValidationToken,
+            "answer OPTIONS with `WebHook-Allowed-Origin`: the origin, or `*`",
+        ),
+        HandshakeError::InvalidRate => (
+            Code::InvalidWebHookReply,
+            "answer OPTIONS with `WebHook-Allowed-Rate`: a whole number of requests a minute, at \
+                least 1, or `*`; or leave that header out",
+        ),
+        HandshakeError::InvalidReply => (
+            Code::InvalidWebHookReply,
+            "answer the handshake with at most 1024 bytes of HTTP",
+        ),
+    };
+    about(parameter, because(Problem::of(code), advice))
+}
+
+fn about(parameter: &'static str, mut problem: Problem) -> Problem {
+    problem.parameter_name = Some(parameter.into());
+    problem
+}
+
+impl From<Consent> for ApiError {
+    /// The problem with the steps beside it; for a consent that was not given.
+    fn from(consent: Consent) -> Self {
+        let handshake = serde_json::Value::from(&consent);
+        match consent.outcome {
+            Ok(_) => Code::StoreUnavailable.into(),
+            Err(problem) => Self::Explained(problem, handshake),
+        }
+    }
+}
