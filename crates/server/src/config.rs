@@ -1,12 +1,12 @@
 //! Configuration: a TOML file, then the environment, then flags; the last one wins. Only this file
 //! and the command line read the environment.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use hookyard_delivery::PushKey;
+use hookyard_delivery::{PushKey, SmtpSecurity, SmtpSettings};
 use hookyard_domain::Secret;
 use hookyard_domain::limits::{
     SOCKET_ABSOLUTE_TIMEOUT_DEFAULT, SOCKET_IDLE_TIMEOUT_DEFAULT, SOCKET_PING_PERIOD_DEFAULT,
@@ -14,7 +14,7 @@ use hookyard_domain::limits::{
 };
 use hookyard_gateway::SocketSettings;
 use ipnet::IpNet;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use url::Url;
 
 /// What the configuration file may hold. Unknown keys are refused.
@@ -30,6 +30,8 @@ struct File {
     pubnub: PubNub,
     push: Push,
     websocket: WebSocket,
+    retention: Retention,
+    smtp: Option<Smtp>,
     api: Api,
 }
 
@@ -197,6 +199,157 @@ impl Default for Subscriptions {
     }
 }
 
+/// How long what happened is kept, in days, and how much of it.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Retention {
+    /// Calls to incoming webhooks.
+    pub requests_days: u64,
+    /// Events; posts stay.
+    pub events_days: u64,
+    /// Deliveries that are settled, with their attempts.
+    pub attempts_days: u64,
+    /// What bins received.
+    pub bins_days: u64,
+    /// What the database may use, in MiB; the oldest of the above goes first. 0 for no limit.
+    pub size_max_mib: u64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            requests_days: 30,
+            events_days: 30,
+            attempts_days: 30,
+            bins_days: 7,
+            size_max_mib: 0,
+        }
+    }
+}
+
+impl Retention {
+    /// The longest time: ten years.
+    const DAYS_MAX: u64 = 3_650;
+    /// A database that is empty uses some.
+    const SIZE_MIN_MIB: u64 = 16;
+
+    fn check(&self) -> anyhow::Result<()> {
+        for (name, days) in [
+            ("requests_days", self.requests_days),
+            ("events_days", self.events_days),
+            ("attempts_days", self.attempts_days),
+            ("bins_days", self.bins_days),
+        ] {
+            if !(1..=Self::DAYS_MAX).contains(&days) {
+                bail!(
+                    "`retention.{name}` must be between 1 and {}",
+                    Self::DAYS_MAX
+                );
+            }
+        }
+        if self.size_max_mib > 0 && self.size_max_mib < Self::SIZE_MIN_MIB {
+            bail!(
+                "`retention.size_max_mib` must be 0, for no limit, or at least {}",
+                Self::SIZE_MIN_MIB
+            );
+        }
+        Ok(())
+    }
+
+    /// The same as times and bytes.
+    pub fn settings(&self) -> hookyard_domain::retention::Retention {
+        let days = |days: u64| Duration::from_secs(days * 86_400);
+        hookyard_domain::retention::Retention {
+            requests: days(self.requests_days),
+            events: days(self.events_days),
+            attempts: days(self.attempts_days),
+            bins: days(self.bins_days),
+            bytes_max: (self.size_max_mib > 0).then(|| self.size_max_mib.saturating_mul(1 << 20)),
+        }
+    }
+}
+
+/// The mail server that takes letters to owners of endpoints. Without it none are written.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Smtp {
+    pub host: String,
+    /// 465 for implicit TLS, 587 for STARTTLS and 25 without, unless told.
+    pub port: Option<u16>,
+    #[serde(default)]
+    pub tls: SmtpTls,
+    pub username: Option<String>,
+    /// The environment may say it instead.
+    #[serde(default, deserialize_with = "secret")]
+    pub password: Option<Secret>,
+    /// Whom letters come from, such as `Hookyard <hooks@example.com>`.
+    pub from: String,
+}
+
+/// How the connection to the mail server is secured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SmtpTls {
+    Implicit,
+    #[default]
+    StartTls,
+    None,
+}
+
+fn secret<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Secret>, D::Error> {
+    Option::<String>::deserialize(from).map(|text| text.map(Secret::new))
+}
+
+impl Smtp {
+    fn check(&self) -> anyhow::Result<()> {
+        if self.username.is_some() != self.password.is_some() {
+            bail!(
+                "`smtp.username` needs `smtp.password`, or HOOKYARD_SMTP_PASSWORD, and the other \
+                 way round"
+            );
+        }
+        let here = is_this_machine(&self.host);
+        if self.tls == SmtpTls::None && self.password.is_some() && !here {
+            bail!(
+                "`smtp.tls` is `none`: the password would be sent for everybody to read; use \
+                 `starttls` or `implicit`"
+            );
+        }
+        Ok(())
+    }
+
+    /// The same for who sends.
+    pub fn settings(&self, public_url: &str) -> SmtpSettings {
+        let (security, port) = match self.tls {
+            SmtpTls::Implicit => (SmtpSecurity::Implicit, 465),
+            SmtpTls::StartTls => (SmtpSecurity::StartTls, 587),
+            SmtpTls::None => (SmtpSecurity::None, 25),
+        };
+        SmtpSettings {
+            host: self.host.clone(),
+            port: self.port.unwrap_or(port),
+            security,
+            credentials: self.username.clone().zip(self.password.clone()),
+            from: self.from.clone(),
+            public_url: public_url.to_owned(),
+        }
+    }
+}
+
+/// The mail server's password, as the environment says it. There is no flag for it: what stands in a
+/// command line can be read by everybody on the machine.
+pub fn smtp_password() -> Option<Secret> {
+    #[expect(clippy::disallowed_methods, reason = "this file reads the environment")]
+    let said = std::env::var("HOOKYARD_SMTP_PASSWORD").ok();
+    said.filter(|text| !text.is_empty()).map(Secret::new)
+}
+
+/// Whether what is sent there does not leave this machine.
+fn is_this_machine(host: &str) -> bool {
+    let address: Option<IpAddr> = host.trim_matches(['[', ']']).parse().ok();
+    host == "localhost" || address.is_some_and(|address| address.is_loopback())
+}
+
 /// How the API treats its callers.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -234,6 +387,8 @@ pub struct Overrides {
     pub data_dir: Option<PathBuf>,
     pub public_url: Option<String>,
     pub log: Option<String>,
+    /// Means nothing without a mail server.
+    pub smtp_password: Option<Secret>,
 }
 
 /// The configuration in force.
@@ -253,6 +408,8 @@ pub struct Config {
     pub pubnub: PubNub,
     pub push: Push,
     pub websocket: WebSocket,
+    pub retention: Retention,
+    pub smtp: Option<Smtp>,
     pub api: Api,
 }
 
@@ -281,6 +438,10 @@ impl Config {
             .or(file.listen)
             .unwrap_or_else(|| "127.0.0.1:8080".into());
         let public_url = overrides.public_url.or(file.public_url);
+        let mut smtp = file.smtp;
+        if let (Some(smtp), Some(password)) = (&mut smtp, overrides.smtp_password) {
+            smtp.password = Some(password);
+        }
         let config = Self {
             listen: parse_listen(&listen)?,
             data_dir: overrides
@@ -294,9 +455,13 @@ impl Config {
             pubnub: file.pubnub,
             push: file.push,
             websocket: file.websocket,
+            retention: file.retention,
+            smtp,
             api: file.api,
         };
         config.websocket.check()?;
+        config.retention.check()?;
+        config.smtp.as_ref().map_or(Ok(()), Smtp::check)?;
         if config.delivery.concurrency == 0 {
             bail!("`delivery.concurrency` must be at least 1");
         }
@@ -382,7 +547,16 @@ mod tests {
             "[delivery]\ntimeout_ms = 5",
             "[websocket]\nping_period_s = 0",
             "[websocket]\nidle_timeout_s = 604801",
+            "[retention]\nevents_days = 0",
+            "[retention]\nsize_max_mib = 1",
             "[delivery]\nallowed_ranges = ['10.0.0.0/99']",
+            "[smtp]\nhost = 'mail.example.com'",
+            "[smtp]\nfrom = 'hooks@example.com'",
+            "[smtp]\nhost = 'mail.example.com'\nfrom = 'a@example.com'\ntls = 'yes'",
+            "[smtp]\nhost = 'mail.example.com'\nfrom = 'a@example.com'\nusername = 'a'",
+            "[smtp]\nhost = 'mail.example.com'\nfrom = 'a@example.com'\npassword = 'a'",
+            "[smtp]\nhost = 'mail.example.com'\nfrom = 'a@example.com'\ntls = 'none'\n\
+             username = 'a'\npassword = 'b'",
         ] {
             assert!(load(toml, Overrides::default()).is_err(), "{toml}");
         }
@@ -428,6 +602,43 @@ mod tests {
             let told = told(&toml).unwrap();
             assert!(told.starts_with(expect), "{told}");
         }
+    }
+
+    #[test]
+    fn the_mail_servers_password_may_come_from_the_environment_and_is_not_shown() {
+        let toml = "[smtp]\nhost = 'mail.example.com'\nfrom = 'a@example.com'\nusername = 'a'";
+        let overrides = Overrides {
+            smtp_password: Some(Secret::new("s3cret")),
+            ..Overrides::default()
+        };
+        let config = load(toml, overrides).unwrap();
+        assert!(!format!("{config:#?}").contains("s3cret"));
+        let settings = config.smtp.unwrap().settings("https://hooks.example.com");
+        assert_eq!(settings.port, 587);
+        assert_eq!(settings.security, SmtpSecurity::StartTls);
+        let (name, password) = settings.credentials.unwrap();
+        assert_eq!((name.as_str(), password.reveal()), ("a", "s3cret"));
+    }
+
+    #[test]
+    fn a_mail_server_that_cannot_be_used_is_named() {
+        let told = |smtp: &str| {
+            let config = load(&format!("[smtp]\n{smtp}"), Overrides::default()).unwrap();
+            crate::check(&config).err().map(|error| error.to_string())
+        };
+        assert_eq!(
+            told("host = 'mail.example.com'\nfrom = 'A <a@example.com>'"),
+            None
+        );
+        assert_eq!(
+            told("host = '127.0.0.1'\nfrom = 'a@example.com'\ntls = 'none'\nport = 1025"),
+            None
+        );
+        let told = told("host = 'mail.example.com'\nfrom = 'somebody'").unwrap();
+        assert!(
+            told.starts_with("`smtp.from` must be an e-mail address"),
+            "{told}"
+        );
     }
 
     #[test]

@@ -32,6 +32,8 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/", get(page))
         .route("/sign-in", get(page))
         .route("/chats/{*rest}", get(page))
+        .route("/settings", get(page))
+        .route("/settings/{*rest}", get(page))
         .route("/favicon.ico", get(asset))
         .route("/favicon.svg", get(asset))
         .route("/assets/{*rest}", get(asset))

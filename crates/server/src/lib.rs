@@ -14,5 +14,5 @@ mod server;
 pub use backstage::{socket_gateway, socket_routes};
 pub use chance::OsChance;
 pub use clock::SystemClock;
-pub use config::{Config, Overrides};
-pub use server::{Server, check};
+pub use config::{Config, Overrides, smtp_password};
+pub use server::{Server, check, try_mail};

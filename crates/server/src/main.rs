@@ -1,12 +1,14 @@
 //! The `hookyard` command.
 
+mod cli;
+
 use std::io::{IsTerminal as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use hookyard_server::{Config, Overrides, Server};
+use hookyard_server::{Config, Overrides, Server, smtp_password};
 
 /// Exit code when the store can no longer make anything durable (`EX_SOFTWARE` of sysexits).
 const EXIT_STORE_FAILED: i32 = 70;
@@ -14,7 +16,7 @@ const EXIT_STORE_FAILED: i32 = 70;
 /// Team messaging webhooks, self-hosted: post cards in, get events out.
 ///
 /// Start a server with `hookyard serve`. The first start makes an account, a team, an app and an
-/// incoming webhook, and prints how to use them.
+/// incoming webhook, and prints how to use them. The other commands call a running server.
 #[derive(Debug, Parser)]
 #[command(name = "hookyard", version, max_term_width = 100)]
 struct Cli {
@@ -28,12 +30,21 @@ enum Command {
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
+    #[command(flatten)]
+    Call(cli::Call),
 }
 
 #[derive(Debug, Subcommand)]
 enum ConfigCommand {
     /// Read the configuration as `serve` would, say what is wrong with it, or show what is in force.
     Check(Serve),
+    /// Send a letter by the configured mail server, to see that it takes them.
+    Mail {
+        /// Whom to write to.
+        address: String,
+        #[command(flatten)]
+        serve: Serve,
+    },
 }
 
 /// Start the server.
@@ -41,6 +52,9 @@ enum ConfigCommand {
 /// Everything it keeps is in the data directory: the database, the keys, and after the first start
 /// `credentials.env`, with which official RingCentral SDKs and samples run unchanged. One server
 /// uses a data directory at a time. SIGTERM or Ctrl+C stops it cleanly.
+///
+/// Owners of endpoints that fail are told by e-mail where the configuration file has a section
+/// `[smtp]`; its password may be in the environment, as `HOOKYARD_SMTP_PASSWORD`.
 #[derive(Debug, Args)]
 #[command(after_long_help = "\
 Examples:
@@ -82,6 +96,7 @@ impl Serve {
             data_dir: named(self.data_dir),
             public_url: said(self.public_url),
             log: said(self.log),
+            smtp_password: smtp_password(),
         };
         Config::load(named(self.config).as_deref(), overrides)
     }
@@ -93,6 +108,10 @@ fn main() -> ExitCode {
         Command::Config(ConfigCommand::Check(serve)) => {
             serve.config().and_then(|config| show(&config))
         }
+        Command::Config(ConfigCommand::Mail { address, serve }) => serve
+            .config()
+            .and_then(|config| try_mail(&config, &address)),
+        Command::Call(call) => call.run(),
     };
     match done {
         Ok(code) => code,
@@ -110,6 +129,15 @@ fn show(config: &Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+fn try_mail(config: &Config, address: &str) -> anyhow::Result<ExitCode> {
+    runtime()?.block_on(hookyard_server::try_mail(config, address))?;
+    writeln!(
+        std::io::stdout(),
+        "The mail server took a letter to {address}."
+    )?;
+    Ok(ExitCode::SUCCESS)
+}
+
 fn log_filter(config: &Config) -> anyhow::Result<tracing_subscriber::EnvFilter> {
     tracing_subscriber::EnvFilter::try_new(&config.log)
         .with_context(|| format!("`{}` is not a log filter", config.log))
@@ -122,11 +150,14 @@ fn run(config: Config) -> anyhow::Result<ExitCode> {
         .with_ansi(std::io::stderr().is_terminal())
         .with_writer(std::io::stderr)
         .init();
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    runtime()?.block_on(serve(config))
+}
+
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .context("failed to start the runtime")?;
-    runtime.block_on(serve(config))
+        .context("failed to start the runtime")
 }
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {

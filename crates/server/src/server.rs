@@ -9,8 +9,8 @@ use hookyard_api::{
     Api, ApiSettings, DevelopmentMode, ListenerLimits, RateLimits, SubscriptionSettings, TokenMint,
 };
 use hookyard_delivery::{
-    ByMode, Dispatcher, Egress, EgressRules, Lifecycle, PushKey, PushTransport, WebhookHandshake,
-    WebhookTransport,
+    ByMode, Dispatcher, Egress, EgressRules, Jobs, Letter, Lifecycle, Mail as _, Notices, OwnBins,
+    Purger, PushKey, PushTransport, SmtpMail, WebhookHandshake, WebhookTransport,
 };
 use hookyard_domain::ports::{Chance, Clock, Store};
 use hookyard_domain::{PushProvider, RetryPolicy};
@@ -47,6 +47,9 @@ pub struct Server {
     store: Arc<SqliteStore>,
     dispatcher: Arc<Dispatcher>,
     lifecycle: Arc<Lifecycle>,
+    purger: Purger,
+    jobs: Arc<Jobs>,
+    notices: Option<Notices>,
     live: LiveGateway,
     pubnub: Option<Arc<PubNub>>,
     gateway: SocketGateway,
@@ -107,7 +110,9 @@ impl Server {
 
         let ranges = config.delivery.allowed_ranges.clone();
         let development_on = is_loopback(&public_url) && address.ip().is_loopback();
-        let egress = Arc::new(Egress::new(rules(development_on, &ranges)));
+        let own_bins = OwnBins::new(&public_url, address);
+        let egress = Egress::new(rules(development_on, &ranges)).with_own_bins(own_bins);
+        let egress = Arc::new(egress);
         let tightened = Arc::clone(&egress);
         let development = DevelopmentMode::new(development_on, move || {
             tightened.set_rules(rules(false, &ranges));
@@ -120,6 +125,8 @@ impl Server {
             Arc::new(WebhookTransport::new(Arc::clone(&egress))),
             Arc::new(push),
         );
+        let notices = mail(&config, &egress, &public_url)?
+            .map(|mail| Notices::new(Arc::new(mail), Arc::clone(&clock), public_url.clone()));
         let dispatcher = Arc::new(Dispatcher::new(
             Arc::new(transport),
             Arc::clone(&clock),
@@ -140,12 +147,21 @@ impl Server {
         store.listen(Arc::new(sockets.clone()));
         store.listen(Arc::clone(&dispatcher) as _);
         store.listen(Arc::clone(&lifecycle) as _);
+        let jobs = Arc::new(Jobs::new(Arc::clone(&clock)));
+        store.listen(Arc::clone(&jobs) as _);
+        if let Some(notices) = &notices {
+            store.listen(notices.listener());
+        }
         dispatcher
             .start(Arc::clone(&store) as Arc<dyn Store>)
             .await?;
         lifecycle
             .start(Arc::clone(&store) as Arc<dyn Store>)
             .await?;
+        jobs.start(Arc::clone(&store) as Arc<dyn Store>).await?;
+        if let Some(notices) = &notices {
+            notices.start(Arc::clone(&store) as Arc<dyn Store>).await?;
+        }
 
         let retry_policy = RetryPolicy {
             timeout_ms: config.delivery.timeout_ms,
@@ -184,6 +200,11 @@ impl Server {
                 ..ApiSettings::new(public_url.clone(), development.clone())
             },
         });
+        let purger = Purger::start(
+            Arc::clone(&store) as _,
+            Arc::clone(&api.clock),
+            config.retention.settings(),
+        );
         let room = open_files::claim();
         let socket_settings = SocketSettings {
             connections_max: room.sockets,
@@ -217,6 +238,9 @@ impl Server {
             store,
             dispatcher,
             lifecycle,
+            purger,
+            jobs,
+            notices,
             live,
             pubnub,
             gateway,
@@ -285,6 +309,11 @@ impl Server {
         }
         let finish = Instant::now() + REQUESTS_FINISH_MAX;
         let _ = tokio::join!(self.gateway.stop(finish), self.serving);
+        if let Some(notices) = &self.notices {
+            notices.stop().await;
+        }
+        self.purger.stop().await;
+        self.jobs.stop().await;
         self.lifecycle.stop().await;
         self.dispatcher
             .stop(Instant::now() + SENDS_FINISH_MAX)
@@ -312,14 +341,53 @@ fn push(
     Ok((transport, names))
 }
 
+/// Who sends letters, if there is a mail server.
+fn mail(
+    config: &Config,
+    egress: &Arc<Egress>,
+    public_url: &str,
+) -> anyhow::Result<Option<SmtpMail>> {
+    let Some(smtp) = &config.smtp else {
+        return Ok(None);
+    };
+    let mail = SmtpMail::new(Arc::clone(egress), smtp.settings(public_url))?;
+    Ok(Some(mail))
+}
+
 /// Looks at what `config` names outside itself, without starting anything.
 ///
 /// # Errors
 ///
-/// When a push service's key cannot be read or used.
+/// When a push service's key cannot be read or used, or a mail server cannot.
 pub fn check(config: &Config) -> anyhow::Result<()> {
     let egress = Arc::new(Egress::new(EgressRules::default()));
-    push(config, &egress, &(Arc::new(SystemClock) as _)).map(|_| ())
+    push(config, &egress, &(Arc::new(SystemClock) as _))?;
+    mail(config, &egress, "").map(|_| ())
+}
+
+/// Sends a letter to `address` by the mail server of `config`, to see that it takes them.
+///
+/// # Errors
+///
+/// When there is no mail server, or it does not take the letter.
+pub async fn try_mail(config: &Config, address: &str) -> anyhow::Result<()> {
+    let egress = Arc::new(Egress::new(EgressRules::default()));
+    let public_url = config.public_url.as_deref().unwrap_or_default();
+    let mail = mail(config, &egress, public_url)?;
+    let mail = mail.context("no mail server is set: write a section [smtp]")?;
+    let now = SystemClock.now();
+    let letter = Letter {
+        to: address.to_owned(),
+        subject: "Hookyard can send e-mail".to_owned(),
+        body: format!(
+            "This letter was sent to try the mail server that Hookyard is configured with.\n\
+             {public_url}\n"
+        ),
+        at: now,
+        id: format!("trial.{}", now.as_millis()),
+    };
+    let sent = mail.send(&letter).await;
+    sent.with_context(|| format!("the mail server did not take the letter to `{address}`"))
 }
 
 fn rules(development: bool, ranges: &[IpNet]) -> EgressRules {

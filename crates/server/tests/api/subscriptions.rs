@@ -273,6 +273,8 @@ async fn a_request_through_a_proxy_ends_development() {
         .post(SUBSCRIPTIONS, &webhook(&receiver.address()))
         .await;
     assert_eq!(answer.brief(), "400 SUB-523");
+    let message = answer.json()["message"].to_string();
+    assert!(message.contains("restart the server"), "{message}");
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use axum::Router;
 use axum::routing::get;
 use hookyard_api::{Api, ApiSettings, DevelopmentMode, ListenerLimits, TokenMint};
 use hookyard_delivery::{
-    Dispatcher, Egress, EgressRules, Lifecycle, WebhookHandshake, WebhookTransport,
+    Dispatcher, Egress, EgressRules, Jobs, Lifecycle, WebhookHandshake, WebhookTransport,
 };
 use hookyard_domain::catalogue::EventType;
 use hookyard_domain::limits::HANDSHAKE_TIMEOUT_DEFAULT;
@@ -80,6 +80,7 @@ pub(crate) struct World {
     stopping: CancellationToken,
     dispatcher: Arc<Dispatcher>,
     lifecycle: Arc<Lifecycle>,
+    jobs: Arc<Jobs>,
     pub(crate) gateway: SocketGateway,
     sessions: AtomicU64,
 }
@@ -89,6 +90,7 @@ impl Drop for World {
         self.stopping.cancel();
         self.dispatcher.abort();
         self.lifecycle.abort();
+        self.jobs.abort();
     }
 }
 
@@ -143,6 +145,10 @@ impl World {
         started.expect("a store in memory");
         let started = lifecycle.start(Arc::clone(&store) as Arc<dyn Store>).await;
         started.expect("a store in memory");
+        let jobs = Arc::new(Jobs::new(Arc::clone(&clock) as _));
+        store.listen(Arc::clone(&jobs) as _);
+        let started = jobs.start(Arc::clone(&store) as Arc<dyn Store>).await;
+        started.expect("a store in memory");
         people(&store).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
@@ -189,6 +195,7 @@ impl World {
             stopping,
             dispatcher,
             lifecycle,
+            jobs,
             gateway,
             sessions: AtomicU64::new(1),
         }
