@@ -4,6 +4,22 @@ type Id = string;
 
 const segment = (id: Id): string => encodeURIComponent(id);
 
+/** What follows the question mark. Members without a value are left out. */
+export type Search = Record<string, string | number | boolean | null | undefined>;
+
+function searched(path: string, search: Search): string {
+  const params = new URLSearchParams();
+  for (const [name, value] of Object.entries(search)) {
+    if (value !== null && value !== undefined && value !== '') params.set(name, String(value));
+  }
+  const text = params.toString();
+  return text === '' ? path : `${path}?${text}`;
+}
+
+/** Tabs of an endpoint's page, as they stand in the address. The first has the page's own. */
+export const endpointTabs = ['overview', 'deliveries', 'test', 'settings'] as const;
+export type EndpointTab = (typeof endpointTabs)[number];
+
 /** Pages. */
 export const pages = {
   home: () => '/',
@@ -11,9 +27,22 @@ export const pages = {
   chat: (chat: Id) => `/chats/${segment(chat)}`,
   chatWebhooks: (chat: Id) => `/chats/${segment(chat)}?pane=webhooks`,
   chatDetails: (chat: Id, post: Id) => `/chats/${segment(chat)}?pane=details&post=${segment(post)}`,
+  settings: () => '/settings',
+  webhooks: (search: Search = {}) => searched('/settings/webhooks', search),
+  newEndpoint: () => '/settings/webhooks/new',
+  endpoint: (endpoint: Id, tab: EndpointTab = 'overview', search: Search = {}) =>
+    searched(`/settings/webhooks/${segment(endpoint)}${tab === 'overview' ? '' : `/${tab}`}`, search),
+  delivery: (endpoint: Id, delivery: Id, search: Search = {}) =>
+    searched(`/settings/webhooks/${segment(endpoint)}/deliveries/${segment(delivery)}`, search),
+  bins: () => '/settings/bins',
+  bin: (bin: Id, search: Search = {}) => searched(`/settings/bins/${segment(bin)}`, search),
 };
 
 const messaging = '/team-messaging/v1';
+const api = '/api/v1';
+
+/** What can be done to an endpoint by posting to it. */
+export type EndpointAction = 'pause' | 'resume' | 'recover' | 'replay' | 'resend' | 'handshake' | 'test';
 
 /** API calls. */
 export const calls = {
@@ -36,6 +65,23 @@ export const calls = {
   webhook: (webhook: Id) => `${messaging}/webhooks/${segment(webhook)}`,
   activateWebhook: (webhook: Id) => `${messaging}/webhooks/${segment(webhook)}/activate`,
   suspendWebhook: (webhook: Id) => `${messaging}/webhooks/${segment(webhook)}/suspend`,
+  endpoints: (search: Search = {}) => searched(`${api}/endpoints`, search),
+  endpoint: (endpoint: Id, search: Search = {}) => searched(`${api}/endpoints/${segment(endpoint)}`, search),
+  endpointStats: (endpoint: Id, search: Search) => searched(`${api}/endpoints/${segment(endpoint)}/stats`, search),
+  endpointAction: (endpoint: Id, action: EndpointAction) => `${api}/endpoints/${segment(endpoint)}/${action}`,
+  endpointSecret: (endpoint: Id) => `${api}/endpoints/${segment(endpoint)}/secret`,
+  rotateSecret: (endpoint: Id) => `${api}/endpoints/${segment(endpoint)}/secret/rotate`,
+  eventTypes: (search: Search = {}) => searched(`${api}/event-types`, search),
+  deliveries: (search: Search) => searched(`${api}/deliveries`, search),
+  resendDelivery: (delivery: Id) => `${api}/deliveries/${segment(delivery)}/resend`,
+  jobs: (search: Search = {}) => searched(`${api}/jobs`, search),
+  job: (job: Id) => `${api}/jobs/${segment(job)}`,
+  scenarios: () => `${api}/scenarios`,
+  runScenario: (name: string) => `${api}/scenarios/${segment(name)}/run`,
+  bins: (search: Search = {}) => searched(`${api}/bins`, search),
+  bin: (bin: Id) => `${api}/bins/${segment(bin)}`,
+  binRequests: (bin: Id, search: Search = {}) => searched(`${api}/bins/${segment(bin)}/requests`, search),
+  binStream: (bin: Id) => `${api}/bins/${segment(bin)}/stream`,
 };
 
 /** Event filters, as subscriptions name them. */

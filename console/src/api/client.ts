@@ -22,6 +22,13 @@ const CALL_MS_MAX = 30_000;
 /** How to sign in: a one-time code, or a name and a password. */
 export type Credentials = { code: string } | { username: string; password: string };
 
+/** One call of the API, before it is made. */
+export interface Ask {
+  method: 'GET' | 'POST' | 'PATCH' | 'PUT' | 'DELETE';
+  path: string;
+  body?: unknown;
+}
+
 /** A signed-in browser's way to the server. One for the whole page. */
 export class Client {
   #shared: SharedToken | null = null;
@@ -78,6 +85,11 @@ export class Client {
 
   post<T>(path: string, body?: unknown): Promise<T> {
     return this.#call<T>('POST', path, body);
+  }
+
+  /** Any call, as a value: the same that is shown as a command. */
+  ask<T>({ method, path, body }: Ask, signal?: AbortSignal): Promise<T> {
+    return this.#call<T>(method, path, body, signal);
   }
 
   delete(path: string): Promise<void> {

@@ -1,4 +1,4 @@
-// The one push connection: reads the event stream, notices when it dies, and connects again without a gap.
+// A push connection: reads an event stream, notices when it dies, and connects again without a gap.
 
 import { calls } from '../paths';
 import type { Client } from './client';
@@ -29,15 +29,17 @@ export function backoffMs(attempt: number, chance: number): number {
 export class Live {
   readonly #client: Client;
   readonly #listener: LiveListener;
+  readonly #path: string;
   #closed = false;
   #lastEventId: string | null = null;
   #attempts = 0;
   #abort = new AbortController();
   #wake: () => void = () => undefined;
 
-  constructor(client: Client, listener: LiveListener) {
+  constructor(client: Client, listener: LiveListener, path: string = calls.live()) {
     this.#client = client;
     this.#listener = listener;
+    this.#path = path;
   }
 
   /** Connects, again and again, until `close`. */
@@ -83,7 +85,7 @@ export class Live {
     if (this.#lastEventId !== null) headers['Last-Event-ID'] = this.#lastEventId;
     heard();
     try {
-      const response = await this.#client.open(calls.live(), headers, abort.signal);
+      const response = await this.#client.open(this.#path, headers, abort.signal);
       await this.#read(response, this.#lastEventId !== null, heard);
     } finally {
       clearTimeout(silence);

@@ -5,13 +5,16 @@ export class Problem extends Error {
   readonly code: string;
   readonly status: number;
   readonly parameter: string | null;
+  /** The whole answer, for what only one caller knows how to read. */
+  readonly answer: unknown;
 
-  constructor(code: string, message: string, status: number, parameter: string | null = null) {
+  constructor(code: string, message: string, status: number, parameter: string | null = null, answer: unknown = null) {
     super(message);
     this.name = 'Problem';
     this.code = code;
     this.status = status;
     this.parameter = parameter;
+    this.answer = answer;
   }
 }
 
@@ -20,7 +23,8 @@ export const UNREACHABLE = 'UNREACHABLE';
 /** An answer came that is not ours, such as a proxy's page. */
 export const UNEXPECTED = 'UNEXPECTED';
 
-function member(value: unknown, key: string): unknown {
+/** A member of data from the network, or `undefined`. */
+export function member(value: unknown, key: string): unknown {
   return typeof value === 'object' && value !== null && key in value ? Reflect.get(value, key) : undefined;
 }
 
@@ -37,7 +41,7 @@ export function problemOf(status: number, body: unknown): Problem {
   const message =
     textAt(body, 'message') ?? textAt(first, 'message') ?? textAt(body, 'error_description') ?? textAt(body, 'error');
   const parameter = textAt(first, 'parameterName') ?? textAt(body, 'parameterName');
-  return new Problem(code ?? UNEXPECTED, message ?? `The server answered with status ${status}`, status, parameter);
+  return new Problem(code ?? UNEXPECTED, message ?? `The server answered with status ${status}`, status, parameter, body);
 }
 
 /** Whatever was thrown, as a problem. A `fetch` that fails throws a `TypeError`, one that takes too long a `TimeoutError`. */

@@ -5,6 +5,8 @@ import { type Route, routeOf } from '../routes';
 class Navigation {
   #url = $state.raw(new URL(location.href));
   readonly route: Route = $derived(routeOf(this.#url));
+  /** What narrows the page. */
+  readonly search: URLSearchParams = $derived(this.#url.searchParams);
   /** True after the reader's first move: the first page of a visit must not take the focus. */
   moved = $state(false);
 

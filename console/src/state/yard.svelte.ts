@@ -4,6 +4,7 @@ import { createContext } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import type { Client } from '../api/client';
 import { Live, type LiveState } from '../api/live';
+import { WebhooksApi } from '../api/webhooks';
 import type { ChatEvent, Me, PostEvent } from '../api/wire';
 import { plainText } from '../util/markdown';
 import { Announcer } from './announcer.svelte';
@@ -23,7 +24,12 @@ export class Yard {
   readonly me: Me;
   readonly people: People;
   readonly chats: Chats;
+  readonly webhooks: WebhooksApi;
   readonly announcer = new Announcer();
+  /** What a page under Settings is called. */
+  pageTitle = $state('Settings');
+  /** Said by the page that comes next: what was done on the one before. */
+  news = $state<string | null>(null);
   readonly #timelines = new Map<string, Timeline>();
   readonly #live: Live;
   /** Grows with each event about incoming webhooks, so that lists of them know when to look again. */
@@ -39,6 +45,7 @@ export class Yard {
     this.client = client;
     this.me = me;
     this.people = new People(client);
+    this.webhooks = new WebhooksApi(client);
     this.chats = new Chats(client, this.people, me.person.id);
     this.#live = new Live(client, {
       opened: (continued) => {
