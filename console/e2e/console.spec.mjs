@@ -1,14 +1,12 @@
 // Journeys through the console, in a real browser against the real binary.
 
 import assert from 'node:assert/strict';
-import { mkdtemp, readFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { after, afterEach, before, describe, it } from 'node:test';
 import { adaptiveCard, buildCard, event, note } from './cards.mjs';
 import { Receiver } from './receiver.mjs';
-import { Visitor, launch } from './visitor.mjs';
+import { Visitor, launch, picture } from './visitor.mjs';
 import { Yard, hook } from './yard.mjs';
 
 /** Opens every delivery in the pane, and goes to the end of it. */
@@ -419,7 +417,6 @@ describe('everybody', () => {
 
   it('meets no serious barrier, in light and dark, at three widths', async () => {
     const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
-    const pictures = await mkdtemp(join(tmpdir(), 'hookyard-console-'));
     const team = await yard.team('Gallery');
     const empty = await yard.team('Empty berth');
     const quiet = await yard.team('Quiet berth');
@@ -454,7 +451,7 @@ describe('everybody', () => {
           await page.goto(yard.url + path);
           await page.waitForFunction(() => document.querySelector('main, nav') && !document.querySelector('[aria-busy="true"]'));
           if (name === 'deliveries') await openAll(page);
-          await page.screenshot({ path: join(pictures, `${name}-${width}-${colorScheme}.png`) });
+          await picture(page, `console-${name}-${width}-${colorScheme}`);
           await page.evaluate(axe);
           const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
           for (const { id, impact, nodes } of violations) {
@@ -465,7 +462,6 @@ describe('everybody', () => {
       }
     }
     await Promise.all(receivers.map((receiver) => receiver.leave()));
-    console.log(`# pictures: ${pictures}`);
     assert.deepEqual(barriers, []);
   });
 

@@ -3,7 +3,12 @@
 
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { chromium } from 'playwright-core';
+
+/** Of a picture, in pixels. */
+const HEIGHT_MAX = 3_000;
 
 const programs = [process.env.CHROMIUM, '/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
 
@@ -22,6 +27,18 @@ export async function launch() {
       '--disable-sync',
     ],
   });
+}
+
+/** Keeps a picture of the page, as high as it is, in the directory that `HOOKYARD_PICTURES` names, if it names one. */
+export async function picture(page, name) {
+  const directory = process.env.HOOKYARD_PICTURES;
+  if (!directory) return;
+  await mkdir(directory, { recursive: true });
+  const { width, height } = page.viewportSize();
+  const whole = await page.evaluate(() => Math.max(...[...document.querySelectorAll('*')].map(({ scrollHeight }) => scrollHeight)));
+  await page.setViewportSize({ width, height: Math.max(height, Math.min(whole, HEIGHT_MAX)) });
+  await page.screenshot({ path: join(directory, `${name}.png`) });
+  await page.setViewportSize({ width, height });
 }
 
 /** One person's browser: pages share the session, as tabs do. */

@@ -1,0 +1,68 @@
+// A customer's endpoint: keeps what it is sent, and answers as it is told to.
+
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+
+export class EndpointServer {
+  /** Listens on a port of its own. `answer` is what requests get, and may be replaced later. */
+  static async start(answer = { status: 200 }) {
+    const endpoint = new EndpointServer();
+    endpoint.answer = answer;
+    /** What came, oldest first; handshakes are not events. */
+    endpoint.requests = [];
+    endpoint.echoes = true;
+    endpoint.server = createServer(async (request, response) => {
+      let body = '';
+      for await (const chunk of request) body += chunk;
+      const token = request.headers['validation-token'];
+      if (token !== undefined) return response.writeHead(200, endpoint.echoes ? { 'Validation-Token': token } : {}).end();
+      endpoint.requests.push({ method: request.method, headers: request.headers, body });
+      const { status, headers = {}, body: text = '' } = endpoint.answer;
+      response.writeHead(status, headers).end(text);
+    });
+    endpoint.server.listen(0, '127.0.0.1');
+    await once(endpoint.server, 'listening');
+    endpoint.url = `http://127.0.0.1:${endpoint.server.address().port}/events`;
+    return endpoint;
+  }
+
+  /** Types of the events that were accepted, in the order of arrival. */
+  get types() {
+    return this.requests.map(({ body }) => JSON.parse(body).type);
+  }
+
+  stop() {
+    this.server.closeAllConnections();
+    this.server.close();
+  }
+}
+
+/** Registers what a billing product would publish. */
+export async function registerInvoices(yard) {
+  for (const [name, description] of [
+    ['invoice.created', 'An invoice was drafted'],
+    ['invoice.sent', 'An invoice went to the customer'],
+    ['invoice.opened', 'The customer opened it'],
+    ['invoice.paid', 'An invoice was paid in full'],
+    ['payment.declined', 'A payment did not go through'],
+    ['payment.succeeded', 'Money has arrived'],
+  ]) {
+    const known = await yard.api('GET', `/api/v1/event-types/${name}`).catch(() => null);
+    if (known === null) await yard.api('POST', '/api/v1/event-types', { name, description, example: { invoiceId: 'inv_7', amount: 1284 } });
+  }
+}
+
+export function publish(yard, type, data) {
+  return yard.api('POST', '/api/v1/events', { type, data });
+}
+
+/** Waits for what the server does on its own time. */
+export async function until(what, condition, timeoutMs = 15_000) {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const found = await condition();
+    if (found) return found;
+    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
