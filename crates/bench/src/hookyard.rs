@@ -119,10 +119,7 @@ impl Hookyard {
             .split_once("://")
             .and_then(|(_, rest)| rest.find('/').map(|at| &rest[at..]))
             .context("the hook's URL has no path")?;
-        Ok(Target {
-            address: self.address,
-            path: path.to_owned(),
-        })
+        Ok(Target::of_cards(self.address, path))
     }
 
     /// The first person, signed in with the JWT.

@@ -43,22 +43,31 @@ pub(crate) struct Balance {
 impl Ledger {
     /// Starts a new phase; receipts of earlier phases are ignored from now on.
     pub(crate) fn begin(&self) -> u16 {
+        let phase = self.phase().wrapping_add(1);
+        self.follow(phase);
+        phase
+    }
+
+    /// Starts the phase that another ledger has begun.
+    pub(crate) fn follow(&self, phase: u16) {
         let mut receipts = self.receipts.lock().expect("no holder panics");
-        let phase = receipts.phase.wrapping_add(1);
         *receipts = Receipts {
             phase,
             ..Receipts::default()
         };
         self.delivered.store(0, Ordering::Relaxed);
         self.last_us.store(0, Ordering::Relaxed);
-        phase
     }
 
-    /// Books a receipt at `now_us`.
-    pub(crate) fn receive(&self, mark: Mark, now_us: u64) {
+    fn phase(&self) -> u16 {
+        self.receipts.lock().expect("no holder panics").phase
+    }
+
+    /// Books a receipt at `now_us`. False when it is of another phase.
+    pub(crate) fn receive(&self, mark: Mark, now_us: u64) -> bool {
         let mut receipts = self.receipts.lock().expect("no holder panics");
         if receipts.phase != mark.phase {
-            return;
+            return false;
         }
         let index = usize::try_from(mark.id).expect("ids fit memory");
         if receipts.counts.len() <= index {
@@ -68,12 +77,13 @@ impl Ledger {
         receipts.counts[index] = receipts.counts[index].saturating_add(1);
         if receipts.counts[index] > 1 {
             receipts.repeats += 1;
-            return;
+            return true;
         }
         receipts.delays_us.push(sample(mark.sent_us, now_us));
         receipts.first_us.get_or_insert(now_us);
         self.last_us.fetch_max(now_us, Ordering::Relaxed);
         self.delivered.fetch_add(1, Ordering::Relaxed);
+        true
     }
 
     /// Distinct messages received so far.

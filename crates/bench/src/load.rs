@@ -12,7 +12,7 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::task::JoinSet;
 
-use crate::message::{CardRequest, Mark};
+use crate::message::{Content, Mark, MarkedRequest};
 use crate::stopwatch::{Stopwatch, sample};
 use crate::wire::MessageReader;
 
@@ -27,6 +27,24 @@ const FAULT_PAUSE: Duration = Duration::from_millis(5);
 pub(crate) struct Target {
     pub(crate) address: SocketAddr,
     pub(crate) path: String,
+    /// Value of the `Authorization` header, where one is needed.
+    pub(crate) authorization: Option<String>,
+    pub(crate) content: Content,
+    /// How often each message must arrive.
+    pub(crate) copies: u32,
+}
+
+impl Target {
+    /// Where a card is posted without credentials, to arrive once.
+    pub(crate) fn of_cards(address: SocketAddr, path: &str) -> Self {
+        Self {
+            address,
+            path: path.to_owned(),
+            authorization: None,
+            content: Content::Card,
+            copies: 1,
+        }
+    }
 }
 
 /// How messages are paced, and when sending ends.
@@ -37,9 +55,13 @@ pub(crate) enum Pace {
         connections: u32,
         duration: Duration,
     },
-    /// As fast as answers come, a number of messages.
-    ClosedCount { connections: u32, count: u32 },
-    /// `rate` messages per second, for a time.
+    /// As fast as answers come, a number of requests, whose numbers begin at `first`.
+    ClosedCount {
+        connections: u32,
+        first: u32,
+        count: u32,
+    },
+    /// `rate` requests per second, for a time.
     Open { rate: u32, duration: Duration },
 }
 
@@ -47,7 +69,7 @@ pub(crate) enum Pace {
 #[derive(Debug, Default)]
 pub(crate) struct Sent {
     pub(crate) accepted: Vec<u32>,
-    /// From the intended sending to the answer, of accepted messages, in microseconds.
+    /// From the intended sending to the answer, of accepted requests, in microseconds.
     pub(crate) accept_us: Vec<u32>,
     /// Answered, but not with success.
     pub(crate) refused: u64,
@@ -55,6 +77,16 @@ pub(crate) struct Sent {
     pub(crate) failed: u64,
     pub(crate) began_us: u64,
     pub(crate) ended_us: u64,
+}
+
+impl Sent {
+    /// What was accepted, as often as it must arrive: the places in the books.
+    pub(crate) fn expected(&self, copies: u32) -> Vec<u32> {
+        let entries = self.accepted.iter();
+        entries
+            .flat_map(|id| (0..copies).map(move |copy| id * copies + copy))
+            .collect()
+    }
 }
 
 #[derive(Debug)]
@@ -68,16 +100,16 @@ struct Plan {
 }
 
 impl Plan {
-    /// The next message's id and intended time; `None` when sending is over.
+    /// The next request's number and intended time; `None` when sending is over.
     fn next(&self) -> Option<(u32, u64)> {
         let now_us = self.stopwatch.now_us();
         let elapsed = Duration::from_micros(now_us - self.began_us);
         let take = || self.next_id.fetch_add(1, Ordering::Relaxed);
         match self.pace {
             Pace::ClosedFor { duration, .. } => (elapsed < duration).then(|| (take(), now_us)),
-            Pace::ClosedCount { count, .. } => {
+            Pace::ClosedCount { first, count, .. } => {
                 let id = take();
-                (id < count).then_some((id, now_us))
+                (id < first + count).then_some((id, now_us))
             }
             Pace::Open { rate, duration } => {
                 let id = take();
@@ -95,6 +127,10 @@ pub(crate) async fn send(target: &Target, pace: Pace, phase: u16, stopwatch: Sto
         Pace::ClosedFor { connections, .. } | Pace::ClosedCount { connections, .. } => connections,
         Pace::Open { .. } => OPEN_LOOP_CONNECTIONS,
     };
+    let first = match pace {
+        Pace::ClosedCount { first, .. } => first,
+        Pace::ClosedFor { .. } | Pace::Open { .. } => 0,
+    };
     let began_us = stopwatch.now_us();
     let plan = Arc::new(Plan {
         target: target.clone(),
@@ -102,7 +138,7 @@ pub(crate) async fn send(target: &Target, pace: Pace, phase: u16, stopwatch: Sto
         stopwatch,
         phase,
         began_us,
-        next_id: AtomicU32::new(0),
+        next_id: AtomicU32::new(first),
     });
     let mut senders = JoinSet::new();
     for _ in 0..connections {
@@ -123,10 +159,14 @@ pub(crate) async fn send(target: &Target, pace: Pace, phase: u16, stopwatch: Sto
 
 async fn send_on_one_connection(plan: Arc<Plan>) -> Sent {
     let host = plan.target.address.to_string();
-    let mut request = CardRequest::new(&host, &plan.target.path);
+    let target = &plan.target;
+    let authorization = target.authorization.as_deref();
+    let mut request = MarkedRequest::new(&host, &target.path, authorization, target.content);
+    let messages = target.content.messages();
     let mut connection = None;
     let mut sent = Sent::default();
-    while let Some((id, sent_us)) = plan.next() {
+    while let Some((number, sent_us)) = plan.next() {
+        let id = number * messages;
         // The timer rounds up to milliseconds, also for a moment that has come.
         if sent_us > plan.stopwatch.now_us() {
             tokio::time::sleep_until(plan.stopwatch.instant(sent_us)).await;
@@ -136,9 +176,9 @@ async fn send_on_one_connection(plan: Arc<Plan>) -> Sent {
             id,
             sent_us,
         };
-        match exchange(&mut connection, plan.target.address, request.marked(mark)).await {
+        match exchange(&mut connection, target.address, request.marked(mark)).await {
             Ok(true) => {
-                sent.accepted.push(id);
+                sent.accepted.extend(id..id + messages);
                 sent.accept_us
                     .push(sample(sent_us, plan.stopwatch.now_us()));
             }
@@ -156,7 +196,7 @@ async fn send_on_one_connection(plan: Arc<Plan>) -> Sent {
     sent
 }
 
-/// Sends one request and reads its answer: whether it says OK.
+/// Sends one request and reads its answer: whether it says that the message was taken.
 async fn exchange(
     connection: &mut Option<(TcpStream, MessageReader)>,
     address: SocketAddr,
@@ -171,5 +211,10 @@ async fn exchange(
     stream.write_all(request).await?;
     let answer = reader.next(stream).await?;
     let answer = answer.ok_or(io::ErrorKind::UnexpectedEof)?;
-    Ok(answer.status() == 200 && memmem::find(answer.body, b"\"OK\"").is_some())
+    Ok(match answer.status() {
+        200 => memmem::find(answer.body, b"\"OK\"").is_some(),
+        // Events that were published, and not before.
+        201 => memmem::find(answer.body, b"\"duplicate\":false").is_some(),
+        _ => false,
+    })
 }

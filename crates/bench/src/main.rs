@@ -13,6 +13,7 @@ mod process;
 mod receiver;
 mod report;
 mod scenarios;
+mod signature;
 mod stopwatch;
 mod websocket;
 mod wire;
@@ -69,6 +70,9 @@ struct RunArguments {
     /// WebSocket sessions on one server
     #[arg(long, default_value_t = 10_000)]
     sessions: u32,
+    /// Events that wait for an endpoint which is down
+    #[arg(long, default_value_t = 1_000_000)]
+    deliveries: u32,
     /// Measure only this; may be repeated [default: everything]
     #[arg(long, value_enum)]
     only: Vec<Scenario>,
@@ -103,6 +107,7 @@ async fn run(arguments: RunArguments) -> anyhow::Result<()> {
         posts: arguments.posts,
         subscriptions: arguments.subscriptions,
         sessions: arguments.sessions,
+        deliveries: arguments.deliveries,
         only: arguments.only,
     };
     let findings = scenarios::run(plan).await?;

@@ -7,7 +7,7 @@ use serde::Serialize;
 use tokio::time::Instant;
 
 use crate::ledger::Ledger;
-use crate::load::{self, Pace, Sent, Target};
+use crate::load::{self, Pace, Target};
 use crate::process::Process;
 use crate::stopwatch::{Percentiles, Stopwatch, float, seconds};
 
@@ -16,15 +16,16 @@ use crate::stopwatch::{Percentiles, Stopwatch, float, seconds};
 const STALLED_AFTER: Duration = Duration::from_secs(150);
 
 /// Figures of one measurement.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Figures {
     pub(crate) accepted: u64,
     pub(crate) accepted_per_s: f64,
-    /// Accepted messages by the time from the first sending to the last arrival.
+    /// Arrivals by the time from the first sending to the last of them; a message may have to arrive
+    /// more than once.
     pub(crate) delivered_per_s: f64,
     pub(crate) accept: Percentiles,
     pub(crate) delivery: Percentiles,
-    /// Accepted and not yet delivered when sending ended.
+    /// Arrivals that were still to come when sending ended.
     pub(crate) backlog: u64,
     pub(crate) lost: u64,
     pub(crate) duplicated: u64,
@@ -51,7 +52,7 @@ impl Instruments {
         };
         let phase = self.ledger.begin();
         let sent = load::send(target, pace, phase, self.stopwatch).await;
-        self.drain(&sent).await;
+        self.drain(&sent.expected(target.copies)).await;
     }
 
     /// Sends at `pace`, waits for the last arrival and adds up.
@@ -66,16 +67,17 @@ impl Instruments {
         let phase = self.ledger.begin();
         let sent = load::send(target, pace, phase, self.stopwatch).await;
         let accepted = count(sent.accepted.len());
-        let backlog = accepted.saturating_sub(self.ledger.delivered());
-        self.drain(&sent).await;
+        let expected = sent.expected(target.copies);
+        let backlog = count(expected.len()).saturating_sub(self.ledger.delivered());
+        self.drain(&expected).await;
         let cpu_s = server.cpu_s()? - cpu_before_s;
-        let balance = self.ledger.balance(&sent.accepted);
+        let balance = self.ledger.balance(&expected);
         let sending_s = seconds(sent.ended_us - sent.began_us);
         let whole_s = seconds(balance.last_us.max(sent.ended_us) - sent.began_us);
         Ok(Figures {
             accepted,
             accepted_per_s: float(accepted) / sending_s,
-            delivered_per_s: float(accepted - balance.lost) / whole_s,
+            delivered_per_s: float(count(expected.len()) - balance.lost) / whole_s,
             accept: Percentiles::of(sent.accept_us),
             delivery: Percentiles::of(balance.delays_us),
             backlog,
@@ -88,21 +90,26 @@ impl Instruments {
         })
     }
 
-    /// Waits until as many messages arrived as were accepted, or nothing has come for long.
-    pub(crate) async fn drain(&self, sent: &Sent) {
-        let accepted = count(sent.accepted.len());
-        let mut seen = self.ledger.delivered();
-        let mut seen_at = Instant::now();
-        while seen < accepted && seen_at.elapsed() < STALLED_AFTER {
-            tokio::time::sleep(Duration::from_millis(5)).await;
-            let now = self.ledger.delivered();
-            if now != seen {
-                (seen, seen_at) = (now, Instant::now());
-            }
+    /// Waits until as much arrived as is expected, or nothing has come for long.
+    pub(crate) async fn drain(&self, expected: &[u32]) {
+        drain(&self.ledger, expected).await;
+    }
+}
+
+/// Waits until `ledger` has as many arrivals as are expected, or nothing has come for long.
+pub(crate) async fn drain(ledger: &Ledger, expected: &[u32]) {
+    let expected = count(expected.len());
+    let mut seen = ledger.delivered();
+    let mut seen_at = Instant::now();
+    while seen < expected && seen_at.elapsed() < STALLED_AFTER {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        let now = ledger.delivered();
+        if now != seen {
+            (seen, seen_at) = (now, Instant::now());
         }
     }
 }
 
-fn count(length: usize) -> u64 {
+pub(crate) fn count(length: usize) -> u64 {
     u64::try_from(length).expect("lengths fit")
 }

@@ -1,4 +1,5 @@
-//! What a person asks of Hookyard through its API: a token, subscriptions, a door for sockets.
+//! What a person asks of Hookyard through its API: a token, subscriptions, a door for sockets,
+//! endpoints.
 
 use std::net::SocketAddr;
 
@@ -13,6 +14,8 @@ use serde_json::{Value, json};
 use tokio::net::TcpStream;
 
 use crate::load::Target;
+use crate::message::{Content, EVENT_TYPE};
+use crate::signature;
 
 /// The filter that the cards of a measurement match.
 pub(crate) const POSTS: &str = "/team-messaging/v1/posts";
@@ -69,6 +72,41 @@ impl Person {
         Ok(())
     }
 
+    /// Registers the type of the events of a measurement.
+    pub(crate) async fn register_type(&self) -> anyhow::Result<()> {
+        let path = "/api/v1/event-types";
+        let (status, answer) = self.post(path, &json!({ "name": EVENT_TYPE })).await?;
+        anyhow::ensure!(status == 201, "{path} answered {status} {answer}");
+        Ok(())
+    }
+
+    /// Makes an endpoint with the default settings for these events.
+    pub(crate) async fn make_endpoint(&self, url: &str) -> anyhow::Result<()> {
+        let wanted = json!({
+            "url": url,
+            "eventTypes": [EVENT_TYPE],
+            "secret": signature::secret(),
+        });
+        let path = "/api/v1/endpoints";
+        let (status, answer) = self.post(path, &wanted).await?;
+        anyhow::ensure!(
+            status == 201 && answer["status"] == "Active",
+            "{path} answered {status} {answer}"
+        );
+        Ok(())
+    }
+
+    /// Where these events are published, to arrive so many times.
+    pub(crate) fn publishing(&self, content: Content, copies: u32) -> Target {
+        Target {
+            address: self.address,
+            path: "/api/v1/events".to_owned(),
+            authorization: Some(self.bearer.clone()),
+            content,
+            copies,
+        }
+    }
+
     /// Where to open a WebSocket: the path carries a token, which is good for ten minutes.
     pub(crate) async fn socket_door(&self) -> anyhow::Result<Target> {
         let path = "/restapi/oauth/wstoken";
@@ -82,10 +120,8 @@ impl Person {
         let path = uri
             .strip_prefix(&place)
             .with_context(|| format!("`{uri}` is not on {place}"))?;
-        Ok(Target {
-            address: self.address,
-            path: format!("{path}?access_token={token}"),
-        })
+        let path = format!("{path}?access_token={token}");
+        Ok(Target::of_cards(self.address, &path))
     }
 
     async fn post(&self, path: &str, body: &Value) -> anyhow::Result<(u16, Value)> {

@@ -1,4 +1,8 @@
-//! The subscriber: answers 200 at once, passes the handshake, and books every message.
+//! The subscriber: answers 200 at once, passes the handshake, books every message, and checks
+//! signatures.
+//!
+//! A message that goes to several endpoints is posted to `/hook/10/3`: ten of them, this is the
+//! fourth. Each has a place of its own in the books.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -10,7 +14,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::ledger::Ledger;
-use crate::message::MarkReader;
+use crate::message::{Mark, MarkReader};
+use crate::signature::Signatures;
 use crate::stopwatch::Stopwatch;
 use crate::wire::MessageReader;
 
@@ -24,6 +29,7 @@ const OK: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n";
 #[derive(Debug)]
 pub(crate) struct Receiver {
     pub(crate) address: SocketAddr,
+    pub(crate) signatures: Arc<Signatures>,
     ledger: Arc<Ledger>,
     stopwatch: Stopwatch,
     accepting: Option<JoinHandle<()>>,
@@ -39,6 +45,7 @@ impl Receiver {
             if let Ok(listener) = TcpListener::bind(address).await {
                 let mut receiver = Self {
                     address,
+                    signatures: Arc::default(),
                     ledger,
                     stopwatch,
                     accepting: None,
@@ -69,20 +76,31 @@ impl Receiver {
     }
 
     fn listen(&mut self, listener: TcpListener) {
-        let ledger = Arc::clone(&self.ledger);
-        let stopwatch = self.stopwatch;
+        let books = Books {
+            ledger: Arc::clone(&self.ledger),
+            signatures: Arc::clone(&self.signatures),
+            stopwatch: self.stopwatch,
+        };
         self.accepting = Some(tokio::spawn(async move {
             // Dropped with this task, which ends the connections too.
             let mut connections = JoinSet::new();
             while let Ok((stream, _)) = listener.accept().await {
                 while connections.try_join_next().is_some() {}
-                connections.spawn(serve(stream, Arc::clone(&ledger), stopwatch));
+                connections.spawn(serve(stream, books.clone()));
             }
         }));
     }
 }
 
-async fn serve(mut stream: TcpStream, ledger: Arc<Ledger>, stopwatch: Stopwatch) -> io::Result<()> {
+/// What each connection writes into.
+#[derive(Debug, Clone)]
+struct Books {
+    ledger: Arc<Ledger>,
+    signatures: Arc<Signatures>,
+    stopwatch: Stopwatch,
+}
+
+async fn serve(mut stream: TcpStream, books: Books) -> io::Result<()> {
     stream.set_nodelay(true)?;
     let marks = MarkReader::new();
     let mut reader = MessageReader::new();
@@ -97,9 +115,41 @@ async fn serve(mut stream: TcpStream, ledger: Arc<Ledger>, stopwatch: Stopwatch)
             continue;
         }
         if let Some(mark) = marks.read(request.body) {
-            ledger.receive(mark, stopwatch.now_us());
+            let now_us = books.stopwatch.now_us();
+            let (copies, copy) = place(request.head);
+            let id = mark.id * copies + copy;
+            if books.ledger.receive(Mark { id, ..mark }, now_us) {
+                books.signatures.sample(id, &request);
+            }
         }
         stream.write_all(OK).await?;
     }
     Ok(())
+}
+
+/// How many endpoints get each message, and which of them this request is for.
+fn place(head: &[u8]) -> (u32, u32) {
+    let path = head.split(|byte| *byte == b' ').nth(1);
+    let read = || {
+        let numbers = str::from_utf8(path?.strip_prefix(b"/hook/")?).ok()?;
+        let (copies, copy) = numbers.split_once('/')?;
+        Some((copies.parse().ok()?, copy.parse().ok()?))
+    };
+    read().unwrap_or((1, 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_path_tells_which_endpoint_a_request_is_for() {
+        for (head, expected) in [
+            ("POST /hook/10/3 HTTP/1.1\r\n", (10, 3)),
+            ("POST /hook HTTP/1.1\r\n", (1, 0)),
+            ("", (1, 0)),
+        ] {
+            assert_eq!(place(head.as_bytes()), expected);
+        }
+    }
 }

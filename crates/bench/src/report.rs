@@ -10,7 +10,8 @@ use anyhow::Context;
 
 use self::goals::{Goal, goals};
 use crate::measure::Figures;
-use crate::scenarios::{Comparison, Findings, Sockets, Subscribers};
+use crate::scenarios::{Comparison, Endpoints, Findings, Million, Sockets, Subscribers};
+use crate::signature::SAMPLED;
 use crate::stopwatch::float;
 
 /// What the last run replaces in a document.
@@ -20,9 +21,9 @@ const END: &str = "<!-- the last run ends -->";
 /// The run as Markdown.
 pub(crate) fn markdown(findings: &Findings) -> String {
     let mut text = format!("{}\n\n", machine(findings));
-    if !findings.comparisons.is_empty() {
-        text.push_str(&comparisons(&findings.comparisons));
-    }
+    let published = findings.endpoints.iter().flat_map(|found| &found.rounds);
+    let beside = published.map(|round| &round.comparison);
+    text.push_str(&comparisons(findings.comparisons.iter().chain(beside)));
     let goals = goals(findings);
     if !goals.is_empty() {
         text.push_str("| goal | wanted | measured | reached |\n| --- | --- | --- | --- |\n");
@@ -44,7 +45,11 @@ pub(crate) fn markdown(findings: &Findings) -> String {
     text
 }
 
-fn comparisons(comparisons: &[Comparison]) -> String {
+fn comparisons<'a>(comparisons: impl Iterator<Item = &'a Comparison>) -> String {
+    let mut comparisons = comparisons.peekable();
+    if comparisons.peek().is_none() {
+        return String::new();
+    }
     let mut text = String::from(
         "| load | server | accepted/s | delivered/s | accept p50 / p99, ms | accept to delivery p50 / p99, ms | backlog at the end | lost | duplicated | CPU, s (µs per message) | peak RSS, MiB |\n\
          | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
@@ -135,8 +140,10 @@ fn details(findings: &Findings) -> String {
         );
     }
     let paragraphs = [
+        findings.endpoints.as_ref().map(endpoints),
         findings.subscribers.as_ref().map(subscribers),
         findings.sockets.as_ref().map(sockets),
+        findings.million.as_ref().map(million),
     ];
     for paragraph in paragraphs.into_iter().flatten() {
         if !text.is_empty() {
@@ -145,6 +152,61 @@ fn details(findings: &Findings) -> String {
         text.push_str(&paragraph);
     }
     text
+}
+
+fn endpoints(endpoints: &Endpoints) -> String {
+    let mut text = String::from("Endpoints, events that arrived signed at each of them:\n");
+    for round in &endpoints.rounds {
+        let ours = round.comparison.hookyard.as_ref();
+        let deliveries_per_s = ours.map_or(0.0, |figures| figures.delivered_per_s);
+        let _infallible = writeln!(
+            text,
+            "{} of them, {} connections: {} events/s ({:.2} of the control), {} deliveries/s ({:.2} of the control); {} signatures checked, one in {SAMPLED}, {} wrong.",
+            round.endpoints,
+            round.connections,
+            grouped(deliveries_per_s / f64::from(round.endpoints)),
+            round.events_ratio(),
+            grouped(deliveries_per_s),
+            round.deliveries_ratio(),
+            grouped(float(round.signatures)),
+            round.signatures_wrong,
+        );
+    }
+    text
+}
+
+fn million(million: &Million) -> String {
+    let beside = &million.beside;
+    format!(
+        "Million: {} events were published in batches at {}/s while their endpoint refused connections.\n\
+         Memory went from {:.1} MiB to {:.1} MiB with half of them waiting and {:.1} MiB with all, with a peak of {:.1} MiB; {:.0} MiB on disk. While they waited the server took {:.3} cores.\n\
+         Then {} events, {}/s, to them and to an endpoint that was up: accept p50 {:.2} ms, p99 {:.2} ms, slowest {:.0} ms; accept to delivery p50 {:.2} ms, p99 {:.2} ms; lost {}, duplicated {}, refused {}.\n\
+         After its return the first event arrived in {:.2} s and the last in {:.1} s, {}/s between them, with a peak of {:.1} MiB. Lost {}, duplicated {}.\n",
+        grouped(float(million.deliveries)),
+        grouped(million.accepted_per_s),
+        million.rss_before_mib,
+        million.rss_half_mib,
+        million.rss_all_mib,
+        million.rss_peak_mib,
+        million.disk_mib,
+        million.waiting_cores,
+        grouped(float(beside.accepted)),
+        grouped(beside.accepted_per_s),
+        beside.accept.p50_ms,
+        beside.accept.p99_ms,
+        beside.accept.max_ms,
+        beside.delivery.p50_ms,
+        beside.delivery.p99_ms,
+        beside.lost,
+        beside.duplicated,
+        beside.not_accepted,
+        million.first_arrival_s,
+        million.drained_s,
+        grouped(million.drain_per_s),
+        million.rss_draining_mib,
+        million.lost,
+        million.duplicated,
+    )
 }
 
 fn subscribers(subscribers: &Subscribers) -> String {

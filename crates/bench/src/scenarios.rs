@@ -1,5 +1,7 @@
 //! What is measured, in which order, and how each figure is obtained.
 
+mod endpoints;
+mod million;
 mod sockets;
 mod subscribers;
 
@@ -19,10 +21,13 @@ use crate::hookyard::{DataDir, Hookyard};
 use crate::ledger::Ledger;
 use crate::load::{self, Pace, Target};
 use crate::measure::{Figures, Instruments};
+use crate::message::Content;
 use crate::process::{self, Process};
 use crate::receiver::Receiver;
 use crate::stopwatch::{Percentiles, Stopwatch, float, sample, seconds};
 
+pub(crate) use self::endpoints::{Endpoints, Published};
+pub(crate) use self::million::Million;
 pub(crate) use self::sockets::Sockets;
 pub(crate) use self::subscribers::Subscribers;
 
@@ -48,6 +53,8 @@ pub(crate) struct Plan {
     pub(crate) subscriptions: u32,
     /// WebSocket sessions on one server.
     pub(crate) sessions: u32,
+    /// That wait for an endpoint which is down.
+    pub(crate) deliveries: u32,
     pub(crate) only: Vec<Scenario>,
 }
 
@@ -70,6 +77,10 @@ pub(crate) enum Scenario {
     Subscribers,
     /// Thousands of WebSocket sessions.
     Sockets,
+    /// Events published to 1 and to 10 endpoints, signed, with 32 and 128 connections.
+    Endpoints,
+    /// An endpoint that is down for a million events.
+    Million,
 }
 
 /// Hookyard and the control under the same load, one after the other.
@@ -124,6 +135,8 @@ pub(crate) struct Findings {
     pub(crate) starts: Option<Starts>,
     pub(crate) subscribers: Option<Subscribers>,
     pub(crate) sockets: Option<Sockets>,
+    pub(crate) endpoints: Option<Endpoints>,
+    pub(crate) million: Option<Million>,
 }
 
 #[derive(Debug)]
@@ -178,6 +191,9 @@ pub(crate) async fn run(plan: Plan) -> anyhow::Result<Findings> {
             findings.comparisons.push(comparison);
         }
     }
+    if run.wants(Scenario::Endpoints) {
+        findings.endpoints = Some(run.measure_endpoints().await?);
+    }
     if run.wants(Scenario::Idle) {
         findings.idle = Some(run.measure_idle().await?);
     }
@@ -192,6 +208,9 @@ pub(crate) async fn run(plan: Plan) -> anyhow::Result<Findings> {
     }
     if run.wants(Scenario::Sockets) {
         findings.sockets = Some(run.measure_sockets().await?);
+    }
+    if run.wants(Scenario::Million) {
+        findings.million = Some(run.measure_million().await?);
     }
     Ok(findings)
 }
@@ -229,7 +248,7 @@ impl Run {
         pace: Pace,
     ) -> anyhow::Result<Comparison> {
         progress(&format!("control, {name}"));
-        let control = self.measure_control(pace).await?;
+        let control = self.measure_control(Content::Card, pace).await?;
         progress(&rates(&control));
         let hookyard = if self.wants(scenario) {
             progress(&format!("hookyard, {name}"));
@@ -246,7 +265,7 @@ impl Run {
         })
     }
 
-    async fn measure_control(&self, pace: Pace) -> anyhow::Result<Figures> {
+    async fn measure_control(&self, content: Content, pace: Pace) -> anyhow::Result<Figures> {
         let mut child = Command::new(std::env::current_exe()?)
             .args(["accept-and-forward", "--to"])
             .arg(self.receiver.address.to_string())
@@ -258,9 +277,10 @@ impl Run {
         let process = Process::new(child);
         let mut line = String::new();
         BufReader::new(output).read_line(&mut line)?;
+        let address = line.trim().parse().context("the control has no address")?;
         let target = Target {
-            address: line.trim().parse().context("the control has no address")?,
-            path: "/".to_owned(),
+            content,
+            ..Target::of_cards(address, "/")
         };
         self.instruments.warm_up(&target, connections(pace)).await;
         self.instruments.measure(&target, &process, pace).await
@@ -293,6 +313,7 @@ impl Run {
         let hook = server.hook()?;
         let pace = Pace::ClosedCount {
             connections: FILL_CONNECTIONS,
+            first: 0,
             count: self.plan.backlog,
         };
         self.instruments.warm_up(&hook, FILL_CONNECTIONS).await;
@@ -317,7 +338,7 @@ impl Run {
 
         let returned_us = self.instruments.stopwatch.now_us();
         self.receiver.restart().await?;
-        self.instruments.drain(&sent).await;
+        self.instruments.drain(&sent.accepted).await;
         let balance = self.instruments.ledger.balance(&sent.accepted);
         let first_us = balance.first_us.unwrap_or(returned_us);
         let draining_s = seconds(balance.last_us.saturating_sub(first_us));
@@ -342,6 +363,7 @@ impl Run {
         progress(&format!("start: filling with {} posts", self.plan.posts));
         let pace = Pace::ClosedCount {
             connections: FILL_CONNECTIONS,
+            first: 0,
             count: self.plan.posts,
         };
         let phase = self.instruments.ledger.begin();

@@ -219,7 +219,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let path = "/ws?access_token=abc".to_owned();
-        (listener, Target { address, path })
+        (listener, Target::of_cards(address, &path))
     }
 
     const SWITCH: &[u8] = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n\

@@ -1,7 +1,8 @@
 //! What a run should reach, and whether it did.
 
 use super::grouped;
-use crate::scenarios::{Comparison, Findings};
+use crate::scenarios::{Comparison, Endpoints, Findings, Million, Published};
+use crate::stopwatch::float;
 
 #[derive(Debug)]
 pub(super) struct Goal {
@@ -11,16 +12,22 @@ pub(super) struct Goal {
     pub(super) reached: bool,
 }
 
-/// Every goal that this run can judge.
-pub(super) fn goals(findings: &Findings) -> Vec<Goal> {
-    let mut goals = Vec::new();
-    let mut judge = |name: &str, wanted, measured, reached| {
-        goals.push(Goal {
+impl Goal {
+    fn new(name: &str, wanted: &'static str, measured: String, reached: bool) -> Self {
+        Self {
             name: name.to_owned(),
             wanted,
             measured,
             reached,
-        });
+        }
+    }
+}
+
+/// Every goal that this run can judge.
+pub(super) fn goals(findings: &Findings) -> Vec<Goal> {
+    let mut goals = Vec::new();
+    let mut judge = |name: &str, wanted, measured, reached| {
+        goals.push(Goal::new(name, wanted, measured, reached));
     };
     for Comparison {
         name,
@@ -137,5 +144,76 @@ pub(super) fn goals(findings: &Findings) -> Vec<Goal> {
             faults == 0,
         );
     }
+    goals.extend(findings.endpoints.iter().flat_map(of_endpoints));
+    goals.extend(findings.million.iter().flat_map(of_million));
     goals
+}
+
+fn of_endpoints(endpoints: &Endpoints) -> Vec<Goal> {
+    let mut goals = Vec::new();
+    for round in endpoints
+        .rounds
+        .iter()
+        .filter(|round| round.connections == 128)
+    {
+        let ratio = round.deliveries_ratio();
+        let name = match round.endpoints {
+            1 => "events published and delivered to 1 endpoint, signed, to control".to_owned(),
+            count => format!("deliveries of events to {count} endpoints, signed, to control"),
+        };
+        let measured = format!("{ratio:.2}");
+        goals.push(Goal::new(&name, ">= 0.25", measured, ratio >= 0.25));
+    }
+    let faults: u64 = endpoints.rounds.iter().map(Published::faults).sum();
+    goals.push(Goal::new(
+        "nothing lost, duplicated or wrongly signed at endpoints",
+        "none",
+        faults.to_string(),
+        faults == 0,
+    ));
+    goals
+}
+
+fn of_million(million: &Million) -> Vec<Goal> {
+    let count = grouped(float(million.deliveries));
+    let accept = million.beside.accept.p99_ms;
+    let added = million.rss_peak_mib - million.rss_before_mib;
+    let grown = million.rss_all_mib - million.rss_half_mib;
+    let cores = million.waiting_cores;
+    let beside = &million.beside;
+    let lost = million.lost + beside.lost;
+    let duplicated = million.duplicated + beside.duplicated;
+    let refused = million.not_accepted + beside.not_accepted;
+    vec![
+        Goal::new(
+            &format!("accept p99 at 1,000/s beside {count} waiting deliveries"),
+            "<= 50 ms",
+            format!("{accept:.1} ms"),
+            accept <= 50.0,
+        ),
+        Goal::new(
+            &format!("RSS that {count} waiting deliveries add, at its peak"),
+            "<= 60 MiB",
+            format!("{added:.1} MiB"),
+            added <= 60.0,
+        ),
+        Goal::new(
+            "RSS from half of them to all",
+            "<= 8 MiB",
+            format!("{grown:.1} MiB"),
+            grown <= 8.0,
+        ),
+        Goal::new(
+            "CPU while they wait, cores",
+            "<= 0.05",
+            format!("{cores:.3}"),
+            cores <= 0.05,
+        ),
+        Goal::new(
+            "nothing lost or duplicated of them and beside them",
+            "none",
+            format!("{lost} lost, {duplicated} duplicated, {refused} refused"),
+            lost + duplicated + refused == 0,
+        ),
+    ]
 }

@@ -15,7 +15,7 @@ use tokio::time::Instant;
 
 use super::{Run, progress};
 use crate::ledger::Ledger;
-use crate::load::{self, Pace, Sent, Target};
+use crate::load::{self, Pace, Target};
 use crate::measure::Instruments;
 use crate::message::{Mark, MarkReader};
 use crate::person::POSTS;
@@ -120,11 +120,11 @@ impl Run {
         let cpu_before_s = server.process.cpu_s()?;
         let phase = crowd.ledger.begin();
         let sent = load::send(&server.hook()?, pace, phase, crowd.stopwatch).await;
-        let expected = crowd.expected(&sent);
+        let expected = sent.expected(sessions);
         self.instruments.drain(&expected).await;
         let cpu_s = server.process.cpu_s()? - cpu_before_s;
         tokio::time::sleep(REPEATS_AFTER).await;
-        let balance = crowd.ledger.balance(&expected.accepted);
+        let balance = crowd.ledger.balance(&expected);
         let closed = crowd.closed.load(Ordering::Relaxed);
         if let Some(why) = crowd.first_end() {
             progress(&format!("  {closed} sessions ended, the first: {why}"));
@@ -245,18 +245,6 @@ impl Crowd {
         event * self.sessions + session
     }
 
-    /// What was sent, as often as it must arrive.
-    fn expected(&self, sent: &Sent) -> Sent {
-        let entries = sent.accepted.iter().flat_map(|event| {
-            let sessions = 0..self.sessions;
-            sessions.map(|session| self.entry(*event, session))
-        });
-        Sent {
-            accepted: entries.collect(),
-            ..Sent::default()
-        }
-    }
-
     fn note_end(&self, end: &io::Result<Option<String>>) {
         self.closed.fetch_add(1, Ordering::Relaxed);
         let why = match end {
@@ -323,10 +311,7 @@ mod tests {
     #[tokio::test]
     async fn what_each_session_missed_or_got_twice_is_counted() {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let door = Target {
-            address: listener.local_addr().unwrap(),
-            path: "/ws".to_owned(),
-        };
+        let door = Target::of_cards(listener.local_addr().unwrap(), "/ws");
         let instruments = Instruments {
             ledger: Arc::new(Ledger::default()),
             stopwatch: Stopwatch::start(),
@@ -349,11 +334,8 @@ mod tests {
             tokio::task::yield_now().await;
         }
         drop((connections, listening));
-        let sent = Sent {
-            accepted: vec![0, 1],
-            ..Sent::default()
-        };
-        let balance = crowd.ledger.balance(&crowd.expected(&sent).accepted);
+        let both = [0, 1].map(|event| [crowd.entry(event, 0), crowd.entry(event, 1)]);
+        let balance = crowd.ledger.balance(both.as_flattened());
         assert_eq!((balance.lost, balance.duplicated), (1, 1));
         let end = crowd.first_end().unwrap();
         assert_eq!(end, r#"closed after [{"type":"Error"},{}]"#);
