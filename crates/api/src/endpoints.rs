@@ -1,8 +1,10 @@
 //! Webhook endpoints: where an account's events go, and how. For administrators.
 
+pub(crate) mod actions;
 mod consent;
-mod said;
 mod settings;
+pub(crate) mod statistics;
+mod tagged;
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -12,14 +14,14 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use hookyard_domain::catalogue::EventType;
-use hookyard_domain::endpoint::{EndpointEventType, endpoint_event};
-use hookyard_domain::limits::{
+use hookyard_domain::endpoints::endpoint::{EndpointEventType, endpoint_event};
+use hookyard_domain::endpoints::signing::SigningSecret;
+use hookyard_domain::events::catalogue::EventType;
+use hookyard_domain::kernel::limits::{
     ENDPOINT_TTL, ENDPOINTS_MAX, PUBLISHED_BODY_BYTES_MAX, SECRET_OVERLAP_DEFAULT,
     SECRET_OVERLAP_MAX,
 };
-use hookyard_domain::ports::CommitError;
-use hookyard_domain::signing::SigningSecret;
+use hookyard_domain::kernel::ports::CommitError;
 use hookyard_domain::{
     Attributes, Audience, Change, Code, DeliveryId, Endpoint, Event, EventId, EventKind, Milestone,
     PersonId, Problem, Scope, SettingError, Subscription, SubscriptionId, SubscriptionStatus,
@@ -32,15 +34,15 @@ use serde_json::Value;
 use self::consent::Consent;
 use self::settings::{Settings, endpoint_of, read_secret, secret_from, secrets_after};
 use crate::Api;
-use crate::body::{AnyJson, Json, MaybeJson};
-use crate::caller::Caller;
-use crate::deliveries::{limit_of, refused};
-use crate::endpoint_statistics::DayView;
-use crate::path::PathParams;
-use crate::platform::lacks;
-use crate::problem::{ApiResult, because, json_body, json_with};
-use crate::query::Query;
-use crate::version_check::{VersionCheck, with_version};
+use crate::delivery::deliveries::{limit_of, refused};
+use crate::endpoints::statistics::DayView;
+use crate::identity::caller::Caller;
+use crate::kernel::body::{AnyJson, Json, MaybeJson};
+use crate::kernel::path::PathParams;
+use crate::kernel::platform::lacks;
+use crate::kernel::problem::{ApiResult, because, json_body, json_with};
+use crate::kernel::query::Query;
+use crate::kernel::version_check::{VersionCheck, with_version};
 
 const PATH: &str = "/api/v1/endpoints";
 

@@ -5,10 +5,15 @@
 //! then it comes as `type` and `data`, or as a CloudEvent, alone or with others.
 
 mod about_extension;
-mod compiled;
-mod publishing;
-mod reading;
-mod sent;
+pub(crate) mod event_types;
+pub(crate) mod feed;
+pub(crate) mod live;
+mod log;
+mod publication;
+pub(crate) mod scenarios;
+mod schema_cache;
+pub(crate) mod stream;
+mod submission;
 
 use std::sync::Arc;
 
@@ -17,23 +22,20 @@ use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::get;
 use hookyard_domain::Scope;
-use hookyard_domain::limits::PUBLISHED_BATCH_BYTES_MAX;
+use hookyard_domain::kernel::limits::PUBLISHED_BATCH_BYTES_MAX;
 
-use self::sent::Sent;
+use self::submission::Sent;
 use crate::Api;
-use crate::body::read_bytes;
-use crate::caller::Caller;
-use crate::platform::lacks;
-use crate::problem::ApiResult;
-use crate::query::Query;
+use crate::identity::caller::Caller;
+use crate::kernel::body::read_bytes;
+use crate::kernel::platform::lacks;
+use crate::kernel::problem::ApiResult;
+use crate::kernel::query::Query;
 
 pub(crate) fn routes() -> Router<Arc<Api>> {
     Router::new()
-        .route(
-            "/api/v1/events",
-            get(reading::list_events).post(publish_events),
-        )
-        .route("/api/v1/events/{eventId}", get(reading::read_event))
+        .route("/api/v1/events", get(log::list_events).post(publish_events))
+        .route("/api/v1/events/{eventId}", get(log::read_event))
 }
 
 async fn publish_events(
@@ -54,11 +56,11 @@ async fn publish_events(
         Sent::AboutExtension(bytes) => about_extension::publish(&api, &caller, &bytes).await,
         Sent::One(draft) => {
             let only = std::slice::from_ref(&*draft);
-            let told = publishing::publish(&api, &caller, only, false, auto_register);
+            let told = publication::publish(&api, &caller, only, false, auto_register);
             Ok(told.await?.one())
         }
         Sent::Batch(drafts) => {
-            let told = publishing::publish(&api, &caller, &drafts, true, auto_register);
+            let told = publication::publish(&api, &caller, &drafts, true, auto_register);
             Ok(told.await?.batch())
         }
     }

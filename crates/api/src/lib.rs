@@ -4,73 +4,29 @@
 //! A handler reads, lets the domain decide, and commits. Cookies are read by nobody but
 //! `/console/session`.
 
-mod batch;
-mod bins;
-mod body;
-mod caller;
-mod chats;
-mod console_session;
-mod conversations;
-mod deciding;
-mod deliveries;
-mod directory;
-mod endpoint_actions;
-mod endpoint_statistics;
+mod delivery;
 mod endpoints;
-mod erasure;
-mod event_feed;
-mod event_stream;
-mod event_types;
 mod events;
-mod everyone;
-mod extensions;
-mod hooks;
-mod jobs;
-mod json_guard;
-mod listener;
-mod live;
-mod me;
-mod members;
-mod messages;
-mod middleware;
-mod numbered;
-mod oauth;
-mod paging;
-mod password;
-mod path;
-mod persons;
-mod platform;
-mod posts;
-mod presence;
-mod problem;
-mod query;
-mod rate_limits;
-mod recent_chats;
-mod requests;
-mod router;
-mod scenarios;
-mod settings;
-mod socket_tokens;
-mod strict;
-mod subscription_life;
+mod identity;
+mod inbound;
+mod kernel;
+mod messaging;
 mod subscriptions;
-mod teams;
-mod tokens;
-mod version_check;
-mod webhooks;
 
 use std::sync::Arc;
 
-use hookyard_domain::ports::{Chance, Clock, Handshake, LiveEvents, LiveSubscriptions, Store};
+use hookyard_domain::kernel::ports::{
+    Chance, Clock, Handshake, LiveEvents, LiveSubscriptions, Store,
+};
 use hookyard_domain::{IdSequence, Timestamp};
 
-pub use listener::{ListenerLimits, serve};
-pub use password::hash_password;
-pub use rate_limits::RateLimits;
-pub use router::router;
-pub use settings::{ApiSettings, DevelopmentMode, SubscriptionSettings};
-pub use socket_tokens::SOCKET_PATH;
-pub use tokens::TokenMint;
+pub use identity::password::hash_password;
+pub use identity::socket_tokens::SOCKET_PATH;
+pub use identity::tokens::TokenMint;
+pub use kernel::listener::{ListenerLimits, serve};
+pub use kernel::rate_limits::RateLimits;
+pub use kernel::router::router;
+pub use kernel::settings::{ApiSettings, DevelopmentMode, SubscriptionSettings};
 
 /// What every handler has at hand.
 #[derive(Debug)]

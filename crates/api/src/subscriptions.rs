@@ -1,6 +1,7 @@
 //! Subscriptions, as the platform has them (contract section 4).
 
-mod asking;
+pub(crate) mod life;
+mod proposal;
 mod view;
 
 use std::sync::Arc;
@@ -9,8 +10,8 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Extension, Router};
-use hookyard_domain::ports::{CommitError, HandshakeError};
-use hookyard_domain::secret::token_from;
+use hookyard_domain::identity::secret::token_from;
+use hookyard_domain::kernel::ports::{CommitError, HandshakeError};
 use hookyard_domain::{
     Change, Code, DeliveryMode, Milestone, Problem, SocketId, Subscription, SubscriptionId,
     SubscriptionStatus, Timestamp, TransportType, Write,
@@ -18,15 +19,15 @@ use hookyard_domain::{
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 
-use self::asking::{
+use self::proposal::{
     AskedFilters, CreateSubscription, UpdateSubscription, ask_filters, ask_mode, ask_transport,
     parse_expires_in,
 };
 pub(crate) use self::view::{SubscriptionView, view};
 use crate::Api;
-use crate::body::{Json, MaybeJson};
-use crate::caller::Caller;
-use crate::problem::{ApiError, ApiResult, json_body};
+use crate::identity::caller::Caller;
+use crate::kernel::body::{Json, MaybeJson};
+use crate::kernel::problem::{ApiError, ApiResult, json_body};
 
 pub(crate) const PATH: &str = "/restapi/v1.0/subscription";
 

@@ -29,9 +29,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use hookyard_domain::change::News;
-use hookyard_domain::limits::REFILLS_AT_ONCE_MAX;
-use hookyard_domain::ports::{Chance, Clock, CommitListener, Store, StoreError};
+use hookyard_domain::kernel::change::News;
+use hookyard_domain::kernel::limits::REFILLS_AT_ONCE_MAX;
+use hookyard_domain::kernel::ports::{Chance, Clock, CommitListener, Store, StoreError};
 use hookyard_domain::{Subscription, SubscriptionId};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;

@@ -20,7 +20,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
 
 use hookyard_domain::Address;
-use hookyard_domain::limits::{DIAL_ADDRESSES_MAX, RESOLVE_TIMEOUT};
+use hookyard_domain::kernel::limits::{DIAL_ADDRESSES_MAX, RESOLVE_TIMEOUT};
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};

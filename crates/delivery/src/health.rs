@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookyard_domain::limits::BLACKLIST_AFTER;
+use hookyard_domain::kernel::limits::BLACKLIST_AFTER;
 use hookyard_domain::{AttemptOutcome, Delivery, Subscription, Timestamp, UnreachableReason};
 use http::StatusCode;
 

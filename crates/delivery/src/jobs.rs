@@ -9,9 +9,9 @@ mod pages;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use hookyard_domain::change::News;
-use hookyard_domain::limits::JOBS_AT_ONCE_MAX;
-use hookyard_domain::ports::{Clock, CommitError, CommitListener, Store, StoreError};
+use hookyard_domain::kernel::change::News;
+use hookyard_domain::kernel::limits::JOBS_AT_ONCE_MAX;
+use hookyard_domain::kernel::ports::{Clock, CommitError, CommitListener, Store, StoreError};
 use hookyard_domain::{Change, Job, JobPage, Write};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;

@@ -12,15 +12,15 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hookyard_domain::change::News;
-use hookyard_domain::endpoint::{EndpointEventType, endpoint_event};
-use hookyard_domain::limits::{
+use hookyard_domain::endpoints::endpoint::{EndpointEventType, endpoint_event};
+use hookyard_domain::identity::secret::token_from;
+use hookyard_domain::kernel::change::News;
+use hookyard_domain::kernel::limits::{
     CATCH_UPS_AT_ONCE_MAX, HISTORY_KEPT, JOBS_KEPT, PROBES_AT_ONCE_MAX, STATISTICS_KEPT,
 };
-use hookyard_domain::ports::{
+use hookyard_domain::kernel::ports::{
     Chance, Clock, CommitError, CommitListener, Handshake, Store, StoreError,
 };
-use hookyard_domain::secret::token_from;
 use hookyard_domain::{
     Audience, Change, DeliveryMode, Event, EventId, EventKind, Milestone, Subscription,
     SubscriptionStatus, Timestamp, Write,

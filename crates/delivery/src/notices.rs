@@ -11,11 +11,11 @@ mod letter;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use hookyard_domain::change::News;
-use hookyard_domain::limits::{
+use hookyard_domain::kernel::change::News;
+use hookyard_domain::kernel::limits::{
     MAIL_RETRY_PAUSES, NOTICE_AGE_MAX, NOTICE_READERS_MAX, NOTICES_WAITING_MAX,
 };
-use hookyard_domain::ports::{
+use hookyard_domain::kernel::ports::{
     Clock, CommitListener, DeliveryQuery, PersonQuery, Slice, StateQuery, Store, StoreError,
 };
 use hookyard_domain::{

@@ -16,9 +16,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use hookyard_domain::envelope::envelope;
-use hookyard_domain::limits::ANSWER_EXCERPT_BYTES_MAX;
-use hookyard_domain::ports::Clock;
+use hookyard_domain::delivery::envelope::envelope;
+use hookyard_domain::kernel::limits::ANSWER_EXCERPT_BYTES_MAX;
+use hookyard_domain::kernel::ports::Clock;
 use hookyard_domain::{
     AttemptOutcome, DeliveryMode, PushProvider, Secret, Timestamp, Timings, TransportType,
     UnreachableReason,

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hookyard_domain::ports::{Store, StoreError};
+use hookyard_domain::kernel::ports::{Store, StoreError};
 use hookyard_domain::{Audience, Event, PersonId, Subscription};
 
 /// The recipients of `event` as far as they matter to `subscription`, ascending; `None` when the

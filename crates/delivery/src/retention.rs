@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hookyard_domain::Timestamp;
-use hookyard_domain::change::{Change, Write};
-use hookyard_domain::limits::{PURGE_PAUSE, PURGE_PERIOD, PURGE_ROWS_MAX};
-use hookyard_domain::ports::{Clock, CommitError, Store, StoreError};
-use hookyard_domain::retention::{Kept, Retention};
+use hookyard_domain::kernel::change::{Change, Write};
+use hookyard_domain::kernel::limits::{PURGE_PAUSE, PURGE_PERIOD, PURGE_ROWS_MAX};
+use hookyard_domain::kernel::ports::{Clock, CommitError, Store, StoreError};
+use hookyard_domain::kernel::retention::{Kept, Retention};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 

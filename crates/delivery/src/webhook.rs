@@ -16,11 +16,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use hookyard_domain::limits::{
+use hookyard_domain::delivery::retry::read_retry_after;
+use hookyard_domain::kernel::limits::{
     ANSWER_BODY_BYTES_MAX, ANSWER_BODY_TIMEOUT, ANSWER_EXCERPT_BYTES_MAX, ANSWER_HEAD_BYTES_MAX,
     ANSWER_HEADERS_MAX, SHOWN_HEADER_CHARS_MAX, SHOWN_HEADERS_MAX,
 };
-use hookyard_domain::retry::read_retry_after;
 use hookyard_domain::{
     AttemptOutcome, DeliveryMode, Subscription, Timings, Transcript, UnreachableReason,
 };

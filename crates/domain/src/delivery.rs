@@ -1,14 +1,18 @@
 //! One event on its way to one subscription, and each try of it.
 
+pub mod envelope;
+pub mod job;
+pub mod retry;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ids::{AccountId, DeliveryId, EventId, SubscriptionId};
-use crate::limits::{RETRY_AFTER_MAX, RETRY_AFTER_MIN};
-use crate::retry::RetryPolicy;
-use crate::time::Timestamp;
+use crate::delivery::retry::RetryPolicy;
+use crate::kernel::ids::{AccountId, DeliveryId, EventId, SubscriptionId};
+use crate::kernel::limits::{RETRY_AFTER_MAX, RETRY_AFTER_MIN};
+use crate::kernel::time::Timestamp;
 
 /// Why a delivery was given up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -283,7 +287,7 @@ impl Delivery {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::retry::RetrySchedule;
+    use crate::delivery::retry::RetrySchedule;
     use proptest::prelude::*;
 
     const NOW: Timestamp = Timestamp::from_millis(1_790_000_000_000);

@@ -1,10 +1,15 @@
 //! Decisions about chats and posts: each takes what was read, and returns what to write and to
 //! announce, or why not.
 
+pub mod chat;
 pub mod conversations;
 pub mod everyone;
+pub mod markdown;
 pub mod mentions;
+pub mod message;
+pub mod post;
 pub mod posts;
+pub mod presence;
 pub mod teams;
 
 use std::sync::Arc;
@@ -12,11 +17,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use serde::Serialize;
 
-use crate::chat::{Chat, ChatEventBody, ChatEventType};
-use crate::event::{Audience, Event, EventKind};
-use crate::ids::{AccountId, EventId, IdSequence, PersonId};
-use crate::post::{Post, PostEventType, PostRemovedBody, PostView};
-use crate::time::Timestamp;
+use crate::events::event::{Audience, Event, EventKind};
+use crate::kernel::ids::{AccountId, EventId, IdSequence, PersonId};
+use crate::kernel::time::Timestamp;
+use crate::messaging::chat::{Chat, ChatEventBody, ChatEventType};
+use crate::messaging::post::{Post, PostEventType, PostRemovedBody, PostView};
 
 /// Who does something, when, and where numbers for new things come from.
 #[derive(Debug, Clone, Copy)]

@@ -7,9 +7,9 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use hookyard_domain::change::{CommittedEvent, News};
-use hookyard_domain::limits::{BIN_LIVE_BUFFER_MAX, LIVE_BUFFER_MAX, LIVE_SESSIONS_MAX};
-use hookyard_domain::ports::{CommitListener, LiveEvents, LiveFeed, LiveItem};
+use hookyard_domain::kernel::change::{CommittedEvent, News};
+use hookyard_domain::kernel::limits::{BIN_LIVE_BUFFER_MAX, LIVE_BUFFER_MAX, LIVE_SESSIONS_MAX};
+use hookyard_domain::kernel::ports::{CommitListener, LiveEvents, LiveFeed, LiveItem};
 use hookyard_domain::{AccountId, Audience, BinId, BinRequest, Event, PersonId};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;

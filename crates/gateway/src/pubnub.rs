@@ -13,10 +13,12 @@ mod waiting;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use hookyard_domain::change::News;
-use hookyard_domain::envelope::envelope;
-use hookyard_domain::limits::{POLL_EXAMINED_MAX, POLL_HELD_MAX, POLL_MESSAGES_MAX, POLL_PAGE_MAX};
-use hookyard_domain::ports::{Clock, CommitListener, Store, StoreError};
+use hookyard_domain::delivery::envelope::envelope;
+use hookyard_domain::kernel::change::News;
+use hookyard_domain::kernel::limits::{
+    POLL_EXAMINED_MAX, POLL_HELD_MAX, POLL_MESSAGES_MAX, POLL_PAGE_MAX,
+};
+use hookyard_domain::kernel::ports::{Clock, CommitListener, Store, StoreError};
 use hookyard_domain::{
     Audience, DeliveryMode, Event, EventId, IdSequence, PersonId, Secret, Subscription,
     SubscriptionStatus,

@@ -27,9 +27,9 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hookyard_domain::change::{CommittedEvent, News};
-use hookyard_domain::limits::SOCKET_SESSIONS_MAX;
-use hookyard_domain::ports::{Clock, CommitListener, LiveSubscriptions, SocketGone};
+use hookyard_domain::kernel::change::{CommittedEvent, News};
+use hookyard_domain::kernel::limits::SOCKET_SESSIONS_MAX;
+use hookyard_domain::kernel::ports::{Clock, CommitListener, LiveSubscriptions, SocketGone};
 use hookyard_domain::{
     AccountId, ClientId, DeliveryMode, PersonId, Session, SessionId, SocketId, Subscription,
     SubscriptionId, SubscriptionIndex, Timestamp,

@@ -10,7 +10,7 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use bytes::Bytes;
 use hookyard_api::{Api, SOCKET_PATH};
-use hookyard_domain::limits::SOCKET_REPLY_BYTES_MAX;
+use hookyard_domain::kernel::limits::SOCKET_REPLY_BYTES_MAX;
 use hookyard_domain::{Change, HistoryEntry, Problem, Session, Write};
 use hookyard_gateway::{Backstage, ReplyTooLarge, SocketGateway, SocketSettings, Sockets};
 use http::HeaderMap;

@@ -4,9 +4,9 @@
 use std::fmt::Write as _;
 
 use anyhow::Context;
-use hookyard_domain::limits::SIGN_IN_CODE_TTL;
-use hookyard_domain::ports::{Chance, Clock, Store};
-use hookyard_domain::secret::token_from;
+use hookyard_domain::identity::secret::token_from;
+use hookyard_domain::kernel::limits::SIGN_IN_CODE_TTL;
+use hookyard_domain::kernel::ports::{Chance, Clock, Store};
 use hookyard_domain::{
     Account, AccountId, App, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId, IdSequence,
     IncomingWebhook, JwtCredential, Person, PersonId, PersonKind, PersonStatus, Scopes, Secret,

@@ -1,6 +1,6 @@
 //! Chance from the operating system.
 
-use hookyard_domain::ports::Chance;
+use hookyard_domain::kernel::ports::Chance;
 
 /// The operating system's generator; fit for secrets.
 #[derive(Debug, Clone, Copy, Default)]

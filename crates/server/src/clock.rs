@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hookyard_domain::Timestamp;
-use hookyard_domain::ports::Clock;
+use hookyard_domain::kernel::ports::Clock;
 
 /// How long a clock that was set may go unnoticed.
 const CLOCK_LOOK_PERIOD: Duration = Duration::from_secs(600);

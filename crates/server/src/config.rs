@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::{Context, bail};
 use hookyard_delivery::{PushKey, SmtpSecurity, SmtpSettings};
 use hookyard_domain::Secret;
-use hookyard_domain::limits::{
+use hookyard_domain::kernel::limits::{
     SOCKET_ABSOLUTE_TIMEOUT_DEFAULT, SOCKET_IDLE_TIMEOUT_DEFAULT, SOCKET_PING_PERIOD_DEFAULT,
     SOCKET_RECOVERY_TIMEOUT_DEFAULT, SOCKETS_PER_SESSION_MAX_DEFAULT, SUBSCRIPTIONS_MAX_DEFAULT,
 };
@@ -257,9 +257,9 @@ impl Retention {
     }
 
     /// The same as times and bytes.
-    pub fn settings(&self) -> hookyard_domain::retention::Retention {
+    pub fn settings(&self) -> hookyard_domain::kernel::retention::Retention {
         let days = |days: u64| Duration::from_secs(days * 86_400);
-        hookyard_domain::retention::Retention {
+        hookyard_domain::kernel::retention::Retention {
             requests: days(self.requests_days),
             events: days(self.events_days),
             attempts: days(self.attempts_days),

@@ -6,7 +6,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
-use hookyard_domain::ports::Chance;
+use hookyard_domain::kernel::ports::Chance;
 use hookyard_store::VaultKey;
 use sha2::{Digest, Sha256};
 

@@ -1,6 +1,6 @@
 //! How many clients the process has files for: each connection is one.
 
-use hookyard_domain::limits::{CONNECTIONS_MAX, SOCKETS_MAX};
+use hookyard_domain::kernel::limits::{CONNECTIONS_MAX, SOCKETS_MAX};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 /// Files kept for what is not a client: the database, calls to receivers, listeners.

@@ -12,7 +12,7 @@ use hookyard_delivery::{
     ByMode, Dispatcher, Egress, EgressRules, Jobs, Letter, Lifecycle, Mail as _, Notices, OwnBins,
     Purger, PushKey, PushTransport, SmtpMail, WebhookHandshake, WebhookTransport,
 };
-use hookyard_domain::ports::{Chance, Clock, Store};
+use hookyard_domain::kernel::ports::{Chance, Clock, Store};
 use hookyard_domain::{PushProvider, RetryPolicy};
 use hookyard_gateway::{LiveGateway, PubNub, SocketGateway, SocketSettings, Sockets};
 use hookyard_store::{Options, SqliteStore};

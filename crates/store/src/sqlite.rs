@@ -1,33 +1,22 @@
 //! The store: a writer behind one door, readers beside it, caches in front.
 
-mod accounts;
-mod apps;
-mod bins;
 mod caches;
-mod chats;
 mod connection;
-mod custom_types;
-mod deliveries;
+mod delivery;
+mod endpoints;
 mod engine;
 mod erasure;
 mod error;
 mod events;
 mod fanout;
-mod history;
-mod jobs;
-mod messages;
+mod identity;
+mod inbound;
+mod messaging;
 mod migrations;
 mod port;
-mod posts;
-mod presences;
-mod publications;
 mod query;
-mod requests;
 mod retention;
-mod sessions;
-mod statistics;
 mod subscriptions;
-mod webhooks;
 mod writer;
 
 use std::fmt;
@@ -35,8 +24,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use hookyard_domain::IdSequence;
-use hookyard_domain::limits::LANE_WINDOW_MAX;
-use hookyard_domain::ports::{Chance, Clock, CommitListener, StoreError};
+use hookyard_domain::kernel::limits::LANE_WINDOW_MAX;
+use hookyard_domain::kernel::ports::{Chance, Clock, CommitListener, StoreError};
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, watch};
 
@@ -126,7 +115,7 @@ impl SqliteStore {
         )?;
         if !engine::was_clean(&db)? {
             let window = u32::try_from(LANE_WINDOW_MAX).expect("the window is small");
-            deliveries::mark_possible_repeats(&db, window)?;
+            delivery::deliveries::mark_possible_repeats(&db, window)?;
         }
         let (engine, parts) = assemble(db, options)?;
         engine.set_clean(false)?;
@@ -184,7 +173,7 @@ impl SqliteStore {
         if let Backend::Inline { engine } = &self.backend {
             let engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
             let window = u32::try_from(LANE_WINDOW_MAX).expect("the window is small");
-            deliveries::mark_possible_repeats(&engine.db, window)?;
+            delivery::deliveries::mark_possible_repeats(&engine.db, window)?;
         }
         Ok(())
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
-use hookyard_domain::ports::Chance;
+use hookyard_domain::kernel::ports::Chance;
 
 /// 256 bits that seal and open; kept in a file beside the database, never in it.
 #[derive(Clone, Copy)]

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use hookyard_domain::ports::Chance;
+use hookyard_domain::kernel::ports::Chance;
 
 /// A `SplitMix64` generator: the same seed gives the same values.
 #[derive(Debug)]

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hookyard_domain::Timestamp;
-use hookyard_domain::ports::Clock;
+use hookyard_domain::kernel::ports::Clock;
 use tokio::time::Instant;
 
 /// How long a jump may go unnoticed.

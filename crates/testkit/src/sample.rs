@@ -4,8 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hookyard_domain::change::CommittedDelivery;
-use hookyard_domain::endpoint::{Authorization, HandshakeKind, PayloadFormat, policy_default};
+use hookyard_domain::endpoints::endpoint::{
+    Authorization, HandshakeKind, PayloadFormat, policy_default,
+};
+use hookyard_domain::kernel::change::CommittedDelivery;
 use hookyard_domain::{
     Account, AccountId, Audience, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId, Delivery,
     DeliveryId, DeliveryMode, DeliveryState, Endpoint, Event, EventFilter, EventId, EventKind,

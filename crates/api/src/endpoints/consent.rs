@@ -1,14 +1,14 @@
 //! The handshake of an endpoint, told step by step.
 
-use hookyard_domain::endpoint::{Authorization, HandshakeKind, RateLimit};
-use hookyard_domain::limits::RATE_COUNT_MAX;
-use hookyard_domain::ports::HandshakeError;
-use hookyard_domain::secret::token_from;
+use hookyard_domain::endpoints::endpoint::{Authorization, HandshakeKind, RateLimit};
+use hookyard_domain::identity::secret::token_from;
+use hookyard_domain::kernel::limits::RATE_COUNT_MAX;
+use hookyard_domain::kernel::ports::HandshakeError;
 use hookyard_domain::{Code, DeliveryMode, Endpoint, Problem};
 use serde::Serialize;
 
 use crate::Api;
-use crate::problem::{ApiError, ApiResult, because};
+use crate::kernel::problem::{ApiError, ApiResult, because};
 
 /// One step, and how it went.
 #[derive(Debug, Serialize)]

@@ -5,14 +5,14 @@ use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hookyard_domain::endpoint::{
+use hookyard_domain::endpoints::endpoint::{
     self, Authorization, Batching, CustomHeader, EndpointSecret, FAILURE_THRESHOLD_DEFAULT,
     HandshakeKind, PayloadFormat, RateLimit, policy_default,
 };
-use hookyard_domain::limits::{
+use hookyard_domain::endpoints::signing::SigningSecret;
+use hookyard_domain::kernel::limits::{
     BATCH_EVENTS_DEFAULT, DESCRIPTION_CHARS_MAX, ENDPOINT_TYPES_MAX, VERIFICATION_TOKEN_CHARS_MAX,
 };
-use hookyard_domain::signing::SigningSecret;
 use hookyard_domain::{
     Address, ContentFilter, DeliveryMode, Endpoint, Problem, RetryPolicy, RetrySchedule, Secret,
     SettingError, Subscription, Timestamp, TypePattern,
@@ -20,9 +20,9 @@ use hookyard_domain::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::said;
-use crate::body::of_value;
-use crate::problem::{ApiError, ApiResult, because};
+use crate::endpoints::tagged;
+use crate::kernel::body::of_value;
+use crate::kernel::problem::{ApiError, ApiResult, because};
 
 /// What stands for a secret where it is shown, and where it is left as it is.
 pub(super) const MASK: &str = "••••";
@@ -46,7 +46,7 @@ pub(super) struct Settings {
     pub content_filter: Option<Value>,
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    #[serde(default, deserialize_with = "said::authorization")]
+    #[serde(default, deserialize_with = "tagged::authorization")]
     pub authorization: Authorization,
     #[serde(default)]
     pub verification_token: Option<String>,
@@ -59,22 +59,22 @@ pub(super) struct Settings {
     pub secret: Option<String>,
     #[serde(default)]
     pub payload_format: PayloadFormat,
-    #[serde(default = "timeout_default", deserialize_with = "said::whole")]
+    #[serde(default = "timeout_default", deserialize_with = "tagged::whole")]
     pub timeout_ms: u64,
     #[serde(default)]
     pub retry_policy: RetrySettings,
     #[serde(
         default = "failure_threshold_default",
-        deserialize_with = "said::count"
+        deserialize_with = "tagged::count"
     )]
     pub failure_threshold: u32,
-    #[serde(default, deserialize_with = "said::whole")]
+    #[serde(default, deserialize_with = "tagged::whole")]
     pub batching_interval_minutes: u64,
-    #[serde(default = "batch_max_default", deserialize_with = "said::count")]
+    #[serde(default = "batch_max_default", deserialize_with = "tagged::count")]
     pub batch_max: u32,
-    #[serde(default, deserialize_with = "said::rate_limit")]
+    #[serde(default, deserialize_with = "tagged::rate_limit")]
     pub rate_limit: Option<RateLimit>,
-    #[serde(default = "concurrency_default", deserialize_with = "said::count")]
+    #[serde(default = "concurrency_default", deserialize_with = "tagged::count")]
     pub concurrency: u32,
     #[serde(default)]
     pub ordered: bool,
@@ -91,11 +91,11 @@ pub(super) enum Signing {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
 pub(super) struct RetrySettings {
-    #[serde(deserialize_with = "said::schedule")]
+    #[serde(deserialize_with = "tagged::schedule")]
     pub schedule: RetrySchedule,
-    #[serde(deserialize_with = "said::count")]
+    #[serde(deserialize_with = "tagged::count")]
     pub attempts_max: u32,
-    #[serde(deserialize_with = "said::whole")]
+    #[serde(deserialize_with = "tagged::whole")]
     pub age_max_ms: u64,
 }
 

@@ -2,9 +2,9 @@
 //! a filter, and `body`.
 
 use axum::response::Response;
-use hookyard_domain::catalogue::Violation;
-use hookyard_domain::limits::PUBLISHED_BODY_BYTES_MAX;
-use hookyard_domain::publishing::{Publication, PublishError};
+use hookyard_domain::events::catalogue::Violation;
+use hookyard_domain::events::publishing::{Publication, PublishError};
+use hookyard_domain::kernel::limits::PUBLISHED_BODY_BYTES_MAX;
 use hookyard_domain::{Change, Code, EventId, Problem, Scope, Timestamp};
 use http::StatusCode;
 use serde::de::IgnoredAny;
@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::Api;
-use crate::body;
-use crate::caller::Caller;
-use crate::problem::{ApiError, ApiResult, because, json_with};
+use crate::identity::caller::Caller;
+use crate::kernel::body;
+use crate::kernel::problem::{ApiError, ApiResult, because, json_with};
 
 impl From<PublishError> for ApiError {
     fn from(error: PublishError) -> Self {

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use hookyard_domain::ports::{Page, Store as _};
+use hookyard_domain::kernel::ports::{Page, Store as _};
 use hookyard_domain::{Bin, BinAnswer, BinId, BinReply, Secret, Timestamp, Write};
 
 use crate::world::{ACCOUNT, World};

@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
-use hookyard_domain::change::CommittedDelivery;
-use hookyard_domain::ports::{
+use hookyard_domain::kernel::change::CommittedDelivery;
+use hookyard_domain::kernel::ports::{
     ChatQuery, CommitError, DeliveryQuery, EventQuery, FoundDelivery, HookTarget, JobQuery,
     MessageQuery, Page, PersonQuery, Publication, Slice, Store, StoreError,
 };
-use hookyard_domain::retention::Kept;
+use hookyard_domain::kernel::retention::Kept;
 use hookyard_domain::{
     Account, AccountId, App, Attempt, Bin, BinId, BinRequest, BinRequestId, Change, Chat, ChatId,
     ChatKind, ClientId, CustomType, Delivery, DeliveryId, ErasureCounts, ErasureSubject, Event,

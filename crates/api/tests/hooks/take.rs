@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use futures_util::stream;
-use hookyard_domain::limits::{
+use hookyard_domain::kernel::limits::{
     HOOK_BODY_BYTES_MAX, HOOK_DECISIONS_MAX, REQUEST_BODY_KEPT_BYTES_MAX,
 };
 use hookyard_domain::{ChatStatus, EventKind, WebhookStatus, Write};

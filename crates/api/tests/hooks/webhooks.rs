@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use axum::body::Body;
-use hookyard_domain::limits::BATCH_IDS_MAX;
+use hookyard_domain::kernel::limits::BATCH_IDS_MAX;
 use hookyard_domain::{Audience, ChatStatus, EventKind, WebhookStatus, Write};
 use http::{Method, Request};
 use serde_json::{Value, json};

@@ -10,8 +10,8 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use hookyard_api::{Api, ApiSettings, DevelopmentMode, TokenMint};
-use hookyard_domain::change::News;
-use hookyard_domain::ports::{
+use hookyard_domain::kernel::change::News;
+use hookyard_domain::kernel::ports::{
     Chance, Clock, CommitListener, Handshake, HandshakeError, LiveEvents, LiveFeed,
     LiveSubscriptions, Page, SocketGone, Store,
 };

@@ -3,7 +3,10 @@
 
 use serde::Serialize;
 
-use super::{Comparison, Run, connections, progress, rates};
+use super::connections;
+use super::progress;
+use super::rates;
+use super::{Comparison, Run};
 use crate::load::Pace;
 use crate::measure::Figures;
 use crate::message::Content;

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{IDLE_AFTER, Run, progress, rates};
+use super::progress;
+use super::rates;
+use super::{IDLE_AFTER, Run};
 use crate::hookyard::Hookyard;
 use crate::ledger::Ledger;
 use crate::load::{self, Pace, Target};

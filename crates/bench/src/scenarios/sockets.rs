@@ -13,7 +13,8 @@ use tokio::sync::{Semaphore, mpsc};
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::{Run, progress};
+use super::Run;
+use super::progress;
 use crate::ledger::Ledger;
 use crate::load::{self, Pace, Target};
 use crate::measure::Instruments;

@@ -10,7 +10,9 @@ use serde::Serialize;
 use tokio::task::JoinSet;
 use tokio::time::Instant;
 
-use super::{FILL_CONNECTIONS, Run, progress, rates};
+use super::progress;
+use super::rates;
+use super::{FILL_CONNECTIONS, Run};
 use crate::hookyard::Hookyard;
 use crate::load::Pace;
 use crate::measure::Figures;

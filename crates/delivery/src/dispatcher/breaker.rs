@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use hookyard_domain::limits::{LANE_FAILURES_MAX, LANE_PAUSE_MAX, LANE_PAUSE_MIN, RETRY_AFTER_MAX};
+use hookyard_domain::kernel::limits::{
+    LANE_FAILURES_MAX, LANE_PAUSE_MAX, LANE_PAUSE_MIN, RETRY_AFTER_MAX,
+};
 use tokio::time::Instant;
 
 /// Whether a lane's receiver seems to be there.

@@ -3,8 +3,9 @@
 
 use std::sync::Arc;
 
-use hookyard_domain::change::Change;
-use hookyard_domain::{AbandonReason, DeliveryState, change::Write};
+use hookyard_domain::kernel::change::Change;
+use hookyard_domain::kernel::change::Write;
+use hookyard_domain::{AbandonReason, DeliveryState};
 use tokio::time::{Instant, timeout_at};
 
 use super::lane::{Entry, Lane, Step};

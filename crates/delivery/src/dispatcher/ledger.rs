@@ -4,16 +4,17 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hookyard_domain::change::{Change, Write};
-use hookyard_domain::limits::{
+use hookyard_domain::kernel::change::{Change, Write};
+use hookyard_domain::kernel::limits::{
     RECORD_BATCH_MAX, RECORD_BATCH_MIN, RECORD_DELAY_MAX, STORE_PAUSE_MAX, STORE_PAUSE_MIN,
 };
 use hookyard_domain::{Attempt, DeliveryState};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
+use super::Inner;
+use super::doubled;
 use super::lane::{Entry, Lane};
-use super::{Inner, doubled};
 
 /// An attempt and what follows from it.
 #[derive(Debug)]

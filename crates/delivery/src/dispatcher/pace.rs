@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use hookyard_domain::endpoint::RateLimit;
+use hookyard_domain::endpoints::endpoint::RateLimit;
 use tokio::time::Instant;
 
 /// When the newest requests began, as many as the limit counts. In no stretch of the limit's time

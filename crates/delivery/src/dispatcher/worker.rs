@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use hookyard_domain::Attempt;
-use hookyard_domain::limits::WORKER_IDLE_MAX;
+use hookyard_domain::kernel::limits::WORKER_IDLE_MAX;
 use tokio::time::{Instant, timeout};
 
 use super::Inner;

@@ -12,7 +12,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hookyard_domain::limits::RESOLVES_AT_ONCE_MAX;
+use hookyard_domain::kernel::limits::RESOLVES_AT_ONCE_MAX;
 use tokio::net::lookup_host;
 use tokio::sync::{Semaphore, watch};
 

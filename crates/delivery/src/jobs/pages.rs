@@ -4,10 +4,12 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookyard_domain::change::Redelivery;
-use hookyard_domain::limits::{ERASE_ROWS_MAX, JOB_EVENTS_PAGE_MAX, JOB_PAGE_MAX};
-use hookyard_domain::ports::{DeliveryQuery, EventQuery, FoundDelivery, StateQuery, StoreError};
-use hookyard_domain::scenario::Run;
+use hookyard_domain::events::scenario::Run;
+use hookyard_domain::kernel::change::Redelivery;
+use hookyard_domain::kernel::limits::{ERASE_ROWS_MAX, JOB_EVENTS_PAGE_MAX, JOB_PAGE_MAX};
+use hookyard_domain::kernel::ports::{
+    DeliveryQuery, EventQuery, FoundDelivery, StateQuery, StoreError,
+};
 use hookyard_domain::{
     AccountId, Audience, Change, DeliveryId, DeliverySelection, ErasureSubject, Event, EventId,
     IdSequence, Job, JobPage, JobWork, Scenario, Subscription, SubscriptionId, Timestamp,

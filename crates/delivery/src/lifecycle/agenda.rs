@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use hookyard_domain::limits::HEAL_PERIOD;
+use hookyard_domain::kernel::limits::HEAL_PERIOD;
 use hookyard_domain::{Subscription, SubscriptionId, SubscriptionStatus, Timestamp};
 
 /// One thing to do.

@@ -6,9 +6,9 @@
 
 use std::sync::Arc;
 
-use hookyard_domain::change::Redelivery;
-use hookyard_domain::limits::CATCH_UP_PAGE_MAX;
-use hookyard_domain::ports::{CommitError, StoreError};
+use hookyard_domain::kernel::change::Redelivery;
+use hookyard_domain::kernel::limits::CATCH_UP_PAGE_MAX;
+use hookyard_domain::kernel::ports::{CommitError, StoreError};
 use hookyard_domain::{Change, Event, Subscription, Write};
 
 use super::{Inner, RETRY_PAUSE, Task};

@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
 use hookyard_domain::Secret;
-use hookyard_domain::limits::{MAIL_TIMEOUT, SMTP_REPLY_BYTES_MAX};
+use hookyard_domain::kernel::limits::{MAIL_TIMEOUT, SMTP_REPLY_BYTES_MAX};
 use lettre::message::header::{HeaderName, HeaderValue};
 use lettre::message::{Mailbox, Message, SinglePart};
 use lettre::transport::smtp::authentication::{Credentials, Mechanism};

@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use hookyard_domain::limits::NOTICE_TEXT_CHARS_MAX;
+use hookyard_domain::kernel::limits::NOTICE_TEXT_CHARS_MAX;
 use hookyard_domain::{Subscription, Timestamp};
 use url::Url;
 

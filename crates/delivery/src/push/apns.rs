@@ -3,16 +3,19 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use hookyard_domain::limits::{APNS_TOKEN_AGE_MAX, APNS_TOKEN_AGE_MIN, PUSH_PAYLOAD_BYTES_MAX};
-use hookyard_domain::ports::Clock;
+use hookyard_domain::kernel::limits::{
+    APNS_TOKEN_AGE_MAX, APNS_TOKEN_AGE_MIN, PUSH_PAYLOAD_BYTES_MAX,
+};
+use hookyard_domain::kernel::ports::Clock;
 use hookyard_domain::{AttemptOutcome, Timestamp};
 use http::{HeaderValue, Method, Request, header};
 use http_body_util::Full;
 use serde_json::{Value, json};
 
+use super::Message;
 use super::jwt::SigningKey;
 use super::link::{Answer, Link, LinkError, Trip};
-use super::{Message, refused};
+use super::refused;
 
 /// One app at Apple's service.
 pub(super) struct Apns {

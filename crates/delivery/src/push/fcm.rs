@@ -5,10 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use hookyard_domain::limits::{
+use hookyard_domain::kernel::limits::{
     FCM_REFUSAL_KEPT, FCM_TOKEN_MARGIN, FCM_TTL_MAX, PUSH_PAYLOAD_BYTES_MAX, RETRY_AFTER_MAX,
 };
-use hookyard_domain::ports::Clock;
+use hookyard_domain::kernel::ports::Clock;
 use hookyard_domain::{AttemptOutcome, Timestamp};
 use http::{HeaderValue, Method, Request, header};
 use http_body_util::Full;
@@ -16,9 +16,10 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio::sync::Mutex;
 
+use super::Message;
 use super::jwt::SigningKey;
 use super::link::{Answer, Link, LinkError, Trip};
-use super::{Message, refused};
+use super::refused;
 
 const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:jwt-bearer";

@@ -6,8 +6,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use hookyard_domain::limits::{ANSWER_BODY_BYTES_MAX, ANSWER_BODY_TIMEOUT};
-use hookyard_domain::retry::read_retry_after;
+use hookyard_domain::delivery::retry::read_retry_after;
+use hookyard_domain::kernel::limits::{ANSWER_BODY_BYTES_MAX, ANSWER_BODY_TIMEOUT};
 use http::header::{DATE, RETRY_AFTER};
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt as _, Full};

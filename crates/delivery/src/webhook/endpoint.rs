@@ -3,10 +3,10 @@
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
-use hookyard_domain::change::CommittedDelivery;
-use hookyard_domain::endpoint::{Authorization, PayloadFormat};
-use hookyard_domain::payload;
-use hookyard_domain::signing::signature_header;
+use hookyard_domain::endpoints::endpoint::{Authorization, PayloadFormat};
+use hookyard_domain::endpoints::payload;
+use hookyard_domain::endpoints::signing::signature_header;
+use hookyard_domain::kernel::change::CommittedDelivery;
 use hookyard_domain::{Endpoint, Event};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use hookyard_domain::endpoint::{Batching, RateLimit, policy_default};
+use hookyard_domain::endpoints::endpoint::{Batching, RateLimit, policy_default};
 use hookyard_domain::{
     AbandonReason, AttemptOutcome, DeliveryState, Endpoint, Milestone, RetryPolicy, RetrySchedule,
     Subscription, SubscriptionStatus,

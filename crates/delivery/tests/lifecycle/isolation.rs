@@ -14,9 +14,9 @@ use async_trait::async_trait;
 use hookyard_delivery::{
     Attempted, Backlog, Connection, Dispatcher, Lifecycle, Sending, Transport,
 };
-use hookyard_domain::change::CommittedDelivery;
-use hookyard_domain::endpoint::policy_default;
-use hookyard_domain::ports::{
+use hookyard_domain::endpoints::endpoint::policy_default;
+use hookyard_domain::kernel::change::CommittedDelivery;
+use hookyard_domain::kernel::ports::{
     Clock, CommitError, Handshake, HandshakeError, Store as _, StoreError,
 };
 use hookyard_domain::{
@@ -106,7 +106,7 @@ impl Connection for Line {
                 return unreachable(UnreachableReason::ConnectFailed);
             }
             Manner::Unresolvable => {
-                sleep(hookyard_domain::limits::RESOLVE_TIMEOUT).await;
+                sleep(hookyard_domain::kernel::limits::RESOLVE_TIMEOUT).await;
                 return unreachable(UnreachableReason::Dns);
             }
         };

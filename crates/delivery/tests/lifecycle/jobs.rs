@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use hookyard_domain::ports::StateQuery;
+use hookyard_domain::kernel::ports::StateQuery;
 use hookyard_domain::{
     AttemptOutcome, DeliverySelection, JobStatus, JobWork, OutcomeKind, Subscription, TypePattern,
     Write,

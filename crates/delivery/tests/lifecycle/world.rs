@@ -10,8 +10,8 @@ use hookyard_delivery::{
     Attempted, Connection, Dispatcher, Jobs, Letter, Lifecycle, Mail, MailError, Notices, Purger,
     Sending, Transport,
 };
-use hookyard_domain::ports::{Clock, Handshake, HandshakeError, Page, Store};
-use hookyard_domain::retention::Retention;
+use hookyard_domain::kernel::ports::{Clock, Handshake, HandshakeError, Page, Store};
+use hookyard_domain::kernel::retention::Retention;
 use hookyard_domain::{
     AttemptOutcome, Change, DeliveryState, Event, EventId, Job, JobId, JobWork, Milestone, Person,
     Secret, Statistics, Subscription, Timestamp, Timings, Write,

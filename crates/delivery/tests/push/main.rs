@@ -17,9 +17,9 @@ use hookyard_delivery::{
     Attempted, Connection, Egress, EgressRules, Halt, PushKey, PushTransport, Sending,
     Transport as _,
 };
-use hookyard_domain::change::CommittedDelivery;
-use hookyard_domain::envelope::envelope;
-use hookyard_domain::ports::Clock;
+use hookyard_domain::delivery::envelope::envelope;
+use hookyard_domain::kernel::change::CommittedDelivery;
+use hookyard_domain::kernel::ports::Clock;
 use hookyard_domain::{
     AttemptOutcome, DeliveryMode, PushProvider, Secret, Subscription, UnreachableReason,
 };

@@ -4,8 +4,12 @@
 use hookyard_domain::{AttemptOutcome, PushProvider};
 use serde_json::json;
 
+use crate::World;
+use crate::bearer;
 use crate::provider::{Asked, Reply};
-use crate::{World, bearer, read_token, refused, send};
+use crate::read_token;
+use crate::refused;
+use crate::send;
 
 #[tokio::test]
 async fn a_provider_token_is_used_for_fifty_minutes_or_until_it_is_refused() {

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use hookyard_domain::limits::{RETRY_AFTER_MAX, RETRY_AFTER_MIN};
+use hookyard_domain::kernel::limits::{RETRY_AFTER_MAX, RETRY_AFTER_MIN};
 use hookyard_domain::{AbandonReason, AttemptOutcome, Delivery, DeliveryState};
 
 use crate::history::{History, Sent};

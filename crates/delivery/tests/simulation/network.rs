@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hookyard_delivery::{Attempted, Connection, Sending, Transport};
-use hookyard_domain::envelope::envelope;
+use hookyard_domain::delivery::envelope::envelope;
 use hookyard_domain::{AttemptOutcome, SubscriptionId, Timings, UnreachableReason};
 use hookyard_testkit::SeededChance;
 use tokio::sync::Notify;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hookyard_delivery::Dispatcher;
-use hookyard_domain::change::News;
-use hookyard_domain::ports::{Clock as _, CommitListener, Page, Store as _};
+use hookyard_domain::kernel::change::News;
+use hookyard_domain::kernel::ports::{Clock as _, CommitListener, Page, Store as _};
 use hookyard_domain::{
     Change, EventId, RetrySchedule, Subscription, SubscriptionId, SubscriptionStatus, Write,
 };

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hookyard_delivery::{Dispatcher, WebhookTransport};
-use hookyard_domain::ports::{Page, Store as _};
+use hookyard_domain::kernel::ports::{Page, Store as _};
 use hookyard_domain::{AttemptOutcome, Change, Delivery, DeliveryState, Subscription, Write};
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use hookyard_testkit::{Receiver, Reply, SeededChance, VirtualClock, sample};
@@ -89,7 +89,7 @@ impl World {
     }
 
     async fn announce(&self, numbers: std::ops::Range<u64>) {
-        use hookyard_domain::ports::Clock as _;
+        use hookyard_domain::kernel::ports::Clock as _;
         let events = numbers
             .map(|number| sample::event(number, self.clock.now()))
             .collect();

@@ -1,7 +1,7 @@
 //! The envelope around an event.
 
 use hookyard_domain::EventKind;
-use hookyard_domain::envelope::envelope;
+use hookyard_domain::delivery::envelope::envelope;
 use hookyard_testkit::sample;
 
 #[test]

@@ -5,12 +5,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use hookyard_delivery::{Egress, EgressRules, WebhookHandshake};
 use hookyard_domain::Secret;
-use hookyard_domain::limits::HANDSHAKE_ANSWER_BYTES_MAX;
-use hookyard_domain::limits::HANDSHAKE_TIMEOUT_DEFAULT;
-use hookyard_domain::ports::{Handshake as _, HandshakeError};
+use hookyard_domain::kernel::limits::HANDSHAKE_ANSWER_BYTES_MAX;
+use hookyard_domain::kernel::limits::HANDSHAKE_TIMEOUT_DEFAULT;
+use hookyard_domain::kernel::ports::{Handshake as _, HandshakeError};
 use hookyard_testkit::{Receiver, Reply};
 
-use crate::{development, egress};
+use crate::development;
+use crate::egress;
 
 const TOKEN: &str = "8bc8b1b5-5b62-4f1a-9f6d-1f1f6b7c3a11";
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hookyard_delivery::{Dispatcher, WebhookTransport};
-use hookyard_domain::ports::Store;
+use hookyard_domain::kernel::ports::Store;
 use hookyard_domain::{Change, Event, EventId, Subscription, Write};
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use hookyard_testkit::{Receiver, Reply, SeededChance, VirtualClock, sample};

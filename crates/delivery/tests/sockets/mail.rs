@@ -6,7 +6,7 @@ use hookyard_delivery::{
     Egress, EgressRules, Letter, Mail as _, MailError, Notices, SmtpMail, SmtpSecurity,
     SmtpSettings,
 };
-use hookyard_domain::ports::Store;
+use hookyard_domain::kernel::ports::Store;
 use hookyard_domain::{Change, Endpoint, Secret, Timestamp, Write};
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use hookyard_testkit::{

@@ -7,8 +7,8 @@ use std::time::Duration;
 use hookyard_delivery::{
     Egress, Halt, Sending, Transport as _, WebhookHandshake, WebhookTransport,
 };
-use hookyard_domain::limits::HANDSHAKE_TIMEOUT_DEFAULT;
-use hookyard_domain::ports::{Handshake as _, HandshakeError};
+use hookyard_domain::kernel::limits::HANDSHAKE_TIMEOUT_DEFAULT;
+use hookyard_domain::kernel::ports::{Handshake as _, HandshakeError};
 use hookyard_domain::{AttemptOutcome, Secret, UnreachableReason};
 use hookyard_testkit::{VirtualClock, sample};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
@@ -16,7 +16,8 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
-use crate::{development, impatient};
+use crate::development;
+use crate::impatient;
 
 /// Trusted by nobody who is not told to.
 pub(crate) fn certificate() -> CertificateDer<'static> {

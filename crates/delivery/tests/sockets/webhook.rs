@@ -9,7 +9,9 @@ use hookyard_domain::{AttemptOutcome, UnreachableReason};
 use hookyard_testkit::{Receiver, Reply, VirtualClock, sample};
 use tokio::time::Instant;
 
-use crate::{egress, impatient, send_to};
+use crate::egress;
+use crate::impatient;
+use crate::send_to;
 
 const SECOND: Duration = Duration::from_secs(1);
 

@@ -1,9 +1,9 @@
 //! Conversations: chats without a name, one for each set of members.
 
-use crate::change::{Change, Write};
-use crate::chat::{Chat, ChatEventType, ChatKind, ChatStatus};
-use crate::ids::{ChatId, PersonId};
-use crate::limits::CONVERSATION_OTHERS_MAX;
+use crate::kernel::change::{Change, Write};
+use crate::kernel::ids::{ChatId, PersonId};
+use crate::kernel::limits::CONVERSATION_OTHERS_MAX;
+use crate::messaging::chat::{Chat, ChatEventType, ChatKind, ChatStatus};
 use crate::messaging::{Act, chat_event, persons, sorted};
 
 /// Why a conversation cannot be had.

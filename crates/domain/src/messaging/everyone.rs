@@ -1,8 +1,8 @@
 //! The chat of all persons of an account.
 
-use crate::change::{Change, Write};
-use crate::chat::{Chat, ChatEventType};
-use crate::event::Audience;
+use crate::events::event::Audience;
+use crate::kernel::change::{Change, Write};
+use crate::messaging::chat::{Chat, ChatEventType};
 use crate::messaging::teams::{TeamError, check_description, check_name, next_version};
 use crate::messaging::{Act, chat_event};
 

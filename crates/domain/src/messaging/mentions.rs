@@ -1,7 +1,7 @@
 //! Mentions in texts: `![:Person](id)` and `![:Team](id)` (contract section 2.5).
 
-use crate::ids::{ChatId, PersonId};
-use crate::limits::MENTIONS_MAX;
+use crate::kernel::ids::{ChatId, PersonId};
+use crate::kernel::limits::MENTIONS_MAX;
 
 /// Whom or what a text mentions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

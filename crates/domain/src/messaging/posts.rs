@@ -1,11 +1,11 @@
 //! Posts that people write.
 
-use crate::change::{Change, Guard, Write};
-use crate::chat::{Chat, ChatStatus};
-use crate::ids::PostId;
-use crate::limits::POST_TEXT_CHARS_MAX;
+use crate::kernel::change::{Change, Guard, Write};
+use crate::kernel::ids::PostId;
+use crate::kernel::limits::POST_TEXT_CHARS_MAX;
+use crate::messaging::chat::{Chat, ChatStatus};
+use crate::messaging::post::{Mention, Post, PostContent, PostEventType, PostKind};
 use crate::messaging::{Act, post_event};
-use crate::post::{Mention, Post, PostContent, PostEventType, PostKind};
 
 /// Why a post cannot be written or changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

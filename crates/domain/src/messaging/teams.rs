@@ -1,12 +1,12 @@
 //! Teams: named chats that people join, leave, rename and archive.
 
-use crate::change::{Change, Guard, Write};
-use crate::chat::{Chat, ChatEventType, ChatKind, ChatStatus};
-use crate::event::Audience;
-use crate::ids::{ChatId, PersonId, PostId};
-use crate::limits::{TEAM_DESCRIPTION_CHARS_MAX, TEAM_NAME_CHARS_MAX};
+use crate::events::event::Audience;
+use crate::kernel::change::{Change, Guard, Write};
+use crate::kernel::ids::{ChatId, PersonId, PostId};
+use crate::kernel::limits::{TEAM_DESCRIPTION_CHARS_MAX, TEAM_NAME_CHARS_MAX};
+use crate::messaging::chat::{Chat, ChatEventType, ChatKind, ChatStatus};
+use crate::messaging::post::{Post, PostContent, PostEventType, PostKind};
 use crate::messaging::{Act, chat_event, persons, post_event, sorted};
-use crate::post::{Post, PostContent, PostEventType, PostKind};
 
 /// Why a team cannot be changed as asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]

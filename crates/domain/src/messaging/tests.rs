@@ -4,9 +4,9 @@ use super::conversations::{TooManyMembers, members_of};
 use super::posts::PostError;
 use super::teams::{NewTeam, TeamError, TeamPatch};
 use super::*;
-use crate::change::{Change, Write};
-use crate::chat::{ChatKind, ChatStatus};
-use crate::limits::{POST_TEXT_CHARS_MAX, TEAM_NAME_CHARS_MAX};
+use crate::kernel::change::{Change, Write};
+use crate::kernel::limits::{POST_TEXT_CHARS_MAX, TEAM_NAME_CHARS_MAX};
+use crate::messaging::chat::{ChatKind, ChatStatus};
 
 const ALICE: PersonId = PersonId(11);
 const BOB: PersonId = PersonId(12);

@@ -1,6 +1,6 @@
 //! The few calls that clients make (contract section 7.2).
 
-use hookyard_domain::limits::POLL_CHANNELS_MAX;
+use hookyard_domain::kernel::limits::POLL_CHANNELS_MAX;
 use percent_encoding::percent_decode_str;
 
 /// Characters of a channel's name; ours have fewer than 60.

@@ -5,7 +5,7 @@
 //! 10,000 such units, so each number has a token of its own, in the same order.
 
 use hookyard_domain::EventId;
-use hookyard_domain::ids::EPOCH_MS;
+use hookyard_domain::kernel::ids::EPOCH_MS;
 
 /// Units of 100 ns in a millisecond.
 const UNITS: u64 = 10_000;

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use hookyard_domain::AccountId;
-use hookyard_domain::limits::POLLS_MAX;
+use hookyard_domain::kernel::limits::POLLS_MAX;
 use tokio::sync::watch;
 
 /// Counts the commits of an account.

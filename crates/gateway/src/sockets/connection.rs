@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt as _, Sink, SinkExt as _, Stream, StreamExt as _};
-use hookyard_domain::limits::{
+use hookyard_domain::kernel::limits::{
     SOCKET_BURST_MAX, SOCKET_CLOSE_TIMEOUT, SOCKET_ECHO_TIMEOUT, SOCKET_MESSAGE_BYTES_MAX,
     SOCKET_PONG_TIMEOUT, SOCKET_REQUESTS_MAX, SOCKET_WRITE_TIMEOUT,
 };

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use hookyard_domain::limits::SOCKET_MESSAGE_ID_CHARS_MAX;
+use hookyard_domain::kernel::limits::SOCKET_MESSAGE_ID_CHARS_MAX;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, header};
 use serde::Deserialize;
 use serde_json::value::RawValue;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::FutureExt as _;
-use hookyard_domain::limits::{
+use hookyard_domain::kernel::limits::{
     HEADER_READ_TIMEOUT, SOCKET_ABSOLUTE_TIMEOUT_DEFAULT, SOCKET_CLOSE_TIMEOUT,
     SOCKET_IDLE_TIMEOUT_DEFAULT, SOCKET_MESSAGE_BYTES_MAX, SOCKET_PING_PERIOD_DEFAULT,
     SOCKET_READ_BUFFER_BYTES, SOCKET_RECOVERY_TIMEOUT_DEFAULT, SOCKETS_MAX,
     SOCKETS_PER_SESSION_MAX_DEFAULT,
 };
-use hookyard_domain::ports::{Chance, Clock};
+use hookyard_domain::kernel::ports::{Chance, Clock};
 use hookyard_domain::{Code, Milestone, Problem, SocketId, Subscription};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use hyper::upgrade::{OnUpgrade, Upgraded};
@@ -23,11 +23,12 @@ use tokio_tungstenite::tungstenite::handshake::server::create_response_with_body
 use tokio_tungstenite::tungstenite::protocol::{Role, WebSocketConfig};
 use tokio_util::task::TaskTracker;
 
+use super::Sockets;
 use super::backstage::Backstage;
+use super::connection;
 use super::connection::{Ending, Wire};
 use super::reply;
 use super::session::{Attachment, Fate, SocketSession, Standing};
-use super::{Sockets, connection};
 
 /// How patient the gateway is, and how much room it has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

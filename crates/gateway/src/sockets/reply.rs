@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use bytes::Bytes;
-use hookyard_domain::envelope::envelope;
-use hookyard_domain::limits::{SOCKET_BUFFER_MAX, SOCKET_REQUESTS_MAX};
+use hookyard_domain::delivery::envelope::envelope;
+use hookyard_domain::kernel::limits::{SOCKET_BUFFER_MAX, SOCKET_REQUESTS_MAX};
 use hookyard_domain::{Code, Problem, Timestamp};
 use http::{HeaderMap, Response, StatusCode, header};
 use serde::Serialize;

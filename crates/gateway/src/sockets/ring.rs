@@ -7,7 +7,9 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use hookyard_domain::limits::{SOCKET_BEHIND_MAX, SOCKET_BUFFER_BYTES_MAX, SOCKET_BUFFER_MAX};
+use hookyard_domain::kernel::limits::{
+    SOCKET_BEHIND_MAX, SOCKET_BUFFER_BYTES_MAX, SOCKET_BUFFER_MAX,
+};
 use hookyard_domain::{Event, Subscription, Timestamp};
 
 /// An event on its way to a subscription.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use hookyard_delivery::{Call, CallError, Client, Target};
 use hookyard_domain::Timestamp;
-use hookyard_domain::ports::Clock as _;
-use hookyard_domain::signing::{SigningSecret, signature_header};
+use hookyard_domain::endpoints::signing::{SigningSecret, signature_header};
+use hookyard_domain::kernel::ports::Clock as _;
 use hookyard_server::SystemClock;
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
@@ -263,7 +263,7 @@ fn headers(
 
 #[cfg(test)]
 mod tests {
-    use hookyard_domain::signing::verify;
+    use hookyard_domain::endpoints::signing::verify;
 
     use super::*;
 

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::io::{self, BufRead};
 
-use hookyard_domain::limits::PUBLISHED_BODY_BYTES_MAX;
+use hookyard_domain::kernel::limits::PUBLISHED_BODY_BYTES_MAX;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use hookyard_domain::Timestamp;
-use hookyard_domain::ports::Clock as _;
+use hookyard_domain::kernel::ports::Clock as _;
 use hookyard_server::SystemClock;
 
 /// Reads `2026-03-01T10:00:00Z`, or `90m` for ninety minutes ago.

@@ -1,18 +1,20 @@
 //! Webhook endpoints: made, changed, sent to as they ask, paused and put right again.
 
+mod notices;
+
 use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hookyard_domain::ports::{Clock as _, Store as _};
-use hookyard_domain::signing::{SigningSecret, verify};
+use hookyard_domain::endpoints::signing::{SigningSecret, verify};
+use hookyard_domain::kernel::ports::{Clock as _, Store as _};
 use hookyard_domain::{Attributes, Audience, Change, Event, EventId, EventKind, Scope};
 use hookyard_testkit::{Received, Receiver, Reply};
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::client::{Answer, Client};
-use crate::production::Production;
+use crate::kernel::production::Production;
 use crate::world::{ACCOUNT, ALICE, BOB, MALLORY, World};
 
 const ENDPOINTS: &str = "/api/v1/endpoints";

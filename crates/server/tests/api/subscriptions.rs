@@ -1,5 +1,10 @@
 //! Subscriptions by webhook: the handshake, the life cycle, and what reaches the receiver.
 
+mod life;
+mod pubnub;
+mod push;
+mod sockets;
+
 use std::time::Duration;
 
 use hookyard_api::DevelopmentMode;

@@ -13,9 +13,9 @@ use hookyard_api::{Api, ApiSettings, DevelopmentMode, ListenerLimits, TokenMint}
 use hookyard_delivery::{
     Dispatcher, Egress, EgressRules, Jobs, Lifecycle, WebhookHandshake, WebhookTransport,
 };
-use hookyard_domain::catalogue::EventType;
-use hookyard_domain::limits::HANDSHAKE_TIMEOUT_DEFAULT;
-use hookyard_domain::ports::{Clock, Store};
+use hookyard_domain::events::catalogue::EventType;
+use hookyard_domain::kernel::limits::HANDSHAKE_TIMEOUT_DEFAULT;
+use hookyard_domain::kernel::ports::{Clock, Store};
 use hookyard_domain::{
     Account, AccountId, App, Audience, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId,
     EventId, EventKind, JwtCredential, Person, PersonId, PersonKind, PersonStatus, Scope, Scopes,

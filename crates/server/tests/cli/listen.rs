@@ -1,6 +1,6 @@
 //! Events from a publisher, through the server and the program, to a receiver on this machine.
 
-use hookyard_domain::signing::{SigningSecret, verify};
+use hookyard_domain::endpoints::signing::{SigningSecret, verify};
 use hookyard_testkit::{Receiver, Reply};
 use serde_json::Value;
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
-use hookyard_domain::limits::LANE_UNRECORDED_MAX;
+use hookyard_domain::kernel::limits::LANE_UNRECORDED_MAX;
 
 use crate::Posts;
 use crate::receiver::Receipt;

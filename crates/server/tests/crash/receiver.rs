@@ -6,8 +6,12 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use crate::Operation;
 use crate::chance::Chance;
-use crate::{Operation, http, now, operation_in, pause};
+use crate::http;
+use crate::now;
+use crate::operation_in;
+use crate::pause;
 
 /// Sent with the handshake and every event.
 pub(crate) const VERIFICATION_TOKEN: &str = "what-the-receiver-expects";

@@ -9,9 +9,12 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use crate::Operation;
 use crate::chance::Chance;
+use crate::http;
+use crate::pause;
 use crate::server::Server;
-use crate::{Operation, http, pause, text_of};
+use crate::text_of;
 
 const SENDERS: usize = 6;
 

@@ -15,8 +15,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
+use crate::Posts;
+use crate::http;
+use crate::now;
+use crate::operation_in;
+use crate::pause;
 use crate::receiver::{Receiver, VERIFICATION_TOKEN};
-use crate::{Posts, http, now, operation_in, pause};
 
 /// Ports below the range from which systems choose source ports: a client that dials a dead server
 /// inside that range can end up connected to itself, and then the port is taken.

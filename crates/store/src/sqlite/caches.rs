@@ -6,7 +6,7 @@ use std::hash::Hash;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use hookyard_domain::ports::HookTarget;
+use hookyard_domain::kernel::ports::HookTarget;
 use hookyard_domain::{
     AccountId, Change, Chat, ChatId, CustomType, Session, Token, TokenHash, TypeName, Write,
 };

@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use hookyard_domain::change::News;
-use hookyard_domain::change::{CommittedDelivery, CommittedEvent, Redelivery};
-use hookyard_domain::ports::{Clock, CommitError, StoreError};
+use hookyard_domain::kernel::change::News;
+use hookyard_domain::kernel::change::{CommittedDelivery, CommittedEvent, Redelivery};
+use hookyard_domain::kernel::ports::{Clock, CommitError, StoreError};
 use hookyard_domain::{
     AccountId, Attempt, Change, Delivery, DeliveryId, DeliveryState, Event, EventId, Guard,
     IdSequence, Milestone, PersonId, PersonStatus, Round, Statistics, Subscription, SubscriptionId,
@@ -14,15 +14,30 @@ use hookyard_domain::{
 use rusqlite::Connection;
 
 use super::caches::Caches;
+use super::erasure;
 use super::error::{Fault, Step};
+use super::events;
 use super::fanout::{Fanout, Subscriber};
 use super::query::execute;
-use super::statistics::Tally;
-use super::{
-    accounts, apps, bins, chats, custom_types, deliveries, erasure, events, history, jobs,
-    messages, posts, presences, publications, requests, retention, sessions, statistics,
-    subscriptions, webhooks,
-};
+use super::retention;
+use super::subscriptions;
+use crate::sqlite::delivery::deliveries;
+use crate::sqlite::delivery::jobs;
+use crate::sqlite::endpoints::statistics;
+use crate::sqlite::endpoints::statistics::Tally;
+use crate::sqlite::events::custom_types;
+use crate::sqlite::events::publications;
+use crate::sqlite::identity::accounts;
+use crate::sqlite::identity::apps;
+use crate::sqlite::identity::sessions;
+use crate::sqlite::inbound::bins;
+use crate::sqlite::inbound::requests;
+use crate::sqlite::inbound::webhooks;
+use crate::sqlite::messaging::chats;
+use crate::sqlite::messaging::messages;
+use crate::sqlite::messaging::posts;
+use crate::sqlite::messaging::presences;
+use crate::sqlite::subscriptions::history;
 use crate::vault::Vault;
 
 /// Everything that writing needs. There is one per store.

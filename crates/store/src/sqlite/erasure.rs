@@ -6,7 +6,7 @@
 
 use std::collections::BTreeSet;
 
-use hookyard_domain::erasure::{ErasedMessage, ErasureCounts, ErasureSubject};
+use hookyard_domain::kernel::erasure::{ErasedMessage, ErasureCounts, ErasureSubject};
 use hookyard_domain::{
     AccountId, DeliveryId, JobId, Message, PersonId, PostContent, SubscriptionId,
 };
@@ -15,8 +15,8 @@ use rusqlite::{Connection, params, params_from_iter};
 use uuid::Uuid;
 
 use super::error::Fault;
-use super::messages;
 use super::query::{execute, many, one, unreadable};
+use crate::sqlite::messaging::messages;
 
 /// Numbers above the first, up to the second.
 type Range = (u64, u64);

@@ -1,6 +1,6 @@
 //! What can go wrong inside the store, and how it is told outside.
 
-use hookyard_domain::ports::{CommitError, StoreError};
+use hookyard_domain::kernel::ports::{CommitError, StoreError};
 use rusqlite::ErrorCode;
 
 /// A failed step: what was attempted, and SQLite's word on it.

@@ -1,9 +1,12 @@
 //! Events: appended, never changed.
 
+pub(super) mod custom_types;
+pub(super) mod publications;
+
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hookyard_domain::ports::EventQuery;
+use hookyard_domain::kernel::ports::EventQuery;
 use hookyard_domain::{
     AccountId, Audience, ChatId, DeliveryId, Event, EventId, EventKind, IdSequence, PersonId,
     PostId, RequestId, SubscriptionId, Timestamp, TypePattern,
@@ -179,9 +182,9 @@ macro_rules! event_search {
         concat!(
             "from events e where e.account_id = ?1 and e.id >= ?2 and e.id < ?3
                 and (?4 is null or ",
-            super::deliveries::type_name!(),
+            crate::sqlite::delivery::deliveries::type_name!(),
             " glob ?4) and (?5 is null or ",
-            super::deliveries::type_dots!(),
+            crate::sqlite::delivery::deliveries::type_dots!(),
             " = ?5)"
         )
     };
@@ -195,7 +198,10 @@ fn search_values(query: &EventQuery) -> (i64, i64, i64, Option<&str>, Option<i64
         query.since.map_or(0, first),
         query.until.map_or(below, |until| below.min(first(until))),
         query.types.as_ref().map(TypePattern::as_str),
-        query.types.as_ref().and_then(super::deliveries::dots_of),
+        query
+            .types
+            .as_ref()
+            .and_then(crate::sqlite::delivery::deliveries::dots_of),
     )
 }
 

@@ -13,7 +13,8 @@ use hookyard_domain::{
 use rusqlite::Connection;
 
 use super::error::Fault;
-use super::{chats, subscriptions};
+use super::subscriptions;
+use crate::sqlite::messaging::chats;
 use crate::vault::Vault;
 
 /// Chats whose members are kept in memory; past it the cache starts over.

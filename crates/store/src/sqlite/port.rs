@@ -4,12 +4,12 @@
 use std::sync::{Arc, PoisonError};
 
 use async_trait::async_trait;
-use hookyard_domain::change::{Change, CommittedDelivery};
-use hookyard_domain::ports::{
+use hookyard_domain::kernel::change::{Change, CommittedDelivery};
+use hookyard_domain::kernel::ports::{
     ChatQuery, CommitError, DeliveryQuery, EventQuery, FoundDelivery, HookTarget, JobQuery,
     MessageQuery, Page, PersonQuery, Publication, Slice, Store, StoreError,
 };
-use hookyard_domain::retention::Kept;
+use hookyard_domain::kernel::retention::Kept;
 use hookyard_domain::{
     Account, AccountId, App, Attempt, Bin, BinId, BinRequest, BinRequestId, Chat, ChatId, ChatKind,
     ClientId, CustomType, Delivery, DeliveryId, ErasureCounts, ErasureSubject, Event, EventId,
@@ -20,12 +20,28 @@ use hookyard_domain::{
 };
 use rusqlite::Connection;
 
+use super::erasure;
 use super::error::Fault;
-use super::{
-    Backend, SqliteStore, accounts, apps, bins, chats, custom_types, deliveries, erasure, events,
-    history, jobs, messages, posts, presences, publications, requests, retention, sessions,
-    statistics, subscriptions, webhooks,
-};
+use super::events;
+use super::retention;
+use super::subscriptions;
+use super::{Backend, SqliteStore};
+use crate::sqlite::delivery::deliveries;
+use crate::sqlite::delivery::jobs;
+use crate::sqlite::endpoints::statistics;
+use crate::sqlite::events::custom_types;
+use crate::sqlite::events::publications;
+use crate::sqlite::identity::accounts;
+use crate::sqlite::identity::apps;
+use crate::sqlite::identity::sessions;
+use crate::sqlite::inbound::bins;
+use crate::sqlite::inbound::requests;
+use crate::sqlite::inbound::webhooks;
+use crate::sqlite::messaging::chats;
+use crate::sqlite::messaging::messages;
+use crate::sqlite::messaging::posts;
+use crate::sqlite::messaging::presences;
+use crate::sqlite::subscriptions::history;
 use crate::vault::Vault;
 
 #[async_trait]

@@ -44,7 +44,7 @@ pub(super) fn count(connection: &Connection, sql: &str, params: impl Params) -> 
 }
 
 /// Where a slice begins, as SQLite wants it.
-pub(super) fn offset(slice: hookyard_domain::ports::Slice) -> i64 {
+pub(super) fn offset(slice: hookyard_domain::kernel::ports::Slice) -> i64 {
     i64::try_from(slice.offset).unwrap_or(i64::MAX)
 }
 
@@ -58,8 +58,8 @@ pub(super) fn unreadable(column: usize, what: &str) -> rusqlite::Error {
 }
 
 /// Upper bound of `limit` as SQLite wants it, and bounds of a page as ids: exclusive.
-pub(super) fn bounds(page: hookyard_domain::ports::Page) -> (i64, i64) {
-    use hookyard_domain::ports::Page;
+pub(super) fn bounds(page: hookyard_domain::kernel::ports::Page) -> (i64, i64) {
+    use hookyard_domain::kernel::ports::Page;
     let signed = |id: u64| i64::try_from(id).unwrap_or(i64::MAX);
     match page {
         Page::First => (-1, i64::MAX),

@@ -1,6 +1,6 @@
 //! Removing what is no longer kept.
 
-use hookyard_domain::retention::Kept;
+use hookyard_domain::kernel::retention::Kept;
 use hookyard_domain::{IdSequence, Timestamp};
 use rusqlite::{Connection, params};
 

@@ -1,5 +1,7 @@
 //! Subscriptions.
 
+pub(super) mod history;
+
 use std::sync::Arc;
 use std::time::Duration;
 

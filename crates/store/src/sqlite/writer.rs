@@ -8,8 +8,8 @@ use std::sync::{Arc, OnceLock, RwLock};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use hookyard_domain::limits::{COMMIT_BATCH_MAX, COMMIT_QUEUE_MAX};
-use hookyard_domain::ports::{CommitError, CommitListener, StoreError};
+use hookyard_domain::kernel::limits::{COMMIT_BATCH_MAX, COMMIT_QUEUE_MAX};
+use hookyard_domain::kernel::ports::{CommitError, CommitListener, StoreError};
 use hookyard_domain::{Change, EventId, Write};
 use tokio::sync::{mpsc, oneshot, watch};
 

@@ -1,8 +1,8 @@
 //! Bins: what every backend must do with them and with what they receive.
 
 use bytes::Bytes;
-use hookyard_domain::limits::BIN_REQUESTS_MAX;
-use hookyard_domain::ports::{CommitError, Page, Store};
+use hookyard_domain::kernel::limits::BIN_REQUESTS_MAX;
+use hookyard_domain::kernel::ports::{CommitError, Page, Store};
 use hookyard_domain::{
     AccountId, Bin, BinAnswer, BinId, BinReply, BinRequest, BinRequestId, BinSignature, Change,
     Guard, Secret, Subscription, SubscriptionId, TokenHash, Write,

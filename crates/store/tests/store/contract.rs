@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookyard_domain::ports::{ChatQuery, CommitError, Page, Store};
+use hookyard_domain::kernel::ports::{ChatQuery, CommitError, Page, Store};
 use hookyard_domain::{
     AbandonReason, AccountId, AttemptOutcome, Change, ChatKind, ClientId, CustomType,
     DeliveryState, EventId, Guard, PersonId, Secret, SubscriptionStatus, TokenHash, TokenKind,

@@ -1,7 +1,7 @@
 //! Finding deliveries: by what they are about, what became of them, and how they were answered.
 
-use hookyard_domain::change::Redelivery;
-use hookyard_domain::ports::{AnswerQuery, DeliveryQuery, EventQuery, StateQuery, Store};
+use hookyard_domain::kernel::change::Redelivery;
+use hookyard_domain::kernel::ports::{AnswerQuery, DeliveryQuery, EventQuery, StateQuery, Store};
 use hookyard_domain::{
     AbandonReason, AccountId, AttemptOutcome, Change, Delivery, DeliveryId, DeliverySelection,
     DeliveryState, EventId, TypePattern, UnreachableReason, Write,

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use hookyard_domain::message::{Availability, Direction, ReadStatus};
-use hookyard_domain::ports::{DeliveryQuery, MessageQuery, Slice, Store};
-use hookyard_domain::post::Mention;
+use hookyard_domain::kernel::ports::{DeliveryQuery, MessageQuery, Slice, Store};
+use hookyard_domain::messaging::message::{Availability, Direction, ReadStatus};
+use hookyard_domain::messaging::post::Mention;
 use hookyard_domain::{
     AccountId, AttemptOutcome, Audience, Change, ConversationId, Correspondent, DeliverySelection,
     DeliveryState, ErasureCounts, ErasureSubject, Event, EventId, EventKind, Job, JobId, JobWork,

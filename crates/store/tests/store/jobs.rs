@@ -1,7 +1,7 @@
 //! Jobs and statistics: what every backend must do with them.
 
-use hookyard_domain::ports::{CommitError, JobQuery, Store};
-use hookyard_domain::statistics::bucket_of;
+use hookyard_domain::endpoints::statistics::bucket_of;
+use hookyard_domain::kernel::ports::{CommitError, JobQuery, Store};
 use hookyard_domain::{
     AbandonReason, AccountId, AttemptOutcome, Change, Delivery, DeliverySelection, DeliveryState,
     HourSums, Job, JobId, JobPage, JobStatus, JobWork, OutcomeKind, Statistics, Subscription,
@@ -56,7 +56,7 @@ async fn deliveries_to(world: &World, endpoint: &Subscription, count: usize) -> 
         .deliveries(
             ACCOUNT,
             Some(endpoint.id),
-            hookyard_domain::ports::Page::First,
+            hookyard_domain::kernel::ports::Page::First,
             99,
         )
         .await

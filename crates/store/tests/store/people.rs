@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use hookyard_domain::message::{Availability, Direction, ReadStatus};
-use hookyard_domain::ports::{CommitError, MessageQuery, PersonQuery, Slice, Store};
+use hookyard_domain::kernel::ports::{CommitError, MessageQuery, PersonQuery, Slice, Store};
+use hookyard_domain::messaging::message::{Availability, Direction, ReadStatus};
 use hookyard_domain::{
     AccountId, Change, ConversationId, Correspondent, DndStatus, Guard, Message, MessageId,
     Milestone, Person, PersonId, PersonStatus, Presence, TokenHash, TokenKind, UserStatus, Write,

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use hookyard_domain::event::Attributes;
-use hookyard_domain::ports::{CommitError, Store};
+use hookyard_domain::events::event::Attributes;
+use hookyard_domain::kernel::ports::{CommitError, Store};
 use hookyard_domain::{Audience, Change, Event, EventId, EventKind};
 
 use crate::world::{ACCOUNT, World, on_every_backend};

@@ -1,6 +1,6 @@
 //! What a store on disk still has after it was closed, and after it was not.
 
-use hookyard_domain::ports::{Page, Store};
+use hookyard_domain::kernel::ports::{Page, Store};
 use hookyard_domain::{Change, Write};
 use hookyard_store::{SqliteStore, VaultKey};
 

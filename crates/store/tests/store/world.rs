@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use hookyard_domain::change::News;
-use hookyard_domain::endpoint::{Authorization, HandshakeKind, PayloadFormat};
-use hookyard_domain::ports::{Chance, Clock, CommitListener, Page, Store};
+use hookyard_domain::endpoints::endpoint::{Authorization, HandshakeKind, PayloadFormat};
+use hookyard_domain::kernel::change::News;
+use hookyard_domain::kernel::ports::{Chance, Clock, CommitListener, Page, Store};
 use hookyard_domain::{
     Account, AccountId, Attempt, AttemptOutcome, Audience, Change, Chat, ChatId, ChatKind,
     ChatStatus, ClientId, Delivery, DeliveryMode, Endpoint, Event, EventFilter, EventId, EventKind,

@@ -1,6 +1,6 @@
 //! What a lane remembers and what it leaves to the store, step by step.
 
-use hookyard_domain::limits::LANE_FAILURES_MAX;
+use hookyard_domain::kernel::limits::LANE_FAILURES_MAX;
 use hookyard_domain::{SubscriptionStatus, UnreachableReason};
 use hookyard_testkit::{VirtualClock, sample};
 

@@ -9,8 +9,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{Sink, Stream};
-use hookyard_domain::change::{CommittedEvent, News};
-use hookyard_domain::ports::{Clock, CommitListener as _, LiveSubscriptions as _};
+use hookyard_domain::kernel::change::{CommittedEvent, News};
+use hookyard_domain::kernel::ports::{Clock, CommitListener as _, LiveSubscriptions as _};
 use hookyard_domain::{
     ClientId, Code, HistoryEntry, Problem, Scopes, Session, SessionId, SocketId, Timestamp,
 };

@@ -3,10 +3,10 @@
 use std::time::Duration;
 
 use hookyard_domain::SessionId;
-use hookyard_domain::limits::{
+use hookyard_domain::kernel::limits::{
     SOCKET_BEHIND_MAX, SOCKET_BUFFER_MAX, SOCKETS_PER_SESSION_MAX_DEFAULT,
 };
-use hookyard_domain::ports::{LiveSubscriptions as _, SocketGone};
+use hookyard_domain::kernel::ports::{LiveSubscriptions as _, SocketGone};
 use tokio::time::{Instant, sleep};
 
 use super::client::{Got, Yard, seconds_since, socket_of, token_of};

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use hookyard_domain::limits::SOCKET_BUFFER_MAX;
-use hookyard_domain::ports::Clock as _;
+use hookyard_domain::kernel::limits::SOCKET_BUFFER_MAX;
+use hookyard_domain::kernel::ports::Clock as _;
 use tokio::time::sleep;
 use tokio_tungstenite::tungstenite::Message;
 

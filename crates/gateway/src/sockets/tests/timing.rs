@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use hookyard_domain::ports::{Clock as _, LiveSubscriptions as _};
+use hookyard_domain::kernel::ports::{Clock as _, LiveSubscriptions as _};
 use hookyard_testkit::sample::ACCOUNT;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;

@@ -1,0 +1,312 @@
+//! Deliveries and their attempts: what became of an event, told to the subscription's owner and to
+//! administrators; and sending it again.
+
+mod search;
+mod view;
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use hookyard_domain::kernel::limits::{RECORD_COUNT_DEFAULT, RECORD_COUNT_MAX};
+use hookyard_domain::{
+    Change, ChatId, Code, Delivery, DeliveryId, DeliveryState, JobWork, PostId, Problem, Scope,
+    Subscription, SubscriptionId, Write,
+};
+use http::StatusCode;
+use serde::Serialize;
+
+use self::view::{AttemptView, DeliveryView, EventView, body_of};
+use crate::Api;
+use crate::identity::caller::Caller;
+use crate::kernel::body::Json;
+use crate::kernel::problem::{ApiError, ApiResult, because, json_body, json_with};
+use crate::kernel::query::Query;
+
+pub(crate) use self::search::{Search, read_time, read_type, refused};
+
+const PATH: &str = "/api/v1/deliveries";
+
+pub(crate) fn routes() -> Router<Arc<Api>> {
+    Router::new()
+        .route(PATH, get(list_deliveries))
+        .route(&format!("{PATH}/resend"), post(resend_deliveries))
+        .route(&format!("{PATH}/{{id}}"), get(read_delivery))
+        .route(&format!("{PATH}/{{id}}/resend"), post(resend_delivery))
+        .route(
+            "/api/v1/chats/{chat}/posts/{post}/deliveries",
+            get(list_deliveries_of_post),
+        )
+}
+
+async fn is_admin(api: &Api, caller: &Caller) -> ApiResult<bool> {
+    let person = api.store.person(caller.account, caller.person).await?;
+    Ok(person.is_some_and(|person| person.admin))
+}
+
+/// Whether the caller may see what happens to a subscription. Endpoints are the account's: it takes
+/// an administrator, with an app that may manage them.
+async fn may_see(api: &Api, caller: &Caller, subscription: SubscriptionId) -> ApiResult<bool> {
+    let found = api.store.subscription(caller.account, subscription).await?;
+    let is_endpoint = found.as_ref().is_some_and(|found| found.endpoint.is_some());
+    if is_endpoint {
+        let admin = is_admin(api, caller).await?;
+        if admin {
+            caller.require(Scope::SubscriptionWebhook)?;
+        }
+        return Ok(admin);
+    }
+    if found.is_some_and(|found| found.owner == caller.person) {
+        return Ok(true);
+    }
+    is_admin(api, caller).await
+}
+
+/// Reads `limit`.
+pub(crate) fn limit_of(query: &Query) -> ApiResult<u32> {
+    let Some(text) = query.first("limit") else {
+        return Ok(RECORD_COUNT_DEFAULT);
+    };
+    let limit = text.parse().ok();
+    let limit = limit.filter(|limit| (1..=RECORD_COUNT_MAX).contains(limit));
+    let should = format!("it is from 1 to {RECORD_COUNT_MAX}");
+    Ok(limit.ok_or_else(|| refused("limit", text, &should))?)
+}
+
+/// Reads the number that a page begins below: `pageToken`, or what it was called before.
+pub(crate) fn page_before(query: &Query) -> ApiResult<Option<u64>> {
+    for name in ["pageToken", "before"] {
+        if let Some(text) = query.first(name) {
+            let should = "take the one that the last page came with";
+            let id: DeliveryId = text.parse().map_err(|_| refused(name, text, should))?;
+            return Ok(Some(id.0));
+        }
+    }
+    Ok(None)
+}
+
+async fn list_deliveries(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    query: Query,
+) -> ApiResult<Response> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct List {
+        records: Vec<DeliveryView>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next_page_token: Option<DeliveryId>,
+        navigation: Navigation,
+    }
+    #[derive(Serialize)]
+    struct Navigation {
+        #[serde(skip_serializing_if = "Option::is_none")]
+        before: Option<DeliveryId>,
+    }
+    let search = Search::of_query(&query);
+    let selection = search.selection()?;
+    match selection.subscription {
+        Some(id) if may_see(&api, &caller, id).await? => {}
+        Some(_) => return Err(Problem::not_found(search.subscription_parameter()).into()),
+        None if is_admin(&api, &caller).await? => caller.require(Scope::SubscriptionWebhook)?,
+        None => {
+            let problem = Problem::invalid("subscriptionId");
+            let reason = "name a subscription of yours; only administrators see all deliveries";
+            return Err(because(problem, reason).into());
+        }
+    }
+    let limit = limit_of(&query)?;
+    let before = page_before(&query)?.map(DeliveryId);
+    // One more than is shown tells whether there are more.
+    let asked = selection.query(caller.account, before, limit + 1);
+    let mut found = api.store.find_deliveries(asked).await?;
+    let shown = usize::try_from(limit).expect("pages are small");
+    let more = found.len() > shown;
+    found.truncate(shown);
+    let next = found.last().map(|last| last.delivery.id).filter(|_| more);
+    Ok(json_body(&List {
+        records: found.iter().map(DeliveryView::from).collect(),
+        next_page_token: next,
+        navigation: Navigation { before: next },
+    }))
+}
+
+/// A delivery that the caller may see.
+async fn visible(api: &Api, caller: &Caller, id: &str) -> ApiResult<Delivery> {
+    let not_found = || ApiError::from(Problem::not_found("deliveryId"));
+    let id = id.parse().map_err(|_| not_found())?;
+    let found = api.store.delivery(caller.account, id).await?;
+    let delivery = found.ok_or_else(not_found)?;
+    if may_see(api, caller, delivery.subscription).await? {
+        Ok(delivery)
+    } else {
+        Err(not_found())
+    }
+}
+
+async fn read_delivery(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> ApiResult<Response> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct Detail<'a> {
+        #[serde(flatten)]
+        delivery: DeliveryView,
+        event: Option<EventView<'a>>,
+        attempt_log: Vec<AttemptView<'a>>,
+    }
+    let delivery = visible(&api, &caller, &id).await?;
+    let event = api.store.event(caller.account, delivery.event).await?;
+    let attempts = api.store.attempts(caller.account, delivery.id).await?;
+    let to = api
+        .store
+        .subscription(caller.account, delivery.subscription)
+        .await?;
+    let body = event
+        .as_ref()
+        .zip(to)
+        .map(|(event, to)| body_of(&to, event, &delivery));
+    Ok(json_body(&Detail {
+        delivery: DeliveryView::from(&delivery).told_by(event.as_ref(), &attempts),
+        event: event.as_ref().map(EventView::from),
+        attempt_log: attempts
+            .iter()
+            .map(|attempt| AttemptView::of(attempt, body.as_ref()))
+            .collect(),
+    }))
+}
+
+/// The subscription of a delivery, if anything can be sent to it now.
+async fn reachable(
+    api: &Api,
+    caller: &Caller,
+    delivery: &Delivery,
+) -> ApiResult<Arc<Subscription>> {
+    let id = delivery.subscription;
+    let Some(found) = api.store.subscription(caller.account, id).await? else {
+        let reason = "it was deleted, so nothing can be sent to it";
+        return Err(because(Problem::not_found("subscriptionId"), reason).into());
+    };
+    if found.takes_events(api.now()) {
+        return Ok(found);
+    }
+    let reason = "the subscription is not active; resume or renew it first";
+    Err(because(
+        Problem::invalid("subscriptionId").value(id.to_string()),
+        reason,
+    )
+    .into())
+}
+
+/// Sends a delivery again. One that was delivered stays so: its event gets another, which is told.
+async fn resend_delivery(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> ApiResult<Response> {
+    let former = visible(&api, &caller, &id).await?;
+    reachable(&api, &caller, &former).await?;
+    let account = caller.account;
+    let resend = Write::Resend {
+        account,
+        delivery: former.id,
+    };
+    api.store.commit(Change::of(resend)).await?;
+    let sent = if matches!(former.state, DeliveryState::Delivered { .. }) {
+        let all = api.store.deliveries_of_event(account, former.event).await?;
+        let ours = all
+            .into_iter()
+            .filter(|delivery| delivery.subscription == former.subscription);
+        ours.max_by_key(|delivery| delivery.id)
+    } else {
+        api.store.delivery(account, former.id).await?
+    };
+    let sent = sent.ok_or(Code::Conflict)?;
+    let event = api.store.event(account, sent.event).await?;
+    let attempts = api.store.attempts(account, sent.id).await?;
+    let told = DeliveryView::from(&sent).told_by(event.as_ref(), &attempts);
+    Ok(json_with(StatusCode::ACCEPTED, &told))
+}
+
+/// Sends again whatever the list would show, in the background.
+async fn resend_deliveries(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Json(search): Json<Search>,
+) -> ApiResult<Response> {
+    api.require_endpoints_manager(&caller).await?;
+    let selection = search.selection()?;
+    if selection.is_everything() {
+        let problem = Problem::invalid("status");
+        let reason = "say which deliveries, by any of status, endpointId, eventType, since, \
+            until, responseCode and eventId";
+        return Err(because(problem, reason).into());
+    }
+    if let Some(id) = selection.subscription
+        && api.store.subscription(caller.account, id).await?.is_none()
+    {
+        return Err(Problem::not_found(search.subscription_parameter()).into());
+    }
+    api.begin_job(&caller, JobWork::Resend { selection }).await
+}
+
+/// The event of a post and where it went, as far as the caller may see it.
+async fn list_deliveries_of_post(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path((chat, post)): Path<(String, String)>,
+) -> ApiResult<Response> {
+    #[derive(Serialize)]
+    struct Fate<'a> {
+        event: Option<EventView<'a>>,
+        records: Vec<DeliveryView>,
+    }
+    let no_chat = || ApiError::from(Problem::not_found("chatId"));
+    let no_post = || ApiError::from(Problem::not_found("postId"));
+    let chat: ChatId = chat.parse().map_err(|_| no_chat())?;
+    let post: PostId = post.parse().map_err(|_| no_post())?;
+    let found = api.store.chat(caller.account, chat).await?;
+    found
+        .filter(|chat| chat.has_member(caller.person))
+        .ok_or_else(no_chat)?;
+    api.store
+        .post(caller.account, chat, post)
+        .await?
+        .ok_or_else(no_post)?;
+    let Some(event) = api.store.event_of_post(caller.account, post).await? else {
+        return Ok(json_body(&Fate {
+            event: None,
+            records: Vec::new(),
+        }));
+    };
+    let all = api
+        .store
+        .deliveries_of_event(caller.account, event.id)
+        .await?;
+    let mut seen = HashMap::new();
+    let mut records = Vec::new();
+    for delivery in &all {
+        let id = delivery.subscription;
+        let shown = match seen.get(&id) {
+            Some(shown) => *shown,
+            None => match may_see(&api, &caller, id).await {
+                // What the app may not see is left out.
+                Err(ApiError::Problem(_)) => false,
+                seen => seen?,
+            },
+        };
+        seen.insert(id, shown);
+        if shown {
+            records.push(DeliveryView::from(delivery).told_by(Some(&event), &[]));
+        }
+    }
+    Ok(json_body(&Fate {
+        event: Some(EventView::from(&event)),
+        records,
+    }))
+}

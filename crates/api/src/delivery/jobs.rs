@@ -1,0 +1,200 @@
+//! Jobs: work in the background that somebody asked for, its progress, and stopping it. For
+//! administrators.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use hookyard_domain::delivery::job::JOB_KINDS;
+use hookyard_domain::kernel::limits::JOBS_RUNNING_MAX;
+use hookyard_domain::kernel::ports::JobQuery;
+use hookyard_domain::{
+    AccountId, Change, Code, Job, JobId, JobStatus, JobWork, Problem, SubscriptionId, Timestamp,
+    Write,
+};
+use http::StatusCode;
+use serde::Serialize;
+
+use crate::Api;
+use crate::delivery::deliveries::{limit_of, page_before, refused};
+use crate::identity::caller::Caller;
+use crate::kernel::path::PathParams;
+use crate::kernel::problem::{ApiResult, because, json_body, json_with};
+use crate::kernel::query::Query;
+
+const PATH: &str = "/api/v1/jobs";
+
+pub(crate) fn routes() -> Router<Arc<Api>> {
+    Router::new()
+        .route(PATH, get(list_jobs))
+        .route(&format!("{PATH}/{{id}}"), get(read_job).delete(cancel_job))
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct JobView<'a> {
+    id: JobId,
+    kind: &'static str,
+    status: &'static str,
+    /// What there is to look at; null until it is counted.
+    total: Option<u64>,
+    /// What was looked at.
+    done: u64,
+    /// Deliveries that were sent for it, or events of a scenario.
+    sent: u64,
+    creation_time: Timestamp,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    finish_time: Option<Timestamp>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    endpoint_id: Option<SubscriptionId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a str>,
+}
+
+impl<'a> From<&'a Job> for JobView<'a> {
+    fn from(job: &'a Job) -> Self {
+        Self {
+            id: job.id,
+            kind: job.work.kind(),
+            status: job.status.name(),
+            total: job.total,
+            done: job.done,
+            sent: job.sent,
+            creation_time: job.created_at,
+            finish_time: job.finished_at,
+            endpoint_id: job.work.endpoint(),
+            error: job.error.as_deref(),
+        }
+    }
+}
+
+/// The answer to whoever asked for a job.
+pub(crate) fn begun(job: &Job) -> Response {
+    json_with(StatusCode::ACCEPTED, &JobView::from(job))
+}
+
+impl Api {
+    /// A job that begins when it is committed.
+    ///
+    /// # Errors
+    ///
+    /// CMN-301 when the account has as many as it may have.
+    pub(crate) async fn new_job(
+        &self,
+        account: AccountId,
+        work: JobWork,
+        now: Timestamp,
+    ) -> ApiResult<Job> {
+        let running = JobQuery {
+            account,
+            status: Some(JobStatus::Running),
+            kind: None,
+            endpoint: None,
+            before: None,
+            limit: JOBS_RUNNING_MAX,
+        };
+        let running = self.store.jobs(running).await?.len();
+        if u32::try_from(running).is_ok_and(|running| running >= JOBS_RUNNING_MAX) {
+            let problem = Problem::of(Code::RequestRateExceeded);
+            let reason = format!(
+                "{JOBS_RUNNING_MAX} jobs are running; wait for some, or stop some with DELETE \
+                 {PATH}/{{id}}"
+            );
+            return Err(because(problem, &reason).into());
+        }
+        Ok(Job::begun(account, JobId(self.next_id(now)), work, now))
+    }
+
+    /// Begins a job, and answers with it.
+    pub(crate) async fn begin_job(&self, caller: &Caller, work: JobWork) -> ApiResult<Response> {
+        let job = self.new_job(caller.account, work, self.now()).await?;
+        self.store
+            .commit(Change::of(Write::PutJob(job.clone())))
+            .await?;
+        Ok(begun(&job))
+    }
+
+    async fn known_job(&self, caller: &Caller, path: &PathParams) -> ApiResult<Job> {
+        let missing = || Problem::not_found("jobId");
+        let id = path.text("id")?.parse().map_err(|_| missing())?;
+        let found = self.store.job(caller.account, id).await?;
+        Ok(found.ok_or_else(missing)?)
+    }
+}
+
+async fn list_jobs(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    query: Query,
+) -> ApiResult<Response> {
+    #[derive(Serialize)]
+    #[serde(rename_all = "camelCase")]
+    struct List<'a> {
+        records: Vec<JobView<'a>>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        next_page_token: Option<JobId>,
+    }
+    api.require_endpoints_manager(&caller).await?;
+    let status = query.first("status").map(|text| {
+        let should = "it is running, done, failed or cancelled";
+        JobStatus::from_name(text).ok_or_else(|| refused("status", text, should))
+    });
+    let kind = query.first("kind").map(|text| {
+        let should = format!("it is one of {}", JOB_KINDS.join(", "));
+        let known = JOB_KINDS.contains(&text).then(|| text.to_owned());
+        known.ok_or_else(|| refused("kind", text, &should))
+    });
+    let endpoint = query.first("endpointId").map(|text| {
+        let should = "it is the id of an endpoint, a UUID";
+        let read = text.parse::<SubscriptionId>();
+        read.map_err(|_| refused("endpointId", text, should))
+    });
+    let limit = limit_of(&query)?;
+    let asked = JobQuery {
+        account: caller.account,
+        status: status.transpose()?,
+        kind: kind.transpose()?,
+        endpoint: endpoint.transpose()?,
+        before: page_before(&query)?.map(JobId),
+        limit: limit + 1,
+    };
+    let mut jobs = api.store.jobs(asked).await?;
+    let shown = usize::try_from(limit).expect("pages are small");
+    let more = jobs.len() > shown;
+    jobs.truncate(shown);
+    Ok(json_body(&List {
+        next_page_token: jobs.last().map(|last| last.id).filter(|_| more),
+        records: jobs.iter().map(JobView::from).collect(),
+    }))
+}
+
+async fn read_job(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    path: PathParams,
+) -> ApiResult<Response> {
+    api.require_endpoints_manager(&caller).await?;
+    let job = api.known_job(&caller, &path).await?;
+    Ok(json_body(&JobView::from(&job)))
+}
+
+/// Stops a job after the page that it is at. What it has done stays done; one that has ended stays
+/// as it is.
+async fn cancel_job(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    path: PathParams,
+) -> ApiResult<Response> {
+    api.require_endpoints_manager(&caller).await?;
+    let job = api.known_job(&caller, &path).await?;
+    let cancel = Write::CancelJob {
+        account: job.account,
+        job: job.id,
+        at: api.now(),
+    };
+    api.store.commit(Change::of(cancel)).await?;
+    let job = api.known_job(&caller, &path).await?;
+    Ok(json_body(&JobView::from(&job)))
+}

@@ -1,0 +1,189 @@
+//! What can be done about an endpoint's deliveries as a whole, and how it fares: recover, replay,
+//! resend, statistics. For administrators.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, post};
+use hookyard_domain::endpoints::endpoint::{EndpointEventType, endpoint_event};
+use hookyard_domain::kernel::limits::ENDPOINT_TYPES_MAX;
+use hookyard_domain::{
+    Change, JobWork, Milestone, Problem, Subscription, SubscriptionStatus, Timestamp, TypePattern,
+    Write,
+};
+use serde::Deserialize;
+
+use crate::Api;
+use crate::delivery::deliveries::{Search, read_time, read_type, refused};
+use crate::delivery::jobs::begun;
+use crate::endpoints::statistics::Span;
+use crate::identity::caller::Caller;
+use crate::kernel::body::Json;
+use crate::kernel::path::PathParams;
+use crate::kernel::problem::{ApiResult, because, json_body};
+use crate::kernel::query::Query;
+
+pub(crate) fn routes() -> Router<Arc<Api>> {
+    let one = |rest: &str| format!("/api/v1/endpoints/{{id}}{rest}");
+    Router::new()
+        .route(&one("/stats"), get(read_statistics))
+        .route(&one("/recover"), post(recover_endpoint))
+        .route(&one("/replay"), post(replay_endpoint))
+        .route(&one("/resend"), post(resend_to_endpoint))
+}
+
+async fn read_statistics(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    path: PathParams,
+    query: Query,
+) -> ApiResult<Response> {
+    api.require_endpoints_manager(&caller).await?;
+    let endpoint = api.endpoint(&caller, path.text("id")?).await?;
+    let span = Span::read(&query, api.now())?;
+    Ok(json_body(&api.endpoint_statistics(&endpoint, span).await?))
+}
+
+/// How far back recovering goes when nothing says since when it failed.
+const RECOVERED_DEFAULT: Duration = Duration::from_secs(86_400);
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Recover {
+    since: Option<String>,
+}
+
+/// Since when to recover: as asked, or since it has been failing, or since it stopped.
+fn recovered_since(asked: Option<Timestamp>, endpoint: &Subscription, now: Timestamp) -> Timestamp {
+    let trouble = endpoint.failing_since.into_iter().chain(endpoint.paused_at);
+    asked.or(trouble.min()).unwrap_or(now - RECOVERED_DEFAULT)
+}
+
+fn past(parameter: &'static str, text: &str, now: Timestamp) -> ApiResult<Timestamp> {
+    let time = read_time(parameter, text)?;
+    if time > now {
+        return Err(refused(parameter, text, "it must not be in the future").into());
+    }
+    Ok(time)
+}
+
+/// Puts an endpoint to use again, and sends what was given up.
+async fn recover_endpoint(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    path: PathParams,
+    Json(body): Json<Recover>,
+) -> ApiResult<Response> {
+    api.require_endpoints_manager(&caller).await?;
+    let id = path.text("id")?;
+    let since = body.since.as_deref();
+    let since = since
+        .map(|text| past("since", text, api.now()))
+        .transpose()?;
+    let job = api
+        .commit_deciding(async || {
+            let current = api.endpoint(&caller, id).await?;
+            let now = api.now();
+            let work = JobWork::Recover {
+                endpoint: current.id,
+                since: recovered_since(since, &current, now),
+            };
+            let job = api.new_job(current.account, work, now).await?;
+            let mut change = Change::of(Write::PutJob(job.clone())).given(current.unchanged());
+            if current.status != SubscriptionStatus::Active {
+                change.append(resuming(&current, now));
+            }
+            Ok((change, job))
+        })
+        .await?;
+    Ok(begun(&job))
+}
+
+/// Puts an endpoint to use again. What waits for it is due at once.
+fn resuming(current: &Subscription, now: Timestamp) -> Change {
+    let resumed = current.resumed(false, now);
+    let note = resumed.passed(
+        Milestone::Resumed,
+        now,
+        Some("It was recovered.".to_owned()),
+    );
+    let mut change = Change {
+        events: endpoint_event(&resumed, EndpointEventType::Resumed, now)
+            .into_iter()
+            .collect(),
+        ..Change::default()
+    };
+    change.writes.push(Write::PutSubscription {
+        subscription: resumed,
+        count_max: u32::MAX,
+    });
+    change.and(Write::NoteHistory(note))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Replay {
+    since: String,
+    until: Option<String>,
+    #[serde(default)]
+    event_types: Vec<String>,
+}
+
+/// Sends the events that an endpoint asks for now and never got.
+async fn replay_endpoint(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    path: PathParams,
+    Json(body): Json<Replay>,
+) -> ApiResult<Response> {
+    api.require_endpoints_manager(&caller).await?;
+    let endpoint = api.endpoint(&caller, path.text("id")?).await?;
+    let now = api.now();
+    let since = past("since", &body.since, now)?;
+    let until = match body.until.as_deref() {
+        Some(text) => read_time("until", text)?,
+        None => now + Duration::from_millis(1),
+    };
+    if until <= since {
+        let text = body.until.as_deref().unwrap_or_default();
+        return Err(refused("until", text, "it must be after since").into());
+    }
+    let work = JobWork::Replay {
+        endpoint: endpoint.id,
+        since,
+        until,
+        types: types_of(&body.event_types)?,
+    };
+    api.begin_job(&caller, work).await
+}
+
+fn types_of(texts: &[String]) -> ApiResult<Vec<TypePattern>> {
+    if texts.len() > ENDPOINT_TYPES_MAX {
+        let reason = format!("there are at most {ENDPOINT_TYPES_MAX}");
+        return Err(because(Problem::invalid("eventTypes"), &reason).into());
+    }
+    let named = |(index, text): (usize, &String)| read_type(format!("eventTypes[{index}]"), text);
+    texts.iter().enumerate().map(named).collect()
+}
+
+/// Sends again whatever the list of its deliveries would show.
+async fn resend_to_endpoint(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    path: PathParams,
+    Json(search): Json<Search>,
+) -> ApiResult<Response> {
+    api.require_endpoints_manager(&caller).await?;
+    let endpoint = api.endpoint(&caller, path.text("id")?).await?;
+    let mut selection = search.selection()?;
+    if let Some(other) = selection.subscription.filter(|id| *id != endpoint.id) {
+        let parameter = search.subscription_parameter();
+        let reason = "the path names another endpoint; leave it out";
+        return Err(refused(parameter, &other.to_string(), reason).into());
+    }
+    selection.subscription = Some(endpoint.id);
+    api.begin_job(&caller, JobWork::Resend { selection }).await
+}

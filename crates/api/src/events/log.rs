@@ -1,0 +1,240 @@
+//! Events that were published or happened, for administrators: those that they may learn of.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use hookyard_domain::kernel::limits::{EVENTS_EXAMINED_MAX, EVENTS_READ_MAX};
+use hookyard_domain::kernel::ports::{EventQuery, Page};
+use hookyard_domain::{Audience, ChatId, Event, EventId, Problem, Timestamp, TypePattern};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use crate::Api;
+use crate::identity::caller::Caller;
+use crate::kernel::paging::PageRequest;
+use crate::kernel::path::PathParams;
+use crate::kernel::problem::{ApiResult, because, json_body};
+use crate::kernel::query::Query;
+
+/// An event in a list.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EventSummary {
+    id: EventId,
+    #[serde(rename = "type")]
+    type_name: String,
+    kind: &'static str,
+    timestamp: Timestamp,
+    /// The id that its publisher gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    publisher_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    subject: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_schema: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_content_type: Option<String>,
+    /// Extension attributes of `CloudEvents`.
+    #[serde(skip_serializing_if = "HashMap::is_empty")]
+    extensions: HashMap<String, Box<RawValue>>,
+    data_bytes: usize,
+}
+
+impl From<&Event> for EventSummary {
+    fn from(event: &Event) -> Self {
+        let said = event.attributes.as_deref().cloned().unwrap_or_default();
+        let extensions = said.extensions.into_iter();
+        Self {
+            id: event.id,
+            type_name: event.type_name().into_owned(),
+            kind: event.kind.name(),
+            timestamp: event.occurred_at,
+            publisher_id: said.id,
+            source: said.source,
+            subject: said.subject,
+            data_schema: said.data_schema,
+            data_content_type: said.content_type,
+            extensions: extensions
+                .filter_map(|(name, json)| Some((name, RawValue::from_string(json).ok()?)))
+                .collect(),
+            data_bytes: event.body.len(),
+        }
+    }
+}
+
+/// An event with its data as it came.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct EventView<'a> {
+    #[serde(flatten)]
+    summary: EventSummary,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a RawValue>,
+    /// Data that is not JSON.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data_base64: Option<String>,
+}
+
+/// What narrows the list, as the query says it; a page token remembers it.
+struct Narrowed {
+    types: Option<TypePattern>,
+    since: Option<Timestamp>,
+    until: Option<Timestamp>,
+}
+
+impl Narrowed {
+    fn read(query: &Query) -> ApiResult<Self> {
+        let types = query.first("type").map(|text| {
+            TypePattern::parse(text)
+                .map_err(|error| because(Problem::invalid("type").value(text), &error.to_string()))
+        });
+        let time = |name: &'static str| {
+            let read = query.first(name).map(|text| {
+                let problem = || {
+                    let example = "is a time such as 2026-03-26T09:18:41.460Z";
+                    because(Problem::invalid(name).value(text), example)
+                };
+                text.parse::<Timestamp>().map_err(|_| problem())
+            });
+            read.transpose()
+        };
+        Ok(Self {
+            types: types.transpose()?,
+            since: time("since")?,
+            until: time("until")?,
+        })
+    }
+
+    /// The query's own words for it.
+    fn words(query: &Query) -> Vec<String> {
+        let word = |name| query.first(name).unwrap_or_default().to_owned();
+        ["type", "since", "until"].map(word).to_vec()
+    }
+}
+
+/// `GET /api/v1/events?type=&since=&until=&limit=&pageToken=`, newest first.
+pub(super) async fn list_events(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    query: Query,
+) -> ApiResult<Response> {
+    api.require_endpoints_manager(&caller).await?;
+    let narrowed = Narrowed::read(&query)?;
+    let words = Narrowed::words(&query);
+    let page = PageRequest::read_limit(&query, &api.tokens, "events", &words)?;
+    let mut visible = Visible::to(&api, &caller);
+    let mut before = match page.page {
+        Page::Before(id) => Some(EventId(id)),
+        Page::First | Page::After(_) => None,
+    };
+    let wanted = usize::try_from(page.rows()).expect("pages are small");
+    let mut shown: Vec<(EventId, EventSummary)> = Vec::new();
+    let mut examined = 0;
+    let mut ended = false;
+    while !ended && shown.len() < wanted && examined < EVENTS_EXAMINED_MAX {
+        let asked = EventQuery {
+            account: caller.account,
+            types: narrowed.types.clone(),
+            since: narrowed.since,
+            until: narrowed.until,
+            before,
+            limit: EVENTS_READ_MAX,
+        };
+        let found = api.store.find_events(asked).await?;
+        ended = found.len() < EVENTS_READ_MAX as usize;
+        examined += found.len();
+        for event in &found {
+            before = Some(event.id);
+            let name = event.type_name();
+            let asked = narrowed.types.as_ref();
+            // The store takes a star for any text; in a pattern it is whole parts.
+            if asked.is_none_or(|types| types.matches(&name)) && visible.shows(event).await? {
+                shown.push((event.id, EventSummary::from(event)));
+            }
+            if shown.len() == wanted {
+                break;
+            }
+        }
+    }
+    let went_on = (!ended && shown.len() < wanted).then_some(before).flatten();
+    let stopped_at = went_on.map(|id| id.0);
+    let listing = page.listing_after(shown, stopped_at, &api.tokens, |(id, _)| id.0);
+    Ok(json_body(&listing.map(|(_, summary)| summary)))
+}
+
+/// `GET /api/v1/events/{eventId}`, with the data. The id may begin as receivers know it.
+pub(super) async fn read_event(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    path: PathParams,
+) -> ApiResult<Response> {
+    api.require_endpoints_manager(&caller).await?;
+    let missing = || Problem::not_found("eventId");
+    let text = path.text("eventId")?;
+    let id: EventId = text
+        .strip_prefix("evt_")
+        .unwrap_or(text)
+        .parse()
+        .map_err(|_| missing())?;
+    let event = api.store.event(caller.account, id).await?;
+    let event = event.ok_or_else(missing)?;
+    if !Visible::to(&api, &caller).shows(&event).await? {
+        return Err(missing().into());
+    }
+    let data = event
+        .is_json()
+        .then(|| serde_json::from_slice(&event.body).ok())
+        .flatten();
+    Ok(json_body(&EventView {
+        summary: EventSummary::from(&event),
+        data,
+        data_base64: data.is_none().then(|| STANDARD.encode(&event.body)),
+    }))
+}
+
+/// Which events an administrator may learn of: what is for the account, for an endpoint alone, and
+/// what they would be told themselves. What others say in their chats is not theirs to read.
+struct Visible<'a> {
+    api: &'a Api,
+    caller: &'a Caller,
+    /// Whether they are in a chat.
+    chats: HashMap<ChatId, bool>,
+}
+
+impl<'a> Visible<'a> {
+    fn to(api: &'a Api, caller: &'a Caller) -> Self {
+        Self {
+            api,
+            caller,
+            chats: HashMap::new(),
+        }
+    }
+
+    async fn shows(&mut self, event: &Event) -> ApiResult<bool> {
+        let (account, person) = (self.caller.account, self.caller.person);
+        let chat = match &event.audience {
+            Audience::Account => return Ok(true),
+            Audience::Persons(persons) => return Ok(persons.contains(&person)),
+            Audience::Subscription(only) => {
+                let found = self.api.store.subscription(account, *only).await?;
+                return Ok(
+                    found.is_some_and(|found| found.endpoint.is_some() || found.owner == person)
+                );
+            }
+            Audience::ChatMembers(chat) => *chat,
+        };
+        if let Some(member) = self.chats.get(&chat) {
+            return Ok(*member);
+        }
+        let found = self.api.store.chat(account, chat).await?;
+        let member = found.is_some_and(|found| found.has_member(person));
+        self.chats.insert(chat, member);
+        Ok(member)
+    }
+}

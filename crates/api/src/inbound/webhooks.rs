@@ -1,0 +1,292 @@
+//! Incoming webhooks as a resource (contract section 2.13), under both prefixes.
+//!
+//! Members of a chat create them. Their URLs are secrets, so a webhook exists only for those whom
+//! it belongs to: its creator and the administrators of its team and account. For all others it is
+//! missing, in lists too.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::response::Response;
+use axum::routing::{get, post};
+use hookyard_domain::identity::secret::token_from;
+use hookyard_domain::inbound::webhook::{Announcement, WebhookView};
+use hookyard_domain::kernel::limits::{PERSONS_MAX, WEBHOOKS_PER_CHAT_MAX};
+use hookyard_domain::{
+    Change, Chat, ChatId, ChatStatus, Code, IncomingWebhook, Person, PersonId, Problem, Scope,
+    Timestamp, WebhookId, WebhookStatus,
+};
+use http::HeaderMap;
+use serde::Serialize;
+
+use crate::Api;
+use crate::identity::caller::Caller;
+use crate::kernel::batch::{self, Part};
+use crate::kernel::problem::{ApiResult, empty_object, json_body};
+
+/// Routes below a prefix of the platform's API.
+pub(crate) fn routes() -> Router<Arc<Api>> {
+    Router::new()
+        .route(
+            "/groups/{groupId}/webhooks",
+            get(list_webhooks_of_chat).post(create_webhook),
+        )
+        .route("/webhooks", get(list_webhooks))
+        .route(
+            "/webhooks/{webhookId}",
+            get(read_webhooks).delete(delete_webhook),
+        )
+        .route("/webhooks/{webhookId}/activate", post(activate_webhook))
+        .route("/webhooks/{webhookId}/suspend", post(suspend_webhook))
+}
+
+/// A list without navigation: webhooks come all at once.
+#[derive(Debug, Serialize)]
+struct WebhookList {
+    records: Vec<WebhookView>,
+}
+
+/// One webhook in the two shapes that clients expect of it: the object, and a list of it
+/// (contract section 10, row 27).
+#[derive(Debug, Serialize)]
+struct OneWebhook {
+    #[serde(flatten)]
+    webhook: WebhookView,
+    records: [WebhookView; 1],
+}
+
+/// The person who calls, with what their rights depend on.
+pub(crate) struct Owner<'a> {
+    pub(crate) api: &'a Api,
+    pub(crate) person: Person,
+}
+
+impl<'a> Owner<'a> {
+    pub(crate) async fn calling(api: &'a Api, caller: &Caller) -> ApiResult<Self> {
+        caller.require(Scope::TeamMessaging)?;
+        let person = api.store.person(caller.account, caller.person).await?;
+        let person = person.ok_or(Code::LoginRequired)?;
+        Ok(Self { api, person })
+    }
+
+    fn view(&self, webhook: &IncomingWebhook) -> WebhookView {
+        WebhookView::new(webhook, &self.api.settings.public_url)
+    }
+
+    /// A chat that the caller is in.
+    async fn chat(&self, group: &str) -> ApiResult<Arc<Chat>> {
+        let missing = || Problem::not_found("groupId");
+        let id: ChatId = group.parse().map_err(|_| missing())?;
+        let chat = self.api.store.chat(self.person.account, id).await?;
+        let chat = chat.filter(|chat| chat.has_member(self.person.id));
+        Ok(chat.ok_or_else(missing)?)
+    }
+
+    /// Those of the account's or a chat's webhooks that belong to the caller.
+    pub(crate) async fn webhooks(&self, chat: Option<ChatId>) -> ApiResult<Vec<IncomingWebhook>> {
+        let mut own = Vec::new();
+        for webhook in self.api.store.webhooks(self.person.account, chat).await? {
+            if self.owns(&webhook).await? {
+                own.push(webhook);
+            }
+        }
+        Ok(own)
+    }
+
+    async fn list(&self, chat: Option<ChatId>) -> ApiResult<Response> {
+        let webhooks = self.webhooks(chat).await?;
+        let records = webhooks.iter().map(|webhook| self.view(webhook)).collect();
+        Ok(json_body(&WebhookList { records }))
+    }
+
+    async fn owns(&self, webhook: &IncomingWebhook) -> ApiResult<bool> {
+        if webhook.belongs_to(&self.person, None) {
+            return Ok(true);
+        }
+        let chat = self.api.store.chat(webhook.account, webhook.chat).await?;
+        Ok(webhook.belongs_to(&self.person, chat.as_deref()))
+    }
+
+    /// A webhook that belongs to the caller; `parameter` is what they called it.
+    pub(crate) async fn webhook(
+        &self,
+        id: &str,
+        parameter: &'static str,
+    ) -> ApiResult<IncomingWebhook> {
+        let missing = || Problem::not_found(parameter);
+        let id: WebhookId = id.parse().map_err(|_| missing())?;
+        let webhook = self.api.store.webhook(self.person.account, id).await?;
+        let webhook = webhook.ok_or_else(missing)?;
+        if self.owns(&webhook).await? {
+            Ok(webhook)
+        } else {
+            Err(missing().into())
+        }
+    }
+
+    /// Changes a webhook as `decide` says; no change is fine too. The answer is an empty object,
+    /// because some clients parse JSON whatever the status is.
+    async fn change(
+        &self,
+        id: &str,
+        decide: impl Fn(&IncomingWebhook, &Announcement<'_>) -> Change + Send + Sync,
+    ) -> ApiResult<Response> {
+        let administrators = &self.administrators().await?;
+        let decide = &decide;
+        self.api
+            .commit_deciding(|| async move {
+                let webhook = self.webhook(id, "webhookId").await?;
+                let announcement = self.announcement(administrators, self.api.now());
+                Ok((decide(&webhook, &announcement), ()))
+            })
+            .await?;
+        Ok(empty_object())
+    }
+
+    async fn administrators(&self) -> ApiResult<Vec<PersonId>> {
+        let persons = self.api.store.persons(self.person.account, PERSONS_MAX);
+        let administrators = persons.await?.into_iter().filter(|person| person.admin);
+        Ok(administrators.map(|person| person.id).collect())
+    }
+
+    fn announcement<'s>(
+        &'s self,
+        administrators: &'s [PersonId],
+        now: Timestamp,
+    ) -> Announcement<'s> {
+        Announcement {
+            public_url: &self.api.settings.public_url,
+            administrators,
+            now,
+        }
+    }
+}
+
+/// `GET …/webhooks`
+async fn list_webhooks(State(api): State<Arc<Api>>, caller: Caller) -> ApiResult<Response> {
+    Owner::calling(&api, &caller).await?.list(None).await
+}
+
+/// `GET …/groups/{groupId}/webhooks`
+async fn list_webhooks_of_chat(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(group): Path<String>,
+) -> ApiResult<Response> {
+    let owner = Owner::calling(&api, &caller).await?;
+    let chat = owner.chat(&group).await?;
+    owner.list(Some(chat.id)).await
+}
+
+/// `POST …/groups/{groupId}/webhooks`. A body, if there is one, says nothing.
+async fn create_webhook(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(group): Path<String>,
+) -> ApiResult<Response> {
+    let owner = Owner::calling(&api, &caller).await?;
+    let administrators = owner.administrators().await?;
+    let (owner, group, administrators) = (&owner, &group, &administrators);
+    let (id, token) = (
+        WebhookId::from_random(api.random()),
+        token_from(api.random()),
+    );
+    let token = &token;
+    let view = api.commit_deciding(|| async move {
+        let chat = owner.chat(group).await?;
+        let webhooks = owner
+            .api
+            .store
+            .webhooks(chat.account, Some(chat.id))
+            .await?;
+        if chat.status == ChatStatus::Archived || webhooks.len() >= WEBHOOKS_PER_CHAT_MAX {
+            return Err(Problem::invalid("groupId")
+                .value(chat.id.to_string())
+                .into());
+        }
+        let now = owner.api.now();
+        let webhook = IncomingWebhook {
+            account: chat.account,
+            id,
+            chat: chat.id,
+            creator: owner.person.id,
+            token: token.clone(),
+            status: WebhookStatus::Active,
+            created_at: now,
+            modified_at: now,
+            version: 1,
+        };
+        let view = owner.view(&webhook);
+        let announcement = owner.announcement(administrators, now);
+        Ok((webhook.create(&chat, &announcement), view))
+    });
+    Ok(json_body(&view.await?))
+}
+
+/// `GET …/webhooks/{webhookId}`, also for several ids with commas between.
+async fn read_webhooks(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(ids): Path<String>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let owner = Owner::calling(&api, &caller).await?;
+    if !ids.contains(',') {
+        let webhook = owner.webhook(&ids, "webhookId").await?;
+        let one = OneWebhook {
+            webhook: owner.view(&webhook),
+            records: [owner.view(&webhook)],
+        };
+        return Ok(json_body(&one));
+    }
+    let mut parts = Vec::new();
+    for id in batch::ids(&ids)? {
+        parts.push(match owner.webhook(id, "webhookId").await {
+            Ok(webhook) => Part::found(id, &owner.view(&webhook)),
+            Err(error) => Part::failed(id, error)?,
+        });
+    }
+    Ok(batch::answer(&headers, &parts, api.random()))
+}
+
+/// `DELETE …/webhooks/{webhookId}`
+async fn delete_webhook(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> ApiResult<Response> {
+    let owner = Owner::calling(&api, &caller).await?;
+    owner.change(&id, IncomingWebhook::delete).await
+}
+
+/// `POST …/webhooks/{webhookId}/activate`
+async fn activate_webhook(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> ApiResult<Response> {
+    set_status(&api, &caller, &id, WebhookStatus::Active).await
+}
+
+/// `POST …/webhooks/{webhookId}/suspend`
+async fn suspend_webhook(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> ApiResult<Response> {
+    set_status(&api, &caller, &id, WebhookStatus::Suspended).await
+}
+
+async fn set_status(
+    api: &Api,
+    caller: &Caller,
+    id: &str,
+    status: WebhookStatus,
+) -> ApiResult<Response> {
+    let owner = Owner::calling(api, caller).await?;
+    let decide = |webhook: &IncomingWebhook, announcement: &Announcement<'_>| {
+        webhook.set_status(status, announcement).unwrap_or_default()
+    };
+    owner.change(id, decide).await
+}

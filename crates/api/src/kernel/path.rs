@@ -1,0 +1,50 @@
+//! Parameters in a path.
+
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, RawPathParams};
+use hookyard_domain::{Code, Problem};
+use http::request::Parts;
+
+use crate::kernel::problem::ApiError;
+
+/// The parameters of the path, by the names in the route.
+#[derive(Debug)]
+pub(crate) struct PathParams(Vec<(String, String)>);
+
+impl PathParams {
+    /// The text of a parameter.
+    ///
+    /// # Errors
+    ///
+    /// 404 when the route has no such parameter.
+    pub(crate) fn text(&self, name: &'static str) -> Result<&str, ApiError> {
+        self.0
+            .iter()
+            .find(|(known, _)| known == name)
+            .map(|(_, text)| text.as_str())
+            .ok_or_else(|| Problem::not_found(name).into())
+    }
+
+    /// A parameter as an id.
+    ///
+    /// # Errors
+    ///
+    /// What is not an id names nothing: the same 404 as an id that is not there.
+    pub(crate) fn id<T: FromStr>(&self, name: &'static str) -> Result<T, ApiError> {
+        let text = self.text(name)?;
+        text.parse().map_err(|_| Problem::not_found(name).into())
+    }
+}
+
+impl<S: Send + Sync> FromRequestParts<S> for PathParams {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let params = RawPathParams::from_request_parts(parts, state)
+            .await
+            .map_err(|_| ApiError::from(Code::InvalidUri))?;
+        let owned = |(name, text): (&str, &str)| (name.to_owned(), text.to_owned());
+        Ok(Self(params.iter().map(owned).collect()))
+    }
+}

@@ -1,0 +1,122 @@
+//! Chats of every kind (contract section 2.4), and what all of their resources share.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use hookyard_domain::kernel::ports::ChatQuery;
+use hookyard_domain::messaging::Act;
+use hookyard_domain::messaging::chat::ChatView;
+use hookyard_domain::{Chat, ChatId, ChatKind, Problem, Scope, Timestamp};
+
+use crate::Api;
+use crate::identity::caller::Caller;
+use crate::kernel::paging::{PageRequest, Records};
+use crate::kernel::path::PathParams;
+use crate::kernel::problem::{ApiResult, json_body};
+use crate::kernel::query::Query;
+
+/// Every kind, in the order of the platform's documentation.
+const KINDS: [ChatKind; 5] = [
+    ChatKind::Personal,
+    ChatKind::Direct,
+    ChatKind::Group,
+    ChatKind::Team,
+    ChatKind::Everyone,
+];
+
+pub(crate) fn routes() -> Router<Arc<Api>> {
+    Router::new()
+        .route("/chats", get(list_chats))
+        .route("/chats/{chatId}", get(read_chat))
+}
+
+/// The chats that the caller is in, and the public teams.
+async fn list_chats(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    query: Query,
+) -> ApiResult<Response> {
+    caller.require(Scope::TeamMessaging)?;
+    let kinds: Vec<_> = query.all("type").map(str::to_owned).collect();
+    api.list_of_chats(&caller, &query, "chats", kinds).await
+}
+
+async fn read_chat(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    path: PathParams,
+) -> ApiResult<Response> {
+    caller.require(Scope::TeamMessaging)?;
+    let chat = match path.text("chatId")? {
+        "~" => Arc::new(api.conversation_with(&caller, Vec::new()).await?.1),
+        _ => api.visible_chat(&caller, path.id("chatId")?).await?,
+    };
+    Ok(json_body(&ChatView::from(&*chat)))
+}
+
+/// Reads the names of kinds.
+pub(crate) fn kinds_of(names: &[String]) -> ApiResult<Vec<ChatKind>> {
+    let kind = |name: &String| KINDS.into_iter().find(|kind| kind.name() == name);
+    let kinds: Option<Vec<_>> = names.iter().map(kind).collect();
+    kinds.ok_or_else(|| Problem::invalid("type").into())
+}
+
+impl Api {
+    /// Who does something now.
+    pub(crate) fn act(&self, caller: &Caller, now: Timestamp) -> Act<'_> {
+        Act {
+            account: caller.account,
+            person: caller.person,
+            now,
+            ids: &self.ids,
+        }
+    }
+
+    /// A chat that the caller may see. All others do not exist.
+    pub(crate) async fn visible_chat(&self, caller: &Caller, id: ChatId) -> ApiResult<Arc<Chat>> {
+        let chat = self.store.chat(caller.account, id).await?;
+        chat.filter(|chat| chat.is_visible_to(caller.person))
+            .ok_or_else(|| Problem::not_found("chatId").into())
+    }
+
+    /// A chat that the caller is in. All others do not exist.
+    pub(crate) async fn joined_chat(&self, caller: &Caller, id: ChatId) -> ApiResult<Arc<Chat>> {
+        let chat = self.visible_chat(caller, id).await?;
+        if chat.has_member(caller.person) {
+            Ok(chat)
+        } else {
+            Err(Problem::not_found("chatId").into())
+        }
+    }
+
+    /// A page of the caller's chats of the kinds named, ascending by creation time.
+    pub(crate) async fn list_of_chats(
+        &self,
+        caller: &Caller,
+        query: &Query,
+        list: &'static str,
+        kinds: Vec<String>,
+    ) -> ApiResult<Response> {
+        let request = PageRequest::read(query, &self.tokens, list, kinds)?;
+        let chats = self
+            .store
+            .chats(ChatQuery {
+                account: caller.account,
+                person: caller.person,
+                kinds: kinds_of(&request.filters)?,
+                joinable: true,
+                page: request.page,
+                limit: request.rows(),
+            })
+            .await?;
+        let (chats, navigation) = request.oldest_first(chats, &self.tokens, |chat| chat.id.0);
+        let records = chats.iter().map(ChatView::from).collect();
+        Ok(json_body(&Records {
+            records,
+            navigation,
+        }))
+    }
+}

@@ -1,0 +1,250 @@
+//! Posts (contract section 2.5). Only who is in a chat reads and writes there.
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::{IntoResponse, Response};
+use axum::routing::get;
+use hookyard_domain::kernel::limits::ATTACHMENTS_MAX;
+use hookyard_domain::messaging::mentions::{Mentioned, mentioned_in};
+use hookyard_domain::messaging::post::{Mention, PostView};
+use hookyard_domain::messaging::posts::PostError;
+use hookyard_domain::{Chat, ChatKind, Code, Post, PostId, Problem, Scope};
+use http::StatusCode;
+use serde::Deserialize;
+
+use crate::Api;
+use crate::identity::caller::Caller;
+use crate::kernel::body::Json;
+use crate::kernel::paging::{PageRequest, Records};
+use crate::kernel::path::PathParams;
+use crate::kernel::problem::{ApiError, ApiResult, json_body, json_with};
+use crate::kernel::query::Query;
+
+pub(crate) fn routes() -> Router<Arc<Api>> {
+    Router::new()
+        .route("/chats/{chatId}/posts", get(list_posts).post(create_post))
+        .route(
+            "/chats/{chatId}/posts/{postId}",
+            get(read_post).patch(update_post).delete(delete_post),
+        )
+        // Chats were groups once, and creating answered 200.
+        .route(
+            "/groups/{chatId}/posts",
+            get(list_posts).post(create_group_post),
+        )
+}
+
+impl From<PostError> for ApiError {
+    fn from(error: PostError) -> Self {
+        match error {
+            PostError::NotAMember => Problem::not_found("chatId").into(),
+            PostError::Archived => Code::TeamArchived.into(),
+            PostError::BadText => Problem::invalid("text").into(),
+            PostError::NotTheAuthor => Problem::of(Code::PermissionMissing)
+                .with("permission", "PostAuthor")
+                .into(),
+        }
+    }
+}
+
+async fn list_posts(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    path: PathParams,
+    query: Query,
+) -> ApiResult<Response> {
+    caller.require(Scope::TeamMessaging)?;
+    let chat = api.joined_chat(&caller, path.id("chatId")?).await?;
+    let request = PageRequest::read(&query, &api.tokens, "posts", Vec::new())?;
+    let posts = api
+        .store
+        .posts(caller.account, chat.id, request.page, request.rows())
+        .await?;
+    let (posts, navigation) = request.newest_first(posts, &api.tokens, |post| post.id.0);
+    let records = posts.iter().map(|post| PostView::new(post, None)).collect();
+    Ok(json_body(&Records {
+        records,
+        navigation,
+    }))
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct CreatePost {
+    text: Option<String>,
+    attachments: Option<Vec<AttachmentRef>>,
+    parent_post_id: Option<PostId>,
+    thread_id: Option<PostId>,
+}
+
+/// Something that exists already and is to be shown with the post.
+#[derive(Debug, Deserialize)]
+struct AttachmentRef {
+    #[serde(rename = "type")]
+    kind: Option<String>,
+}
+
+/// Attachments are named by the ids of files, notes, events and cards. None of these can be made
+/// by themselves here, so no id leads to one.
+fn check_attachments(attachments: &[AttachmentRef]) -> ApiResult<()> {
+    if attachments.len() > ATTACHMENTS_MAX {
+        return Err(Problem::invalid("attachments").into());
+    }
+    let Some(first) = attachments.first() else {
+        return Ok(());
+    };
+    let kind = first.kind.as_deref().unwrap_or("Card");
+    if ["Card", "Event", "File", "Note"].contains(&kind) {
+        return Err(Problem::not_found("attachments[0].id").into());
+    }
+    let mut problem = Problem::invalid("attachments[0].type");
+    // Word for word: a client's test reads it.
+    problem.message.push('.');
+    Err(problem.into())
+}
+
+async fn create_post(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    path: PathParams,
+    Json(body): Json<CreatePost>,
+) -> ApiResult<Response> {
+    let post = api.create_post(&caller, &path, body).await?;
+    Ok(json_with(StatusCode::CREATED, &PostView::new(&post, None)))
+}
+
+async fn create_group_post(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    path: PathParams,
+    Json(body): Json<CreatePost>,
+) -> ApiResult<Response> {
+    let post = api.create_post(&caller, &path, body).await?;
+    Ok(json_body(&PostView::new(&post, None)))
+}
+
+async fn read_post(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    path: PathParams,
+) -> ApiResult<Response> {
+    caller.require(Scope::TeamMessaging)?;
+    let chat = api.joined_chat(&caller, path.id("chatId")?).await?;
+    let post = api.post(&caller, &chat, path.id("postId")?).await?;
+    Ok(json_body(&PostView::new(&post, None)))
+}
+
+#[derive(Debug, Deserialize)]
+struct UpdatePost {
+    text: String,
+}
+
+async fn update_post(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    path: PathParams,
+    Json(body): Json<UpdatePost>,
+) -> ApiResult<Response> {
+    caller.require(Scope::TeamMessaging)?;
+    let (chat, post) = (path.id("chatId")?, path.id("postId")?);
+    let mentions = api.mentions(&caller, &body.text).await?;
+    let post = api
+        .commit_deciding(|| async {
+            let chat = api.joined_chat(&caller, chat).await?;
+            let post = api.post(&caller, &chat, post).await?;
+            let act = api.act(&caller, api.now());
+            Ok(post.edit(&act, &chat, body.text.clone(), mentions.clone())?)
+        })
+        .await?;
+    Ok(json_body(&PostView::new(&post, None)))
+}
+
+async fn delete_post(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    path: PathParams,
+) -> ApiResult<Response> {
+    caller.require(Scope::TeamMessaging)?;
+    let (chat, post) = (path.id("chatId")?, path.id("postId")?);
+    api.commit_deciding(|| async {
+        let chat = api.joined_chat(&caller, chat).await?;
+        let post = api.post(&caller, &chat, post).await?;
+        Ok((post.delete(&api.act(&caller, api.now()), &chat)?, ()))
+    })
+    .await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
+}
+
+impl Api {
+    async fn create_post(
+        &self,
+        caller: &Caller,
+        path: &PathParams,
+        body: CreatePost,
+    ) -> ApiResult<Post> {
+        caller.require(Scope::TeamMessaging)?;
+        let id = path.id("chatId")?;
+        check_attachments(body.attachments.as_deref().unwrap_or_default())?;
+        let text = body.text.unwrap_or_default();
+        let mentions = self.mentions(caller, &text).await?;
+        let replied_to = body.parent_post_id.or(body.thread_id);
+        self.commit_deciding(|| async {
+            let chat = self.joined_chat(caller, id).await?;
+            let parent = self.thread_of(&chat, replied_to).await?;
+            let act = self.act(caller, self.now());
+            let (text, mentions) = (text.clone(), mentions.clone());
+            Ok(Post::create(&act, &chat, text, mentions, parent)?)
+        })
+        .await
+    }
+
+    async fn post(&self, caller: &Caller, chat: &Chat, id: PostId) -> ApiResult<Post> {
+        let post = self.store.post(caller.account, chat.id, id).await?;
+        post.ok_or_else(|| Problem::not_found("postId").into())
+    }
+
+    /// The post at the root of the thread that a reply to `replied_to` belongs to.
+    async fn thread_of(
+        &self,
+        chat: &Chat,
+        replied_to: Option<PostId>,
+    ) -> ApiResult<Option<PostId>> {
+        let Some(id) = replied_to else {
+            return Ok(None);
+        };
+        let post = self.store.post(chat.account, chat.id, id).await?;
+        let post = post.ok_or_else(|| Problem::invalid("parentPostId"))?;
+        Ok(Some(post.content.parent.unwrap_or(post.id)))
+    }
+
+    /// Whom and what `text` mentions, by name. What the caller may not see is not mentioned.
+    async fn mentions(&self, caller: &Caller, text: &str) -> ApiResult<Vec<Mention>> {
+        let mut mentions = Vec::new();
+        for mentioned in mentioned_in(text) {
+            let (id, kind, name) = match mentioned {
+                Mentioned::Person(id) => {
+                    let person = self.store.person(caller.account, id).await?;
+                    (id.to_string(), "Person", person.map(|person| person.name()))
+                }
+                Mentioned::Team(id) => {
+                    let chat = self.store.chat(caller.account, id).await?;
+                    let team = chat.filter(|chat| {
+                        chat.kind == ChatKind::Team && chat.is_visible_to(caller.person)
+                    });
+                    (
+                        id.to_string(),
+                        "Team",
+                        team.and_then(|team| team.name.clone()),
+                    )
+                }
+            };
+            if let Some(name) = name {
+                let kind = kind.to_owned();
+                mentions.push(Mention { id, kind, name });
+            }
+        }
+        Ok(mentions)
+    }
+}

@@ -1,0 +1,49 @@
+//! The caller's chats by their latest activity (contract section 2.4).
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::get;
+use hookyard_domain::Chat;
+use hookyard_domain::Scope;
+use hookyard_domain::kernel::limits::RECORD_COUNT_DEFAULT;
+use hookyard_domain::messaging::chat::ChatView;
+
+use crate::Api;
+use crate::identity::caller::Caller;
+use crate::kernel::paging::{AllRecords, record_count};
+use crate::kernel::problem::{ApiResult, json_body};
+use crate::kernel::query::Query;
+use crate::messaging::chats::kinds_of;
+
+pub(crate) fn routes() -> Router<Arc<Api>> {
+    Router::new().route("/recent/chats", get(list_recent_chats))
+}
+
+async fn list_recent_chats(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+    query: Query,
+) -> ApiResult<Response> {
+    caller.require(Scope::TeamMessaging)?;
+    let kinds: Vec<_> = query.all("type").map(str::to_owned).collect();
+    let count = query.first("recordCount").map(record_count).transpose()?;
+    let count = count.unwrap_or(RECORD_COUNT_DEFAULT);
+    let kinds = kinds_of(&kinds)?;
+    let recent = api
+        .store
+        .recent_chats(caller.account, caller.person, &kinds, count)
+        .await?;
+    // The list is sorted by activity, so activity is what it shows as the last change.
+    let chats: Vec<_> = recent
+        .into_iter()
+        .map(|(chat, at)| Chat {
+            modified_at: at.max(chat.modified_at),
+            ..chat
+        })
+        .collect();
+    let records: Vec<_> = chats.iter().map(ChatView::from).collect();
+    Ok(json_body(&AllRecords { records }))
+}

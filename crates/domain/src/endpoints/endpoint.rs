@@ -1,0 +1,618 @@
+//! Webhook endpoints: subscriptions that ask for types of events by name, do not expire, and say
+//! themselves how they want to be sent to.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::delivery::retry::{RetryPolicy, RetrySchedule};
+use crate::endpoints::signing::SigningSecret;
+use crate::events::content_filter::{ContentFilter, document};
+use crate::events::event::{Audience, Event, EventKind};
+use crate::events::type_name::TypePattern;
+use crate::identity::secret::{Secret, revealed};
+use crate::kernel::ids::EventId;
+use crate::kernel::limits::{
+    BATCH_EVENTS_MAX, BATCHING_INTERVAL_MAX, ENDPOINT_AGE_MAX, ENDPOINT_ATTEMPTS_MAX,
+    ENDPOINT_CONCURRENCY_MAX, ENDPOINT_DELAY_MAX, ENDPOINT_DELAYS_MAX, ENDPOINT_HEADERS_MAX,
+    ENDPOINT_TIMEOUT_MAX, ENDPOINT_TIMEOUT_MIN, HEADER_NAME_CHARS_MAX, HEADER_VALUE_CHARS_MAX,
+    RATE_COUNT_MAX, RATE_PERIOD_MAX, RATE_PERIOD_MIN,
+};
+use crate::kernel::time::Timestamp;
+use crate::subscriptions::address::Address;
+use crate::subscriptions::subscription::{DeliveryMode, Subscription, SubscriptionStatus};
+
+/// A header that an endpoint wants with every request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CustomHeader {
+    pub name: String,
+    #[serde(with = "revealed")]
+    pub value: Secret,
+}
+
+/// How requests prove that they may.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "lowercase")]
+pub enum Authorization {
+    #[default]
+    None,
+    Basic {
+        username: String,
+        #[serde(with = "revealed")]
+        password: Secret,
+    },
+    Bearer {
+        #[serde(with = "revealed")]
+        token: Secret,
+    },
+    /// Client credentials (RFC 6749, section 4.4).
+    #[serde(rename_all = "camelCase")]
+    OAuth2 {
+        token_url: String,
+        client_id: String,
+        #[serde(with = "revealed")]
+        client_secret: Secret,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        scope: Option<String>,
+    },
+}
+
+/// How an address shows that it wants events.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum HandshakeKind {
+    #[default]
+    None,
+    /// It echoes `Validation-Token`, as the platform has it.
+    Echo,
+    /// It allows our origin when asked with OPTIONS (CloudEvents web hooks, section 4).
+    Options,
+}
+
+/// What a request's body looks like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum PayloadFormat {
+    /// `id`, `type`, `timestamp`, `data`.
+    #[default]
+    #[serde(rename = "standard")]
+    Standard,
+    /// A CloudEvent in structured mode.
+    #[serde(rename = "cloudevents")]
+    CloudEvents,
+    /// A CloudEvent in binary mode: the body is the data.
+    #[serde(rename = "cloudevents-binary")]
+    CloudEventsBinary,
+    /// The envelope of subscriptions.
+    #[serde(rename = "ringcentral")]
+    RingCentral,
+}
+
+/// A key that requests are signed with.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EndpointSecret {
+    pub id: String,
+    #[serde(with = "as_text")]
+    pub secret: SigningSecret,
+    pub created_at: Timestamp,
+    /// Until when requests are signed with it too, after another has taken its place.
+    pub expires_at: Option<Timestamp>,
+}
+
+/// Signing secrets as texts: only for what is sealed as a whole.
+mod as_text {
+    use serde::{Deserialize as _, Deserializer, Serializer, de};
+
+    use super::SigningSecret;
+
+    pub(super) fn serialize<S: Serializer>(
+        secret: &SigningSecret,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.serialize_str(secret.text().reveal())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<SigningSecret, D::Error> {
+        SigningSecret::parse(&String::deserialize(from)?).map_err(de::Error::custom)
+    }
+}
+
+/// Events that are sent together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Batching {
+    pub interval_ms: u64,
+    pub events_max: u32,
+}
+
+impl Batching {
+    /// The end of the interval that `now` is in. Intervals are the clock's, so that those of one
+    /// endpoint are the same after a restart.
+    pub fn next_after(&self, now: Timestamp) -> Timestamp {
+        let interval = i64::try_from(self.interval_ms.max(1)).unwrap_or(i64::MAX);
+        let begun = now.as_millis().div_euclid(interval);
+        Timestamp::from_millis((begun + 1).saturating_mul(interval))
+    }
+}
+
+/// How many requests an endpoint takes in a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct RateLimit {
+    pub count: u32,
+    pub per_ms: u64,
+}
+
+impl RateLimit {
+    /// The time between two requests that come evenly.
+    pub fn interval(&self) -> Duration {
+        Duration::from_millis(self.per_ms) / self.count.max(1)
+    }
+}
+
+/// What makes a subscription an endpoint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Endpoint {
+    pub description: String,
+    pub types: Vec<TypePattern>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub content: Option<ContentFilter>,
+    pub headers: Vec<CustomHeader>,
+    pub authorization: Authorization,
+    pub handshake: HandshakeKind,
+    pub format: PayloadFormat,
+    /// The newest first; empty when requests are not signed.
+    pub secrets: Vec<EndpointSecret>,
+    /// A delivery that fails so often, while nothing else gets through, sets the endpoint Errored;
+    /// 0 for never.
+    pub failure_threshold: u32,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batching: Option<Batching>,
+    /// Events in one request, once they are sent together again; while they are not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub batch_max_kept: Option<u32>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rate: Option<RateLimit>,
+    /// One after the other, in the order in which they happened.
+    pub ordered: bool,
+    /// Who was allowed to send when it was asked with OPTIONS: said with every request.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub request_origin: Option<String>,
+    /// Why it is Errored, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
+}
+
+impl Endpoint {
+    /// What stands for the pattern where an event is for one endpoint alone.
+    pub const FOR_IT_ALONE: &'static str = "*";
+
+    /// The same, in order again.
+    pub fn without_error(this: &Arc<Self>) -> Arc<Self> {
+        if this.error.is_none() {
+            return Arc::clone(this);
+        }
+        Arc::new(Self {
+            error: None,
+            ..Self::clone(this)
+        })
+    }
+
+    /// The first pattern that asks for `event`. `document` makes what content filters look at, and
+    /// is asked for only where there is a filter.
+    pub fn asks_for<'d>(
+        &self,
+        event: &Event,
+        document: impl FnOnce() -> &'d Value,
+    ) -> Option<&TypePattern> {
+        let name = event.type_name();
+        let pattern = self.types.iter().find(|pattern| pattern.matches(&name))?;
+        let wanted = self
+            .content
+            .as_ref()
+            .is_none_or(|content| content.matches(document()));
+        wanted.then_some(pattern)
+    }
+
+    /// The secrets that requests are signed with at `now`.
+    pub fn live_secrets(&self, now: Timestamp) -> impl Iterator<Item = &SigningSecret> {
+        self.secrets
+            .iter()
+            .filter(move |secret| secret.expires_at.is_none_or(|at| now < at))
+            .map(|secret| &secret.secret)
+    }
+
+    /// The same with another signing secret; the former ones stay good for `overlap`.
+    #[must_use]
+    pub fn with_secret(&self, fresh: EndpointSecret, overlap: Duration) -> Self {
+        let now = fresh.created_at;
+        let until = now + overlap;
+        let mut secrets = vec![fresh];
+        secrets.extend(
+            self.secrets
+                .iter()
+                .filter(|old| old.expires_at.is_none_or(|at| now < at) && !overlap.is_zero())
+                .map(|old| EndpointSecret {
+                    expires_at: Some(old.expires_at.map_or(until, |at| at.min(until))),
+                    ..old.clone()
+                })
+                .take(crate::kernel::limits::ENDPOINT_SECRETS_MAX - 1),
+        );
+        Self {
+            secrets,
+            ..self.clone()
+        }
+    }
+}
+
+/// What content filters look at: `type`, `data`, and what its publisher said beside the data.
+pub fn document_of(event: &Event) -> Value {
+    let said = event.attributes.as_deref();
+    let data = serde_json::from_slice(&event.body).unwrap_or(Value::Null);
+    document(
+        &event.type_name(),
+        data,
+        said.and_then(|said| said.subject.as_deref()),
+        said.and_then(|said| said.source.as_deref()),
+    )
+}
+
+/// What can happen to an endpoint, as events tell it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EndpointEventType {
+    Created,
+    Updated,
+    Paused,
+    Resumed,
+    Errored,
+    Deleted,
+}
+
+impl EndpointEventType {
+    /// `eventType` of the body.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Created => "endpoint.created",
+            Self::Updated => "endpoint.updated",
+            Self::Paused => "endpoint.paused",
+            Self::Resumed => "endpoint.resumed",
+            Self::Errored => "endpoint.errored",
+            Self::Deleted => "endpoint.deleted",
+        }
+    }
+}
+
+impl SubscriptionStatus {
+    /// Its name where it is an endpoint's.
+    pub const fn endpoint_name(self) -> &'static str {
+        match self {
+            Self::Active => "Active",
+            Self::Suspended => "Paused",
+            // Endpoints are not blacklisted; what they have instead is the nearest.
+            Self::Errored | Self::Blacklisted => "Errored",
+        }
+    }
+}
+
+/// The event that tells what happened to an endpoint: the endpoints of its account hear of it.
+/// `None` for a subscription that is not one.
+pub fn endpoint_event(
+    subscription: &Subscription,
+    event_type: EndpointEventType,
+    now: Timestamp,
+) -> Option<Event> {
+    let endpoint = subscription.endpoint.as_ref()?;
+    let DeliveryMode::WebHook { address, .. } = &subscription.mode else {
+        return None;
+    };
+    let status = if event_type == EndpointEventType::Deleted {
+        "Deleted"
+    } else {
+        subscription.status.endpoint_name()
+    };
+    let body = serde_json::json!({
+        "id": subscription.id,
+        "url": address,
+        "description": endpoint.description,
+        "eventTypes": endpoint.types,
+        "status": status,
+        "reason": endpoint.error,
+        "failingSince": subscription.failing_since,
+        "eventType": event_type.name(),
+    });
+    Some(Event {
+        account: subscription.account,
+        id: EventId::PENDING,
+        kind: EventKind::Hookyard,
+        event_type: event_type.name().into(),
+        audience: Audience::Account,
+        chat: None,
+        post: None,
+        request: None,
+        occurred_at: now,
+        body: body.to_string().into(),
+        confidential: false,
+        attributes: None,
+    })
+}
+
+/// Why something that an endpoint was asked to do cannot be.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field}: {reason}")]
+pub struct SettingError {
+    /// The member of the request, such as `headers.X-Tenant`.
+    pub field: String,
+    pub reason: String,
+}
+
+impl SettingError {
+    /// `reason` is the end of a sentence that begins with the field.
+    pub fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self {
+            field: field.into(),
+            reason: reason.into(),
+        }
+    }
+}
+
+/// Headers that an endpoint cannot set: they are ours, or the connection's.
+const RESERVED: [&str; 17] = [
+    "host",
+    "content-length",
+    "content-type",
+    "content-encoding",
+    "transfer-encoding",
+    "connection",
+    "keep-alive",
+    "te",
+    "trailer",
+    "upgrade",
+    "expect",
+    "user-agent",
+    "accept-encoding",
+    "authorization",
+    "validation-token",
+    "verification-token",
+    "set-cookie",
+];
+const RESERVED_BEGINNINGS: [&str; 5] =
+    ["proxy-", "webhook-", "ce-", "hookyard-", "access-control-"];
+
+/// Checks one custom header.
+///
+/// # Errors
+///
+/// When its name is no token or is reserved, or its value would break the line.
+pub fn check_header(name: &str, value: &str) -> Result<(), SettingError> {
+    let refuse = |reason: &str| Err(SettingError::new(format!("headers.{name}"), reason));
+    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
+    if name.len() > HEADER_NAME_CHARS_MAX {
+        let shown: String = name.chars().take(HEADER_NAME_CHARS_MAX).collect();
+        let reason = format!("has a name of at most {HEADER_NAME_CHARS_MAX} characters");
+        return Err(SettingError::new(format!("headers.{shown}"), reason));
+    }
+    if name.is_empty() || !name.bytes().all(token) {
+        return refuse("is not the name of a header: letters, digits and dashes");
+    }
+    let lower = name.to_ascii_lowercase();
+    if lower == "authorization" {
+        return refuse("is set by `authorization`");
+    }
+    if RESERVED.contains(&lower.as_str())
+        || RESERVED_BEGINNINGS
+            .iter()
+            .any(|reserved| lower.starts_with(reserved))
+    {
+        return refuse("is reserved");
+    }
+    let plain = |byte: u8| byte == b'\t' || (b' '..=b'~').contains(&byte);
+    if value.len() > HEADER_VALUE_CHARS_MAX {
+        return refuse(&too_long());
+    }
+    if !value.bytes().all(plain) {
+        return refuse("must be visible ASCII in one line");
+    }
+    Ok(())
+}
+
+fn too_long() -> String {
+    format!("has at most {HEADER_VALUE_CHARS_MAX} characters")
+}
+
+fn within(
+    field: &str,
+    value: impl Into<u64>,
+    least: u64,
+    most: impl Into<u64>,
+) -> Result<(), SettingError> {
+    let (value, most) = (value.into(), most.into());
+    if value < least || value > most {
+        let reason = format!("must be from {least} to {most}");
+        return Err(SettingError::new(field, reason));
+    }
+    Ok(())
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Checks the settings of an endpoint against their bounds.
+///
+/// # Errors
+///
+/// Names the first that is out of them.
+pub fn check(endpoint: &Endpoint, policy: &RetryPolicy) -> Result<(), SettingError> {
+    if endpoint.types.is_empty() {
+        let reason = "name at least one type, such as `invoice.paid`, `invoice.*` or `*`";
+        return Err(SettingError::new("eventTypes", reason));
+    }
+    if endpoint.headers.len() > ENDPOINT_HEADERS_MAX {
+        let reason = format!("are at most {ENDPOINT_HEADERS_MAX}");
+        return Err(SettingError::new("headers", reason));
+    }
+    for header in &endpoint.headers {
+        check_header(&header.name, header.value.reveal())?;
+    }
+    check_authorization(&endpoint.authorization)?;
+    check_policy(policy)?;
+    within(
+        "failureThreshold",
+        endpoint.failure_threshold,
+        0,
+        ENDPOINT_ATTEMPTS_MAX,
+    )?;
+    if let Some(batching) = endpoint.batching {
+        let most = millis(BATCHING_INTERVAL_MAX) / 60_000;
+        within(
+            "batchingIntervalMinutes",
+            batching.interval_ms / 60_000,
+            1,
+            most,
+        )?;
+        if endpoint.format == PayloadFormat::CloudEventsBinary {
+            let reason = "a CloudEvent in binary mode cannot be sent with others";
+            return Err(SettingError::new("batchingIntervalMinutes", reason));
+        }
+    }
+    let together = endpoint.batching.map(|batching| batching.events_max);
+    if let Some(events_max) = together.or(endpoint.batch_max_kept) {
+        within("batchMax", events_max, 1, BATCH_EVENTS_MAX)?;
+    }
+    if let Some(rate) = endpoint.rate {
+        within("rateLimit.count", rate.count, 1, RATE_COUNT_MAX)?;
+        within(
+            "rateLimit.perMs",
+            rate.per_ms,
+            millis(RATE_PERIOD_MIN),
+            millis(RATE_PERIOD_MAX),
+        )?;
+    }
+    Ok(())
+}
+
+fn check_policy(policy: &RetryPolicy) -> Result<(), SettingError> {
+    let (least, most) = (millis(ENDPOINT_TIMEOUT_MIN), millis(ENDPOINT_TIMEOUT_MAX));
+    within("timeoutMs", policy.timeout_ms, least, most)?;
+    within(
+        "concurrency",
+        policy.concurrency_max,
+        1,
+        ENDPOINT_CONCURRENCY_MAX,
+    )?;
+    within(
+        "retryPolicy.attemptsMax",
+        policy.attempts_max,
+        1,
+        ENDPOINT_ATTEMPTS_MAX,
+    )?;
+    within(
+        "retryPolicy.ageMaxMs",
+        policy.age_max_ms,
+        1_000,
+        millis(ENDPOINT_AGE_MAX),
+    )?;
+    let longest = millis(ENDPOINT_DELAY_MAX);
+    match &policy.schedule {
+        RetrySchedule::List { delays_ms } => {
+            let field = "retryPolicy.schedule.delaysMs";
+            if delays_ms.is_empty() || delays_ms.len() > ENDPOINT_DELAYS_MAX {
+                let reason = format!("holds from 1 to {ENDPOINT_DELAYS_MAX} pauses");
+                return Err(SettingError::new(field, reason));
+            }
+            for (index, delay) in delays_ms.iter().enumerate() {
+                within(&format!("{field}[{index}]"), *delay, 100, longest)?;
+            }
+            Ok(())
+        }
+        RetrySchedule::Exponential {
+            first_ms,
+            longest_ms,
+        } => {
+            within("retryPolicy.schedule.firstMs", *first_ms, 100, longest)?;
+            within(
+                "retryPolicy.schedule.longestMs",
+                *longest_ms,
+                *first_ms,
+                longest,
+            )
+        }
+    }
+}
+
+fn check_authorization(authorization: &Authorization) -> Result<(), SettingError> {
+    let refuse = |field: &str, reason: &str| {
+        Err(SettingError::new(format!("authorization.{field}"), reason))
+    };
+    let said = |field: &str, text: &str| match text {
+        "" => refuse(field, "is missing"),
+        _ if text.len() > HEADER_VALUE_CHARS_MAX => refuse(field, &too_long()),
+        _ if text.contains(char::is_control) => refuse(field, "holds no control characters"),
+        _ => Ok(()),
+    };
+    let plain = |field: &str, text: &str| {
+        said(field, text)?;
+        if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
+            return Ok(());
+        }
+        refuse(field, "must be visible ASCII in one line")
+    };
+    match authorization {
+        Authorization::None => Ok(()),
+        Authorization::Basic { username, password } => {
+            if username.contains(':') || username.contains(char::is_control) {
+                return refuse("username", "holds no colon and no control characters");
+            }
+            if username.len() > HEADER_VALUE_CHARS_MAX {
+                return refuse("username", &too_long());
+            }
+            said("password", password.reveal())
+        }
+        Authorization::Bearer { token } => plain("token", token.reveal()),
+        Authorization::OAuth2 {
+            token_url,
+            client_id,
+            client_secret,
+            scope,
+        } => {
+            if Address::parse(token_url).is_err() {
+                return refuse("tokenUrl", &Address::complaint(token_url));
+            }
+            said("clientId", client_id)?;
+            said("clientSecret", client_secret.reveal())?;
+            let scope = scope.as_deref();
+            scope.map_or(Ok(()), |scope| plain("scope", scope))
+        }
+    }
+}
+
+/// How an endpoint retries unless it says otherwise: the example of Standard Webhooks, three days.
+pub fn policy_default() -> RetryPolicy {
+    const MINUTE: u64 = 60_000;
+    const HOUR: u64 = 60 * MINUTE;
+    RetryPolicy {
+        schedule: RetrySchedule::List {
+            delays_ms: vec![
+                5_000,
+                5 * MINUTE,
+                30 * MINUTE,
+                2 * HOUR,
+                5 * HOUR,
+                10 * HOUR,
+                14 * HOUR,
+                20 * HOUR,
+                24 * HOUR,
+            ],
+        },
+        attempts_max: 10,
+        age_max_ms: 7 * 24 * HOUR,
+        timeout_ms: 15_000,
+        concurrency_max: 16,
+    }
+}
+
+/// Failed attempts of a delivery after which an endpoint is Errored, unless it says otherwise: all
+/// that the default policy makes.
+pub const FAILURE_THRESHOLD_DEFAULT: u32 = 10;

@@ -1,0 +1,8 @@
+//! Who is there and what they may: accounts, persons, apps, sessions, permissions, secrets.
+
+pub mod account;
+pub mod app;
+pub mod permission;
+pub mod person;
+pub mod secret;
+pub mod session;

@@ -1,0 +1,122 @@
+//! A user of an account; `extension` in the platform API.
+
+pub mod directory;
+
+use serde::Serialize;
+
+use crate::kernel::change::Guard;
+use crate::kernel::ids::{AccountId, PersonId};
+use crate::kernel::time::Timestamp;
+
+/// What stands behind a person.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PersonKind {
+    /// A human being who can sign in.
+    User,
+    /// A program that acts in its own name.
+    Bot,
+    /// The author of posts that came through incoming webhooks; it cannot sign in.
+    Integration,
+}
+
+/// Whether a person may do anything.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+pub enum PersonStatus {
+    Enabled,
+    /// Cannot sign in, has no sessions and no subscriptions. What they wrote stays, under their
+    /// name.
+    Disabled,
+}
+
+impl PersonStatus {
+    /// Name on the wire and in tables.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Enabled => "Enabled",
+            Self::Disabled => "Disabled",
+        }
+    }
+
+    /// The status with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Enabled, Self::Disabled]
+            .into_iter()
+            .find(|known| known.name() == name)
+    }
+}
+
+/// A person. The password's hash is kept apart from it: see `Store::password_of`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    pub account: AccountId,
+    pub id: PersonId,
+    pub kind: PersonKind,
+    pub first_name: String,
+    pub last_name: String,
+    pub email: Option<String>,
+    /// Short number inside the account, such as `101`.
+    pub extension_number: Option<String>,
+    /// May see and change what belongs to others of the account.
+    pub admin: bool,
+    pub status: PersonStatus,
+    pub created_at: Timestamp,
+    pub modified_at: Timestamp,
+    pub version: u64,
+}
+
+impl Person {
+    /// First and last name with one space between, or the one that is there.
+    pub fn name(&self) -> String {
+        format!("{} {}", self.first_name, self.last_name)
+            .trim()
+            .to_owned()
+    }
+
+    /// Whether they may sign in and act.
+    pub fn is_enabled(&self) -> bool {
+        self.status == PersonStatus::Enabled
+    }
+
+    /// Whether messages reach them.
+    pub fn takes_messages(&self) -> bool {
+        self.is_enabled() && self.kind != PersonKind::Integration
+    }
+
+    /// Holds as long as nobody has changed them.
+    pub const fn unchanged(&self) -> Guard {
+        Guard::PersonVersion {
+            account: self.account,
+            person: self.id,
+            version: self.version,
+        }
+    }
+}
+
+/// `TMPersonInfo`, contract section 2.3.
+#[derive(Debug, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct PersonView<'a> {
+    pub id: PersonId,
+    pub first_name: &'a str,
+    pub last_name: &'a str,
+    pub email: Option<&'a str>,
+    pub avatar: Option<&'a str>,
+    pub company_id: AccountId,
+    pub creation_time: Timestamp,
+    pub last_modified_time: Timestamp,
+}
+
+impl<'a> From<&'a Person> for PersonView<'a> {
+    fn from(person: &'a Person) -> Self {
+        Self {
+            id: person.id,
+            first_name: &person.first_name,
+            last_name: &person.last_name,
+            email: person.email.as_deref(),
+            avatar: None,
+            company_id: person.account,
+            creation_time: person.created_at,
+            last_modified_time: person.modified_at,
+        }
+    }
+}

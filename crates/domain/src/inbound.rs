@@ -1,0 +1,6 @@
+//! Hooks in: incoming webhooks, the cards that they take, the requests that hit them, and bins.
+
+pub mod bin;
+pub mod card;
+pub mod request;
+pub mod webhook;

@@ -1,0 +1,11 @@
+//! What every noun stands on: changes, ids, time, limits, problems, and the ports.
+
+pub mod change;
+pub mod erasure;
+pub mod ids;
+pub mod limits;
+pub mod ports;
+pub mod problem;
+pub(crate) mod raw;
+pub mod retention;
+pub mod time;

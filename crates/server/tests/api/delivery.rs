@@ -1,0 +1,4 @@
+//! Deliveries and jobs.
+
+mod deliveries;
+mod jobs;

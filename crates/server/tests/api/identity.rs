@@ -1,0 +1,7 @@
+//! Signing in, persons and the account.
+
+mod account;
+mod console_session;
+mod extensions;
+mod oauth;
+mod persons;

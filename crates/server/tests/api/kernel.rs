@@ -1,0 +1,8 @@
+//! What holds for all resources.
+
+mod bad_input;
+mod conventions;
+mod erasure;
+mod error_pages;
+pub(crate) mod production;
+mod rate_limits;

@@ -1,0 +1,3 @@
+//! Rows of how endpoints fare.
+
+pub(super) mod statistics;

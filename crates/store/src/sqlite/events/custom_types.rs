@@ -1,0 +1,126 @@
+//! Types of events that accounts register.
+
+use hookyard_domain::{AccountId, CustomType, Timestamp, TypeName, TypeVersion};
+use rusqlite::{Connection, Row, params};
+use serde::{Deserialize, Serialize};
+
+use crate::sqlite::error::Fault;
+use crate::sqlite::query::{execute, many, one, unreadable};
+
+/// A version as its column holds it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+struct VersionColumn {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schema: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    example: Option<String>,
+    created_at: i64,
+}
+
+/// Writes a type. The caller has looked at its guard.
+pub(in crate::sqlite) fn put(db: &Connection, custom_type: &CustomType) -> Result<(), Fault> {
+    let sql = "insert into event_types (account_id, name, description, deprecated_at,
+            deprecation_note, versions, created_at, version)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        on conflict (account_id, name) do update set description = excluded.description,
+            deprecated_at = excluded.deprecated_at, deprecation_note = excluded.deprecation_note,
+            versions = excluded.versions, version = excluded.version";
+    let versions: Vec<VersionColumn> = custom_type
+        .versions
+        .iter()
+        .map(|version| VersionColumn {
+            schema: version.schema.as_deref().map(str::to_owned),
+            example: version.example.as_deref().map(str::to_owned),
+            created_at: version.created_at.as_millis(),
+        })
+        .collect();
+    let deprecated = custom_type.deprecated.as_ref();
+    let values = params![
+        custom_type.account.as_i64(),
+        custom_type.name.as_str(),
+        custom_type.description,
+        deprecated.map(|(at, _)| at.as_millis()),
+        deprecated.map(|(_, note)| note),
+        serde_json::to_string(&versions).expect("versions are JSON"),
+        custom_type.created_at.as_millis(),
+        custom_type.version.cast_signed(),
+    ];
+    execute(db, sql, values)?;
+    Ok(())
+}
+
+pub(in crate::sqlite) fn delete(
+    db: &Connection,
+    account: AccountId,
+    name: &TypeName,
+) -> Result<(), Fault> {
+    let sql = "delete from event_types where account_id = ?1 and name = ?2";
+    execute(db, sql, params![account.as_i64(), name.as_str()])?;
+    Ok(())
+}
+
+/// The version of a type; 0 when there is none.
+pub(in crate::sqlite) fn version(
+    db: &Connection,
+    account: AccountId,
+    name: &TypeName,
+) -> Result<u64, Fault> {
+    let sql = "select version from event_types where account_id = ?1 and name = ?2";
+    let found: Option<i64> = one(db, sql, params![account.as_i64(), name.as_str()], |row| {
+        row.get(0)
+    })?;
+    Ok(found.unwrap_or(0).cast_unsigned())
+}
+
+macro_rules! select_type {
+    ($rest:literal) => {
+        concat!(
+            "select account_id, name, description, deprecated_at, deprecation_note, versions,
+                created_at, version from event_types ",
+            $rest
+        )
+    };
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<CustomType> {
+    let name: String = row.get(1)?;
+    let deprecated_at: Option<i64> = row.get(3)?;
+    let note: Option<String> = row.get(4)?;
+    let versions: String = row.get(5)?;
+    let versions: Vec<VersionColumn> =
+        serde_json::from_str(&versions).map_err(|_| unreadable(5, "the versions of a type"))?;
+    Ok(CustomType {
+        account: AccountId::from_i64(row.get(0)?),
+        name: TypeName::parse(&name).map_err(|_| unreadable(1, "the name of a type"))?,
+        description: row.get(2)?,
+        deprecated: deprecated_at.map(|at| (Timestamp::from_millis(at), note.unwrap_or_default())),
+        versions: versions
+            .into_iter()
+            .map(|version| TypeVersion {
+                schema: version.schema.map(Into::into),
+                example: version.example.map(Into::into),
+                created_at: Timestamp::from_millis(version.created_at),
+            })
+            .collect(),
+        created_at: Timestamp::from_millis(row.get(6)?),
+        version: row.get::<_, i64>(7)?.cast_unsigned(),
+    })
+}
+
+pub(in crate::sqlite) fn named(
+    db: &Connection,
+    account: AccountId,
+    name: &TypeName,
+) -> Result<Option<CustomType>, Fault> {
+    let sql = select_type!("where account_id = ?1 and name = ?2");
+    one(db, sql, params![account.as_i64(), name.as_str()], read)
+}
+
+pub(in crate::sqlite) fn all(
+    db: &Connection,
+    account: AccountId,
+) -> Result<Vec<CustomType>, Fault> {
+    let sql = select_type!("where account_id = ?1 order by name");
+    many(db, sql, params![account.as_i64()], read)
+}

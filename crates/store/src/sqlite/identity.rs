@@ -1,0 +1,5 @@
+//! Rows of accounts, persons, apps and sessions.
+
+pub(super) mod accounts;
+pub(super) mod apps;
+pub(super) mod sessions;

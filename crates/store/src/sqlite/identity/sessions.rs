@@ -1,0 +1,185 @@
+//! Sessions and tokens.
+
+use hookyard_domain::{
+    AccountId, ClientId, PersonId, Session, SessionId, Timestamp, Token, TokenHash, TokenKind,
+};
+use rusqlite::{Connection, Row, params};
+
+use super::apps::read_scopes;
+use crate::sqlite::error::Fault;
+use crate::sqlite::query::{execute, many, one};
+
+pub(in crate::sqlite) fn put_session(db: &Connection, session: &Session) -> Result<(), Fault> {
+    let sql = "insert into sessions (id, account_id, person_id, client_id, scopes, endpoint_id,
+            generation, created_at)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+        on conflict (id) do update set generation = excluded.generation, scopes = excluded.scopes";
+    let values = params![
+        session.id.as_i64(),
+        session.account.as_i64(),
+        session.person.as_i64(),
+        session.client_id.0,
+        session.scopes.to_string(),
+        session.endpoint_id,
+        session.generation.cast_signed(),
+        session.created_at.as_millis(),
+    ];
+    execute(db, sql, values)?;
+    Ok(())
+}
+
+pub(in crate::sqlite) fn end_session(
+    db: &Connection,
+    account: AccountId,
+    session: SessionId,
+) -> Result<(), Fault> {
+    let sql = "delete from sessions where id = ?1 and account_id = ?2";
+    execute(db, sql, params![session.as_i64(), account.as_i64()])?;
+    Ok(())
+}
+
+/// Ends every session of a person; tells which.
+pub(in crate::sqlite) fn end_sessions_of(
+    db: &Connection,
+    account: AccountId,
+    person: PersonId,
+) -> Result<Vec<SessionId>, Fault> {
+    let sql = "delete from sessions where account_id = ?1 and person_id = ?2 returning id";
+    many(db, sql, params![account.as_i64(), person.as_i64()], |row| {
+        row.get(0).map(SessionId::from_i64)
+    })
+}
+
+/// The generation of a session that is still there.
+pub(in crate::sqlite) fn generation(
+    db: &Connection,
+    account: AccountId,
+    session: SessionId,
+) -> Result<Option<u64>, Fault> {
+    let sql = "select generation from sessions where id = ?1 and account_id = ?2";
+    one(
+        db,
+        sql,
+        params![session.as_i64(), account.as_i64()],
+        |row| row.get(0).map(i64::cast_unsigned),
+    )
+}
+
+/// Reads the session in columns `at..at + 8`.
+fn read_session(row: &Row<'_>, at: usize) -> rusqlite::Result<Session> {
+    Ok(Session {
+        id: SessionId::from_i64(row.get(at)?),
+        account: AccountId::from_i64(row.get(at + 1)?),
+        person: PersonId::from_i64(row.get(at + 2)?),
+        client_id: ClientId(row.get(at + 3)?),
+        scopes: read_scopes(&row.get::<_, String>(at + 4)?),
+        endpoint_id: row.get(at + 5)?,
+        generation: row.get::<_, i64>(at + 6)?.cast_unsigned(),
+        created_at: Timestamp::from_millis(row.get(at + 7)?),
+    })
+}
+
+pub(in crate::sqlite) fn session(
+    db: &Connection,
+    account: AccountId,
+    session: SessionId,
+) -> Result<Option<Session>, Fault> {
+    let sql =
+        "select id, account_id, person_id, client_id, scopes, endpoint_id, generation, created_at
+        from sessions where id = ?1 and account_id = ?2";
+    one(
+        db,
+        sql,
+        params![session.as_i64(), account.as_i64()],
+        |row| read_session(row, 0),
+    )
+}
+
+pub(in crate::sqlite) fn sessions(
+    db: &Connection,
+    account: AccountId,
+    person: PersonId,
+    client_id: &ClientId,
+) -> Result<Vec<Session>, Fault> {
+    let sql =
+        "select id, account_id, person_id, client_id, scopes, endpoint_id, generation, created_at
+        from sessions where account_id = ?1 and person_id = ?2 and client_id = ?3 order by id";
+    many(
+        db,
+        sql,
+        params![account.as_i64(), person.as_i64(), client_id.0],
+        |row| read_session(row, 0),
+    )
+}
+
+const fn kind_name(kind: TokenKind) -> &'static str {
+    match kind {
+        TokenKind::Access => "access",
+        TokenKind::Refresh => "refresh",
+    }
+}
+
+pub(in crate::sqlite) fn put_token(db: &Connection, token: &Token) -> Result<(), Fault> {
+    let sql = "insert into tokens (hash, account_id, session_id, kind, generation, expires_at, used_at)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        on conflict (hash) do update set expires_at = excluded.expires_at, used_at = excluded.used_at";
+    let values = params![
+        token.hash.0,
+        token.account.as_i64(),
+        token.session.as_i64(),
+        kind_name(token.kind),
+        token.generation.cast_signed(),
+        token.expires_at.as_millis(),
+        token.used_at.map(Timestamp::as_millis),
+    ];
+    execute(db, sql, values)?;
+    Ok(())
+}
+
+/// Reads the token in columns 0 to 6.
+fn read_token(row: &Row<'_>) -> rusqlite::Result<Token> {
+    let kind: String = row.get(3)?;
+    Ok(Token {
+        hash: TokenHash(row.get(0)?),
+        account: AccountId::from_i64(row.get(1)?),
+        session: SessionId::from_i64(row.get(2)?),
+        kind: if kind == "access" {
+            TokenKind::Access
+        } else {
+            TokenKind::Refresh
+        },
+        generation: row.get::<_, i64>(4)?.cast_unsigned(),
+        expires_at: Timestamp::from_millis(row.get(5)?),
+        used_at: row.get::<_, Option<i64>>(6)?.map(Timestamp::from_millis),
+    })
+}
+
+pub(in crate::sqlite) fn token(
+    db: &Connection,
+    hash: TokenHash,
+) -> Result<Option<(Session, Token)>, Fault> {
+    let sql = "select t.hash, t.account_id, t.session_id, t.kind, t.generation, t.expires_at, t.used_at,
+            s.id, s.account_id, s.person_id, s.client_id, s.scopes, s.endpoint_id, s.generation, s.created_at
+        from tokens t join sessions s on s.id = t.session_id where t.hash = ?1";
+    one(db, sql, params![hash.0], |row| {
+        Ok((read_session(row, 7)?, read_token(row)?))
+    })
+}
+
+pub(in crate::sqlite) fn token_of_generation(
+    db: &Connection,
+    account: AccountId,
+    session: SessionId,
+    kind: TokenKind,
+    generation: u64,
+) -> Result<Option<Token>, Fault> {
+    let sql = "select hash, account_id, session_id, kind, generation, expires_at, used_at
+        from tokens where session_id = ?1 and kind = ?2 and generation = ?3 and account_id = ?4";
+    let values = params![
+        session.as_i64(),
+        kind_name(kind),
+        generation.cast_signed(),
+        account.as_i64()
+    ];
+    one(db, sql, values, read_token)
+}

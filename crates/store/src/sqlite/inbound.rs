@@ -1,0 +1,5 @@
+//! Rows of webhooks, requests and bins.
+
+pub(super) mod bins;
+pub(super) mod requests;
+pub(super) mod webhooks;

@@ -1,0 +1,117 @@
+//! Calls to incoming webhooks.
+
+use bytes::Bytes;
+use hookyard_domain::kernel::ports::Page;
+use hookyard_domain::{
+    AccountId, HookAnswer, HookRequest, PostId, RequestId, Timestamp, WebhookId,
+};
+use rusqlite::{Connection, Row, params};
+use uuid::Uuid;
+
+use crate::sqlite::error::Fault;
+use crate::sqlite::query::{bounds, execute, many, one, unreadable};
+
+pub(in crate::sqlite) fn put(db: &Connection, request: &HookRequest) -> Result<(), Fault> {
+    let sql = "insert into requests (id, account_id, webhook_id, received_at, method, content_type,
+            headers, body, body_bytes, remote_address, answer_status, answer_body, findings, post_id)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
+    let unwritable = |error| Fault::plain(format!("failed to write a request: {error}"));
+    let findings = if request.findings.is_empty() {
+        None
+    } else {
+        Some(serde_json::to_string(&request.findings).map_err(unwritable)?)
+    };
+    let values = params![
+        request.id.as_i64(),
+        request.account.as_i64(),
+        request.webhook.0.as_bytes(),
+        request.received_at.as_millis(),
+        request.method,
+        request.content_type,
+        serde_json::to_string(&request.headers).map_err(unwritable)?,
+        &request.body[..],
+        request.body_bytes.cast_signed(),
+        request.remote_address,
+        request.answer.status,
+        request.answer.body,
+        findings,
+        request.post.map(PostId::as_i64),
+    ];
+    execute(db, sql, values)?;
+    Ok(())
+}
+
+fn read(row: &Row<'_>) -> rusqlite::Result<HookRequest> {
+    let headers: String = row.get(6)?;
+    let findings: Option<String> = row.get(12)?;
+    Ok(HookRequest {
+        id: RequestId::from_i64(row.get(0)?),
+        account: AccountId::from_i64(row.get(1)?),
+        webhook: WebhookId(Uuid::from_bytes(row.get(2)?)),
+        received_at: Timestamp::from_millis(row.get(3)?),
+        method: row.get(4)?,
+        content_type: row.get(5)?,
+        headers: serde_json::from_str(&headers)
+            .map_err(|_| unreadable(6, "a request's headers"))?,
+        body: Bytes::from(row.get::<_, Vec<u8>>(7)?),
+        body_bytes: row.get::<_, i64>(8)?.cast_unsigned(),
+        remote_address: row.get(9)?,
+        answer: HookAnswer {
+            status: row.get(10)?,
+            body: row.get(11)?,
+        },
+        findings: match findings {
+            Some(text) => serde_json::from_str(&text).map_err(|_| unreadable(12, "findings"))?,
+            None => Vec::new(),
+        },
+        post: row.get::<_, Option<i64>>(13)?.map(PostId::from_i64),
+    })
+}
+
+macro_rules! select_request {
+    ($rest:literal) => {
+        concat!(
+            "select id, account_id, webhook_id, received_at, method, content_type, headers, body,
+                body_bytes, remote_address, answer_status, answer_body, findings, post_id
+            from requests ",
+            $rest
+        )
+    };
+}
+
+pub(in crate::sqlite) fn request(
+    db: &Connection,
+    account: AccountId,
+    request: RequestId,
+) -> Result<Option<HookRequest>, Fault> {
+    let sql = select_request!("where id = ?1 and account_id = ?2");
+    one(db, sql, params![request.as_i64(), account.as_i64()], read)
+}
+
+pub(in crate::sqlite) fn requests(
+    db: &Connection,
+    account: AccountId,
+    webhook: Option<WebhookId>,
+    page: Page,
+    limit: u32,
+) -> Result<Vec<HookRequest>, Fault> {
+    let (above, below) = bounds(page);
+    if let Some(webhook) = webhook {
+        let sql = select_request!(
+            "where account_id = ?1 and webhook_id = ?2 and id > ?3 and id < ?4
+            order by id desc limit ?5"
+        );
+        let values = params![account.as_i64(), webhook.0.as_bytes(), above, below, limit];
+        many(db, sql, values, read)
+    } else {
+        let sql = select_request!(
+            "where +account_id = ?1 and id > ?2 and id < ?3 order by id desc limit ?4"
+        );
+        many(
+            db,
+            sql,
+            params![account.as_i64(), above, below, limit],
+            read,
+        )
+    }
+}

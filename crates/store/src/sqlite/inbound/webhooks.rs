@@ -1,0 +1,144 @@
+//! Incoming webhooks. The token is hashed for finding it and sealed for showing it again.
+
+use hookyard_domain::{
+    AccountId, ChatId, IncomingWebhook, PersonId, Secret, Timestamp, TokenHash, WebhookId,
+    WebhookStatus,
+};
+use rusqlite::{Connection, Row, params};
+use uuid::Uuid;
+
+use crate::sqlite::error::Fault;
+use crate::sqlite::query::{execute, many, one, unreadable};
+use crate::vault::Vault;
+
+const PLACE: &str = "webhooks.token";
+
+pub(in crate::sqlite) fn put(
+    db: &Connection,
+    vault: &Vault,
+    webhook: &IncomingWebhook,
+) -> Result<(), Fault> {
+    let sql = "insert into webhooks (id, account_id, chat_id, creator_id, token_hash, token_sealed,
+            status, created_at, modified_at, version)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
+        on conflict (id) do update set token_hash = excluded.token_hash,
+            token_sealed = excluded.token_sealed, status = excluded.status,
+            modified_at = excluded.modified_at, version = excluded.version";
+    let values = params![
+        webhook.id.0.as_bytes(),
+        webhook.account.as_i64(),
+        webhook.chat.as_i64(),
+        webhook.creator.as_i64(),
+        TokenHash::of(webhook.token.reveal()).0,
+        vault.seal(PLACE, webhook.token.reveal().as_bytes()),
+        if webhook.status == WebhookStatus::Suspended {
+            "Suspended"
+        } else {
+            "Active"
+        },
+        webhook.created_at.as_millis(),
+        webhook.modified_at.as_millis(),
+        webhook.version.cast_signed(),
+    ];
+    execute(db, sql, values)?;
+    Ok(())
+}
+
+pub(in crate::sqlite) fn delete(
+    db: &Connection,
+    account: AccountId,
+    webhook: WebhookId,
+) -> Result<(), Fault> {
+    let sql = "delete from webhooks where id = ?1 and account_id = ?2";
+    execute(db, sql, params![webhook.0.as_bytes(), account.as_i64()])?;
+    Ok(())
+}
+
+pub(in crate::sqlite) fn version(
+    db: &Connection,
+    account: AccountId,
+    webhook: WebhookId,
+) -> Result<Option<u64>, Fault> {
+    let sql = "select version from webhooks where id = ?1 and account_id = ?2";
+    one(
+        db,
+        sql,
+        params![webhook.0.as_bytes(), account.as_i64()],
+        |row| row.get(0).map(i64::cast_unsigned),
+    )
+}
+
+fn read(vault: &Vault, row: &Row<'_>) -> rusqlite::Result<IncomingWebhook> {
+    let sealed: Vec<u8> = row.get(4)?;
+    let token = vault
+        .open(PLACE, &sealed)
+        .and_then(|token| String::from_utf8(token).ok())
+        .ok_or_else(|| unreadable(4, "a webhook's token"))?;
+    let status: String = row.get(5)?;
+    Ok(IncomingWebhook {
+        id: WebhookId(Uuid::from_bytes(row.get(0)?)),
+        account: AccountId::from_i64(row.get(1)?),
+        chat: ChatId::from_i64(row.get(2)?),
+        creator: PersonId::from_i64(row.get(3)?),
+        token: Secret::new(token),
+        status: if status == "Suspended" {
+            WebhookStatus::Suspended
+        } else {
+            WebhookStatus::Active
+        },
+        created_at: Timestamp::from_millis(row.get(6)?),
+        modified_at: Timestamp::from_millis(row.get(7)?),
+        version: row.get::<_, i64>(8)?.cast_unsigned(),
+    })
+}
+
+macro_rules! select_webhook {
+    ($rest:literal) => {
+        concat!(
+            "select id, account_id, chat_id, creator_id, token_sealed, status, created_at,
+                modified_at, version from webhooks ",
+            $rest
+        )
+    };
+}
+
+pub(in crate::sqlite) fn webhook(
+    db: &Connection,
+    vault: &Vault,
+    account: AccountId,
+    webhook: WebhookId,
+) -> Result<Option<IncomingWebhook>, Fault> {
+    let sql = select_webhook!("where id = ?1 and account_id = ?2");
+    one(
+        db,
+        sql,
+        params![webhook.0.as_bytes(), account.as_i64()],
+        |row| read(vault, row),
+    )
+}
+
+pub(in crate::sqlite) fn by_token(
+    db: &Connection,
+    vault: &Vault,
+    hash: TokenHash,
+) -> Result<Option<IncomingWebhook>, Fault> {
+    one(
+        db,
+        select_webhook!("where token_hash = ?1"),
+        params![hash.0],
+        |row| read(vault, row),
+    )
+}
+
+pub(in crate::sqlite) fn webhooks(
+    db: &Connection,
+    vault: &Vault,
+    account: AccountId,
+    chat: Option<ChatId>,
+) -> Result<Vec<IncomingWebhook>, Fault> {
+    let sql = select_webhook!(
+        "where account_id = ?1 and (?2 is null or chat_id = ?2) order by created_at, id"
+    );
+    let values = params![account.as_i64(), chat.map(ChatId::as_i64)];
+    many(db, sql, values, |row| read(vault, row))
+}
