@@ -46,7 +46,7 @@ test-sdk: requirements ## Run the official SDK against the real binary
 test-python: requirements ## Run Python's official clients against the real binary
 	@scripts/test python
 
-check: requirements ## Check format, lints, documentation and types
+check: requirements ## Check format, lints, documentation, types, dependencies and spelling
 	@scripts/check
 
 bench: build ## Measure against a bare proxy; the table goes to docs/benchmarks.md
