@@ -1,7 +1,7 @@
 //! The same for what is sent and how: subscriptions and their settings, deliveries, jobs.
 
-use hookyard_domain::endpoint::{Authorization, HandshakeKind, PayloadFormat};
-use hookyard_domain::ports::StateQuery;
+use hookyard_domain::endpoints::endpoint::{Authorization, HandshakeKind, PayloadFormat};
+use hookyard_domain::kernel::ports::StateQuery;
 use hookyard_domain::{
     Attempt, AttemptOutcome, ContentFilter, Delivery, DeliveryMode, DeliverySelection,
     DeliveryState, Endpoint, ErasureSubject, EventFilter, HourSums, Job, JobWork, RetryPolicy,

@@ -2,7 +2,7 @@
 
 use std::fmt::Display;
 
-use hookyard_domain::custom_type::CustomType;
+use hookyard_domain::events::custom_type::CustomType;
 use hookyard_domain::{
     Attributes, Audience, Bin, BinReply, BinRequest, Chat, Event, HookRequest, IncomingWebhook,
     Message, Person, Post, PostContent, Presence, TypeVersion,
