@@ -15,7 +15,7 @@ PIP_INSTALL := acceptance/python/.venv/bin/python -m pip --disable-pip-version-c
 CONSOLE_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/e2e/*' 2>/dev/null)
 
 .PHONY: help run build console test check bench requirements \
-	fuzz test-rust test-console test-browser test-sdk test-python
+	fuzz test-long test-rust test-console test-browser test-sdk test-python
 
 help: ## List these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ console: console/dist/index.html ## Build the console, if its sources changed
 
 test: requirements ## Run every test: Rust, console, browser, official SDKs
 	@scripts/test
+
+test-long: requirements ## Run what does not fit into every run: more seeds, kills and fuzzing
+	@scripts/test-long
 
 test-rust: requirements console ## Run the Rust tests
 	@scripts/test rust
