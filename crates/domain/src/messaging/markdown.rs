@@ -8,6 +8,7 @@
 mod inline;
 #[cfg(test)]
 mod tests;
+mod work;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,6 +1,6 @@
 //! The inside of a block: styles, links and mentions, in one pass with a stack of open styles.
 
-use super::{Inline, is_safe_href};
+use super::{Inline, is_safe_href, work};
 
 /// Round brackets that a link's address may nest. Real addresses need one; each level more lets a
 /// hostile text be scanned once more.
@@ -77,6 +77,7 @@ impl InlineParser<'_> {
     fn run(&mut self) {
         let mut text_from = 0;
         while let Some(byte) = self.byte(self.position) {
+            work::add(1);
             let special = match byte {
                 b'\n' | b'*' | b'_' | b'[' | b']' => true,
                 b'\\' => self
@@ -149,10 +150,12 @@ impl InlineParser<'_> {
 
     /// Length of the run of `byte` here.
     fn run_length(&self, byte: u8) -> usize {
-        self.source.as_bytes()[self.position..]
+        let length = self.source.as_bytes()[self.position..]
             .iter()
             .take_while(|other| **other == byte)
-            .count()
+            .count();
+        work::add(length);
+        length
     }
 
     fn stars(&mut self) {
@@ -270,6 +273,7 @@ impl InlineParser<'_> {
     fn address_end(&self, open: usize) -> Option<usize> {
         let mut depth = 0_usize;
         for (offset, byte) in self.source.as_bytes().get(open..)?.iter().enumerate() {
+            work::add(1);
             match byte {
                 b'(' if depth > ADDRESS_BRACKETS_MAX => return None,
                 b'(' => depth += 1,
@@ -326,6 +330,7 @@ impl InlineParser<'_> {
         let stops = |byte: u8| byte <= b' ' || byte == 0x7f || b"<>\"`*[]\\".contains(&byte);
         let mut length = rest.bytes().position(stops).unwrap_or(rest.len());
         let address = &rest[..length];
+        work::add(length);
         let opening = address.matches('(').count();
         let mut closing = address.matches(')').count();
         while length > scheme {
@@ -355,6 +360,7 @@ fn append_text(inlines: &mut Vec<Inline>, more: &str) {
     if more.is_empty() {
         return;
     }
+    work::add(more.len());
     if let Some(Inline::Text { text }) = inlines.last_mut() {
         text.push_str(more);
     } else {
@@ -366,6 +372,7 @@ fn append_text(inlines: &mut Vec<Inline>, more: &str) {
 
 fn append_all(inlines: &mut Vec<Inline>, more: Vec<Inline>) {
     for inline in more {
+        work::add(1);
         match inline {
             Inline::Text { text } => append_text(inlines, &text),
             other => inlines.push(other),
@@ -381,6 +388,7 @@ fn without_links(inlines: Vec<Inline>, into: &mut Vec<Inline>) {
         kept
     };
     for inline in inlines {
+        work::add(1);
         match inline {
             Inline::Text { text } => append_text(into, &text),
             Inline::Link { children, .. } => append_all(into, inner(children)),

@@ -29,8 +29,9 @@ fn notifications_show_the_text_without_markup() {
 }
 
 #[test]
-fn hostile_texts_take_linear_time() {
-    // Quadratic work on these would take minutes, not milliseconds.
+fn hostile_texts_take_linear_work() {
+    // What moves every inline four times, and scans addresses at each level of brackets.
+    const STEPS_PER_BYTE_MAX: usize = 24;
     for pattern in [
         "[](",
         "[",
@@ -41,9 +42,20 @@ fn hostile_texts_take_linear_time() {
         "*a",
         "> * ",
         "(https://a)",
+        "[a](https://a(",
+        "**a_b [c](",
+        "*** ",
     ] {
-        let source = pattern.repeat(1_000_000 / pattern.len());
+        let source = pattern.repeat(200_000 / pattern.len());
+        work::take();
         parse(&source);
+        let steps = work::take();
+        assert!(steps > 0, "nothing was counted");
+        assert!(
+            steps <= STEPS_PER_BYTE_MAX * source.len(),
+            "{pattern:?} took {} steps a byte",
+            steps / source.len()
+        );
     }
 }
 
