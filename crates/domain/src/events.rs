@@ -7,4 +7,5 @@ pub mod custom_type;
 pub mod event;
 pub mod publishing;
 pub mod scenario;
+pub mod schema;
 pub mod type_name;
