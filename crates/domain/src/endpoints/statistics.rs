@@ -156,6 +156,16 @@ const QUARTERS: [u64; 3] = [77_936, 92_682, 110_218];
 const MIDDLES: [u64; 4] = [71_468, 84_990, 101_070, 120_194];
 
 impl Latency {
+    /// Counts by slot, as they were taken from [`Latency::slots`].
+    pub const fn from_slots(slots: BTreeMap<u8, u64>) -> Self {
+        Self { slots }
+    }
+
+    /// How many there are in each slot that has any.
+    pub const fn slots(&self) -> &BTreeMap<u8, u64> {
+        &self.slots
+    }
+
     /// Counts one that took so many microseconds; less than one counts as one.
     pub fn count(&mut self, us: u64) {
         *self.slots.entry(slot_of(us)).or_default() += 1;
