@@ -10,7 +10,7 @@ use hookyard_domain::messaging::post::{Mention, PostEventType};
 use hookyard_domain::messaging::teams::{NewTeam, TeamPatch};
 use hookyard_domain::messaging::{Act, post_event};
 use hookyard_domain::{
-    AccountId, Attachment, Change, Chat, Event, IdSequence, IncomingWebhook, PersonId, Post,
+    AccountId, Attachment, Card, Change, Chat, Event, IdSequence, IncomingWebhook, PersonId, Post,
     PostKind, Scenario, Secret, Timestamp, WebhookStatus,
 };
 use proptest::prelude::*;
@@ -162,10 +162,11 @@ fn posts_of_every_kind_and_with_cards_are_told_as_their_schema_says() {
     };
     let (_, chat) = team(&act);
     let (_, mut post) = Post::create(&act, &chat, "Hello".into(), Vec::new(), None).unwrap();
-    let card: Attachment = serde_json::from_value(json!({
-        "type": "Card", "id": "1", "title": "Build", "fields": [],
-    }))
-    .unwrap();
+    let card = Attachment::Card(Card {
+        id: "1".into(),
+        title: Some("Build".into()),
+        ..Card::default()
+    });
     post.content.attachments = vec![card];
     post.content.text = None;
     post.content.activity = Some("CI".into());

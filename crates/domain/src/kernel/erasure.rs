@@ -1,7 +1,7 @@
 //! Erasing what is kept of one person or one endpoint. What was said by or to a person goes, and
 //! what told of it; what belongs to others as well stays, without their name.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::kernel::change::{Change, Write};
 use crate::kernel::ids::{AccountId, JobId, PersonId, SubscriptionId};
@@ -14,8 +14,7 @@ pub const ERASED_LAST_NAME: &str = "person";
 const ERASED_NAME: &str = "Erased person";
 
 /// Whose data is erased.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErasureSubject {
     Person(PersonId),
     Endpoint(SubscriptionId),

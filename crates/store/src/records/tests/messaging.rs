@@ -12,6 +12,10 @@ use crate::records::{ContentRecord, CorrespondentRecord, CorrespondentsRecord, t
 
 const AT: Timestamp = Timestamp::from_millis(1_790_000_000_123);
 
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "what a record may lack is all optional"
+)]
 fn said(text: &str) -> Option<String> {
     Some(text.to_owned())
 }
