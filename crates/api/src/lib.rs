@@ -20,6 +20,7 @@ use hookyard_domain::kernel::ports::{
 };
 use hookyard_domain::{IdSequence, Timestamp};
 
+pub use events::json_schema::JsonSchemas;
 pub use identity::password::hash_password;
 pub use identity::socket_tokens::SOCKET_PATH;
 pub use identity::tokens::TokenMint;

@@ -46,7 +46,11 @@ pub(super) struct Settings {
     pub content_filter: Option<Value>,
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    #[serde(default, deserialize_with = "tagged::authorization")]
+    #[serde(
+        default,
+        deserialize_with = "tagged::authorization",
+        serialize_with = "tagged::show_authorization"
+    )]
     pub authorization: Authorization,
     #[serde(default)]
     pub verification_token: Option<String>,
@@ -428,7 +432,8 @@ fn with_own_names(body: Value) -> ApiResult<Map<String, Value>> {
             let reason = "begins with `Basic ` or `Bearer `; use `authorization` for others";
             SettingError::new(format!("headers.{name}"), reason)
         })?;
-        let proof = serde_json::to_value(proof).expect("it is plain data");
+        let proof = tagged::show_authorization(&proof, serde_json::value::Serializer)
+            .expect("it is plain data");
         if members.insert("authorization".into(), proof).is_some() {
             let reason = "and `authorization` are two names of one setting";
             return Err(SettingError::new(format!("headers.{name}"), reason).into());

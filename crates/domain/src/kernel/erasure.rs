@@ -16,8 +16,7 @@ pub const ERASED_LAST_NAME: &str = "person";
 const ERASED_NAME: &str = "Erased person";
 
 /// Whose data is erased.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErasureSubject {
     Person(PersonId),
     Endpoint(SubscriptionId),
