@@ -7,6 +7,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::kernel::limits::{LINK_BRACKETS_MAX, MENTION_ID_CHARS_MAX};
+
 /// One block of a text.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "lowercase")]
@@ -44,12 +46,6 @@ pub enum Inline {
     },
     Break,
 }
-
-/// Round brackets that a link's address may nest. Real addresses need one; each level more lets a
-/// hostile text be scanned once more.
-const ADDRESS_BRACKETS_MAX: usize = 4;
-/// Characters of a mentioned id; ours are decimal numbers and UUIDs.
-const MENTION_ID_CHARS_MAX: usize = 64;
 
 /// Whether a link may lead to `href`: one of four schemes, something behind it, and no white space
 /// or control character. `http` and `https` need their two slashes.
@@ -394,7 +390,7 @@ impl InlineParser<'_> {
         let mut depth = 0_usize;
         for (offset, byte) in self.source.as_bytes().get(open..)?.iter().enumerate() {
             match byte {
-                b'(' if depth > ADDRESS_BRACKETS_MAX => return None,
+                b'(' if depth > LINK_BRACKETS_MAX => return None,
                 b'(' => depth += 1,
                 b')' if depth == 1 => return Some(open + offset),
                 b')' => depth = depth.checked_sub(1)?,
