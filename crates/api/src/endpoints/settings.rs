@@ -6,12 +6,13 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookyard_domain::endpoints::endpoint::{
-    self, Authorization, Batching, CustomHeader, EndpointSecret, FAILURE_THRESHOLD_DEFAULT,
-    HandshakeKind, PayloadFormat, RateLimit, policy_default,
+    self, Authorization, Batching, CustomHeader, EndpointSecret, HandshakeKind, PayloadFormat,
+    RateLimit, policy_default,
 };
 use hookyard_domain::endpoints::signing::SigningSecret;
 use hookyard_domain::kernel::limits::{
-    BATCH_EVENTS_DEFAULT, DESCRIPTION_CHARS_MAX, ENDPOINT_TYPES_MAX, VERIFICATION_TOKEN_CHARS_MAX,
+    BATCH_EVENTS_DEFAULT, DESCRIPTION_CHARS_MAX, ENDPOINT_TYPES_MAX, FAILURE_THRESHOLD_DEFAULT,
+    VERIFICATION_TOKEN_CHARS_MAX,
 };
 use hookyard_domain::{
     Address, ContentFilter, DeliveryMode, Endpoint, Problem, RetryPolicy, RetrySchedule, Secret,

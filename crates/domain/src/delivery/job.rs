@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
+
 use crate::events::type_name::TypePattern;
 use crate::kernel::change::Guard;
 use crate::kernel::erasure::ErasureSubject;

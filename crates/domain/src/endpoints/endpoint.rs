@@ -578,7 +578,3 @@ pub fn policy_default() -> RetryPolicy {
         concurrency_max: 16,
     }
 }
-
-/// Failed attempts of a delivery after which an endpoint is Errored, unless it says otherwise: all
-/// that the default policy makes.
-pub const FAILURE_THRESHOLD_DEFAULT: u32 = 10;

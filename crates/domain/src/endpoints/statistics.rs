@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::{Serialize, Serializer};
 
 use crate::delivery::{Attempt, AttemptOutcome, DeliveryState, UnreachableReason};
 use crate::kernel::ids::{AccountId, SubscriptionId};

@@ -2,7 +2,7 @@
 //! what told of it; what belongs to others as well stays, without their name.
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::kernel::change::Change;
 use crate::kernel::ids::{AccountId, JobId, PersonId, SubscriptionId};

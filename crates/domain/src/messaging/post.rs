@@ -1,7 +1,7 @@
 //! Posts: what people read in a chat.
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::inbound::card::Attachment;
 use crate::kernel::ids::{AccountId, ChatId, PersonId, PostId, RequestId};

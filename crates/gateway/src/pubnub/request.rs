@@ -1,10 +1,7 @@
 //! The few calls that clients make (contract section 7.2).
 
-use hookyard_domain::kernel::limits::POLL_CHANNELS_MAX;
+use hookyard_domain::kernel::limits::{CHANNEL_CHARS_MAX, POLL_CHANNELS_MAX};
 use percent_encoding::percent_decode_str;
-
-/// Characters of a channel's name; ours have fewer than 60.
-const CHANNEL_CHARS_MAX: usize = 128;
 
 /// A poll for what is new.
 #[derive(Debug, Clone, PartialEq, Eq)]

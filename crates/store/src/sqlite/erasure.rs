@@ -19,8 +19,10 @@ use uuid::Uuid;
 
 use super::error::Fault;
 use super::query::{execute, many, one, unreadable};
+use crate::records::{
+    ContentRecord, CorrespondentRecord, CorrespondentsRecord, from_json, to_json,
+};
 use crate::sqlite::SqliteStore;
-use crate::records::{ContentRecord, CorrespondentRecord, CorrespondentsRecord, from_json, to_json};
 use crate::sqlite::messaging::messages;
 use crate::sqlite::transaction::Transaction;
 

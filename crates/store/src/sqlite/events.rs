@@ -16,8 +16,8 @@ use rusqlite::{Connection, Row, params};
 
 use super::error::Fault;
 use super::query::{execute, many, one, unreadable};
-use crate::sqlite::SqliteStore;
 use crate::records::{AttributesRecord, AudienceRecord, from_json, to_json};
+use crate::sqlite::SqliteStore;
 use crate::vault::Vault;
 
 const PLACE: &str = "events.body";

@@ -9,18 +9,22 @@ use async_trait::async_trait;
 use hookyard_domain::kernel::news::NewsItem;
 use hookyard_domain::kernel::ports::{Endpoints, StoreError, Subscriptions};
 use hookyard_domain::{
-    AccountId, ClientId, DeliveryMode, Endpoint, EventFilter, EventId, Milestone, PersonId, PushProvider, Secret, Subscription, SubscriptionId, SubscriptionStatus, SubscriptionWrite, Timestamp, TransportType,
+    AccountId, ClientId, DeliveryMode, Endpoint, EventFilter, EventId, Milestone, PersonId,
+    PushProvider, Secret, Subscription, SubscriptionId, SubscriptionStatus, SubscriptionWrite,
+    Timestamp, TransportType,
 };
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
 use super::error::Fault;
 use super::query::{execute, many, one, unreadable};
+use crate::records::{
+    DisabledFiltersRecord, EndpointRecord, FiltersRecord, PolicyRecord, from_json, to_json,
+};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::delivery::deliveries;
 use crate::sqlite::endpoints::statistics;
 use crate::sqlite::transaction::Transaction;
-use crate::records::{DisabledFiltersRecord, EndpointRecord, FiltersRecord, PolicyRecord, from_json, to_json};
 use crate::vault::Vault;
 
 /// Where secrets were first sealed; the name is part of what their seal covers.

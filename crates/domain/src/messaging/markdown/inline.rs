@@ -1,12 +1,7 @@
 //! The inside of a block: styles, links and mentions, in one pass with a stack of open styles.
 
 use super::{Inline, is_safe_href, work};
-
-/// Round brackets that a link's address may nest. Real addresses need one; each level more lets a
-/// hostile text be scanned once more.
-const ADDRESS_BRACKETS_MAX: usize = 4;
-/// Characters of a mentioned id; ours are decimal numbers and UUIDs.
-const MENTION_ID_CHARS_MAX: usize = 64;
+use crate::kernel::limits::{LINK_BRACKETS_MAX, MENTION_ID_CHARS_MAX};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Style {
@@ -275,7 +270,7 @@ impl InlineParser<'_> {
         for (offset, byte) in self.source.as_bytes().get(open..)?.iter().enumerate() {
             work::add(1);
             match byte {
-                b'(' if depth > ADDRESS_BRACKETS_MAX => return None,
+                b'(' if depth > LINK_BRACKETS_MAX => return None,
                 b'(' => depth += 1,
                 b')' if depth == 1 => return Some(open + offset),
                 b')' => depth = depth.checked_sub(1)?,

@@ -11,14 +11,15 @@ use hookyard_domain::kernel::ports::{
 };
 use hookyard_domain::{
     AbandonReason, AccountId, Attempt, AttemptOutcome, Delivery, DeliveryId, DeliveryState,
-    DeliveryWrite, EventId, IdSequence, Redelivery, Round, Subscription, SubscriptionId, Timestamp, Timings, Transcript, TypePattern, UnreachableReason,
+    DeliveryWrite, EventId, IdSequence, Redelivery, Round, Subscription, SubscriptionId, Timestamp,
+    Timings, Transcript, TypePattern, UnreachableReason,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
 use uuid::Uuid;
 
-use crate::sqlite::SqliteStore;
 use crate::records::{TranscriptRecord, from_json, to_json};
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::events::{self, event_columns};
 use crate::sqlite::fanout::Subscriber;

@@ -8,8 +8,8 @@ use hookyard_domain::kernel::ports::{JobQuery, Jobs, StoreError};
 use hookyard_domain::{AccountId, Job, JobId, JobStatus, JobWrite, Timestamp};
 use rusqlite::{Connection, Row, params};
 
-use crate::sqlite::SqliteStore;
 use crate::records::{WorkRecord, from_json, to_json};
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, one, unreadable};
 use crate::sqlite::transaction::Transaction;

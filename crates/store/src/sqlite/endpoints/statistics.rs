@@ -10,13 +10,14 @@ use async_trait::async_trait;
 use hookyard_domain::endpoints::statistics::bucket_of;
 use hookyard_domain::kernel::ports::{EndpointStatistics, StoreError};
 use hookyard_domain::{
-    AccountId, HourSums, Latency, OutcomeKind, Statistics, StatisticsBucket, StatisticsWrite, SubscriptionId, Timestamp,
+    AccountId, HourSums, Latency, OutcomeKind, Statistics, StatisticsBucket, StatisticsWrite,
+    SubscriptionId, Timestamp,
 };
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
-use crate::sqlite::SqliteStore;
 use crate::records::{LatencyRecord, OutcomesRecord, from_json, to_json};
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, one, unreadable};
 use crate::sqlite::transaction::Transaction;

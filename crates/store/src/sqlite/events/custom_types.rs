@@ -1,13 +1,13 @@
 //! Types of events that accounts register.
 
-use std::sync::Arc;
 use async_trait::async_trait;
 use hookyard_domain::kernel::ports::{CustomTypes, StoreError};
 use hookyard_domain::{AccountId, CustomType, CustomTypeWrite, Timestamp, TypeName, TypeVersion};
 use rusqlite::{Connection, Row, params};
+use std::sync::Arc;
 
-use crate::sqlite::SqliteStore;
 use crate::records::{VersionsRecord, from_json, to_json};
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, one, unreadable};
 use crate::sqlite::transaction::Transaction;

@@ -7,8 +7,8 @@ use hookyard_domain::{
 };
 use rusqlite::{Connection, Row, params};
 
-use crate::sqlite::SqliteStore;
 use crate::records::{ContentRecord, from_json, to_json};
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{bounds, execute, many, one, unreadable};
 use crate::sqlite::transaction::Transaction;
