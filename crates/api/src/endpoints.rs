@@ -23,9 +23,9 @@ use hookyard_domain::kernel::limits::{
 };
 use hookyard_domain::kernel::ports::CommitError;
 use hookyard_domain::{
-    Attributes, Audience, Change, Code, DeliveryId, Endpoint, Event, EventId, EventKind, Milestone,
-    PersonId, Problem, Scope, SettingError, Subscription, SubscriptionId, SubscriptionStatus,
-    Timestamp, TypeName, Write,
+    Attributes, Audience, Change, Code, DeliveryId, Endpoint, Event, EventId, EventKind,
+    HistoryWrite, Milestone, PersonId, Problem, Scope, SettingError, Subscription, SubscriptionId,
+    SubscriptionStatus, SubscriptionWrite, Timestamp, TypeName,
 };
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
@@ -299,12 +299,10 @@ async fn create_endpoint(
         endpoint: Some(Arc::new(endpoint)),
         version: 1,
     };
-    let put = Write::PutSubscription {
-        subscription: subscription.clone(),
-        count_max: ENDPOINTS_MAX,
-    };
     let note = subscription.passed(Milestone::Created, now, None);
-    let mut change = Change::of(put).and(Write::NoteHistory(note));
+    let mut change = subscription
+        .create(ENDPOINTS_MAX)
+        .and(HistoryWrite::Note(note));
     change.events.extend(endpoint_event(
         &subscription,
         EndpointEventType::Created,
@@ -367,7 +365,7 @@ async fn read_endpoint(
 async fn note_shown(api: &Api, subscription: &Subscription, what: &str) -> ApiResult<()> {
     let note = subscription.passed(Milestone::Updated, api.now(), Some(what.to_owned()));
     api.store
-        .commit(Change::of(Write::NoteHistory(note)))
+        .commit(Change::of(HistoryWrite::Note(note)))
         .await?;
     Ok(())
 }
@@ -482,11 +480,7 @@ async fn decide(
         let note = decided
             .changed
             .passed(decided.milestone, now, decided.detail);
-        let put = Write::PutSubscription {
-            subscription: decided.changed.clone(),
-            count_max: u32::MAX,
-        };
-        let mut change = Change::of(put).and(Write::NoteHistory(note));
+        let mut change = decided.changed.put().and(HistoryWrite::Note(note));
         change
             .events
             .extend(endpoint_event(&decided.changed, decided.event, now));
@@ -503,12 +497,12 @@ async fn delete_endpoint(
     api.require_endpoints_manager(&caller).await?;
     let subscription = api.endpoint(&caller, path.text("id")?).await?;
     let now = api.now();
-    let mut change = Change::of(Write::DeleteSubscription {
+    let mut change = Change::of(SubscriptionWrite::Delete {
         account: subscription.account,
         subscription: subscription.id,
         at: now,
     })
-    .and(Write::NoteHistory(subscription.passed(
+    .and(HistoryWrite::Note(subscription.passed(
         Milestone::Deleted,
         now,
         None,

@@ -10,7 +10,7 @@ use hookyard_domain::endpoints::endpoint::{EndpointEventType, endpoint_event};
 use hookyard_domain::identity::person::directory::DirectoryError;
 use hookyard_domain::{
     Change, ErasureCounts, ErasureSubject, Job, JobWork, Person, PersonId, Problem, Scope,
-    Subscription, SubscriptionId, Write,
+    Subscription, SubscriptionId, SubscriptionWrite,
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -141,7 +141,7 @@ async fn erase(
             };
             let job: Job = api.new_job(caller.account, work, now).await?;
             let change = api.erasing(&caller, &meant, now).await?;
-            Ok((change.and(Write::PutJob(job.clone())), (job, meant.fate())))
+            Ok((change.and(job.put()), (job, meant.fate())))
         })
         .await?;
     let begun = Begun {
@@ -210,7 +210,7 @@ impl Api {
                 Ok(change)
             }
             Meant::Endpoint(endpoint) => {
-                let delete = Write::DeleteSubscription {
+                let delete = SubscriptionWrite::Delete {
                     account: endpoint.account,
                     subscription: endpoint.id,
                     at: now,

@@ -9,8 +9,8 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use hookyard_domain::{
-    Change, Milestone, Problem, Subscription, SubscriptionId, SubscriptionStatus, Timestamp,
-    TransportType, Write,
+    Change, HistoryWrite, Milestone, Problem, Subscription, SubscriptionId, SubscriptionStatus,
+    SubscriptionWrite, Timestamp, TransportType,
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -192,10 +192,10 @@ async fn renew_subscription(
         let late = subscription.is_expired(now);
         let changed = subscription.revived(asked, wishes.missed_events, now);
         let note = changed.passed(Milestone::Renewed, now, late.then(|| "late".to_owned()));
-        let mut change = Change::of(put(&changed)).and(Write::NoteHistory(note));
+        let mut change = changed.put().and(HistoryWrite::Note(note));
         if late && !wishes.missed_events {
             // Who does not ask for what was missed does not want what was waiting either.
-            change = change.and(Write::AbandonWaiting {
+            change = change.and(SubscriptionWrite::AbandonWaiting {
                 account: subscription.account,
                 subscription: subscription.id,
                 at: now,
@@ -217,7 +217,7 @@ async fn suspend_subscription(
         }
         let changed = subscription.suspended(now);
         let note = changed.passed(Milestone::Suspended, now, None);
-        let change = Change::of(put(&changed)).and(Write::NoteHistory(note));
+        let change = changed.put().and(HistoryWrite::Note(note));
         Ok((change, changed))
     })
     .await
@@ -241,17 +241,10 @@ async fn resume_subscription(
         }
         let changed = subscription.resumed(wishes.missed_events, now);
         let note = changed.passed(Milestone::Resumed, now, None);
-        let change = Change::of(put(&changed)).and(Write::NoteHistory(note));
+        let change = changed.put().and(HistoryWrite::Note(note));
         Ok((change, changed))
     })
     .await
-}
-
-fn put(subscription: &Subscription) -> Write {
-    Write::PutSubscription {
-        subscription: subscription.clone(),
-        count_max: u32::MAX,
-    }
 }
 
 /// Reads, changes and commits a stored subscription, and answers with it.

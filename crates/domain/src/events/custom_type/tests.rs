@@ -35,11 +35,7 @@ fn names_of_the_catalogue_and_of_hookyard_are_taken() {
 fn every_change_relies_on_the_version_before() {
     let first = invoice();
     let change = first.clone().register();
-    let guard = |version| Guard::CustomTypeVersion {
-        account: AccountId(1),
-        name: first.name.clone(),
-        version,
-    };
+    let guard = |version| Guard::version(AccountId(1), first.name.clone(), version);
     assert_eq!(change.guards, [guard(0)]);
     let (change, second) = first.add_version(plain()).unwrap();
     assert_eq!(change.guards, [guard(1)]);
