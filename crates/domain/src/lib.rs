@@ -52,6 +52,5 @@ pub use subscriptions::address::{Address, AddressError};
 pub use subscriptions::filter::{EventFilter, FilterError, Place, Reminder};
 pub use subscriptions::history::{HistoryEntry, Milestone};
 pub use subscriptions::index::{Placed, SubscriptionIndex};
-pub use subscriptions::subscription::{
-    DeliveryMode, DisabledFilter, PushProvider, Subscription, SubscriptionStatus, TransportType,
-};
+pub use subscriptions::mode::{DeliveryMode, PushProvider, TransportType};
+pub use subscriptions::subscription::{DisabledFilter, Subscription, SubscriptionStatus};

@@ -4,4 +4,10 @@ pub mod address;
 pub mod filter;
 pub mod history;
 pub mod index;
+pub mod life;
+pub mod mode;
+pub mod proposal;
 pub mod subscription;
+
+#[cfg(test)]
+pub(crate) mod sample;

@@ -22,7 +22,8 @@ use crate::kernel::limits::{
 };
 use crate::kernel::time::Timestamp;
 use crate::subscriptions::address::Address;
-use crate::subscriptions::subscription::{DeliveryMode, Subscription, SubscriptionStatus};
+use crate::subscriptions::mode::DeliveryMode;
+use crate::subscriptions::subscription::{Subscription, SubscriptionStatus};
 
 /// A header that an endpoint wants with every request.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

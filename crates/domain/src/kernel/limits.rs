@@ -190,6 +190,8 @@ pub const PUBLISHED_BODY_BYTES_MAX: usize = 262_144;
 pub const VIOLATION_CHARS_MAX: usize = 300;
 pub const ADDRESS_CHARS_MAX: usize = 2_048;
 pub const VERIFICATION_TOKEN_CHARS_MAX: usize = 255;
+/// Push providers' device tokens have fewer than 300.
+pub const REGISTRATION_ID_CHARS_MAX: usize = 1_024;
 
 /// Head and body of the answer to a handshake (contract 4.7).
 pub const HANDSHAKE_ANSWER_BYTES_MAX: usize = 1_024;
