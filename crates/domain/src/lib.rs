@@ -19,7 +19,7 @@ pub use delivery::{
     AbandonReason, Attempt, AttemptOutcome, Delivery, DeliveryState, Round, Timings, Transcript,
     UnreachableReason,
 };
-pub use endpoints::endpoint::{Endpoint, SettingError};
+pub use endpoints::endpoint::Endpoint;
 pub use endpoints::signing::SigningSecret;
 pub use endpoints::statistics::{HourSums, Latency, OutcomeKind, Statistics, StatisticsBucket};
 pub use events::content_filter::{ContentFilter, ContentFilterError};
