@@ -13,6 +13,8 @@ pub const REFRESH_TOKEN_TTL_DEFAULT: Duration = Duration::from_secs(604_800);
 pub const REFRESH_TOKEN_TTL_MAX: Duration = Duration::from_secs(2_592_000);
 /// Parallel sessions of one person and app; one more ends the oldest (contract 1.4).
 pub const SESSIONS_MAX: usize = 5;
+/// What a client calls its device; longer names give way to one of ours.
+pub const DEVICE_ID_CHARS_MAX: usize = 64;
 /// A one-time sign-in link is for the person who just started the server.
 pub const SIGN_IN_CODE_TTL: Duration = Duration::from_secs(24 * 3_600);
 
