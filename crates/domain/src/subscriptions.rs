@@ -2,9 +2,11 @@
 
 pub mod address;
 pub mod filter;
+pub mod health;
 pub mod history;
 pub mod index;
 pub mod life;
+pub mod life_cycle;
 pub mod mode;
 pub mod proposal;
 pub mod subscription;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::kernel::change::{Change, Write};
+use crate::kernel::limits::{HISTORY_KEPT, JOBS_KEPT, STATISTICS_KEPT};
 use crate::kernel::time::Timestamp;
 
 /// What is kept for a while.
@@ -49,4 +51,21 @@ impl Retention {
             Kept::BinRequests => self.bins,
         }
     }
+}
+
+/// What clears, at `now`, what nobody looks at any more: the history of subscriptions that have
+/// ended, old jobs, and how endpoints fared long ago.
+pub fn clearings(now: Timestamp) -> [Change; 3] {
+    [
+        Write::PurgeHistory {
+            before: now - HISTORY_KEPT,
+        },
+        Write::PurgeJobs {
+            before: now - JOBS_KEPT,
+        },
+        Write::PurgeStatistics {
+            before: now - STATISTICS_KEPT,
+        },
+    ]
+    .map(Change::of)
 }

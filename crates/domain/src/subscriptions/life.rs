@@ -1,5 +1,5 @@
 //! What owners do with their subscriptions: renew and change them, pause, resume and delete them.
-//! What time does with them is in `life_cycle`.
+//! What time does with them is in [`life_cycle`](super::life_cycle).
 //!
 //! A subscription is a lease: it ends unless it is renewed, and can be renewed late for a while.
 
