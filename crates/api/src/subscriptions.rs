@@ -125,8 +125,16 @@ async fn create_subscription(
     shake_hands(&api, &proposal.mode).await?;
     // The handshake took its time: the subscription begins now.
     let now = api.now();
-    let subscription = proposal.begin(SubscriptionId::from_random(api.random()), now)?;
-    store_new(&api, &subscription).await?;
+    let id = SubscriptionId::from_random(api.random());
+    let (change, subscription) = proposal.begin(id, room_beside_sockets(&api, &caller), now)?;
+    api.store
+        .commit(change)
+        .await
+        .map_err(|error| match error {
+            // Others were quicker than the count that was read.
+            CommitError::Conflict => Code::TooManySubscriptions.into(),
+            CommitError::Store(error) => ApiError::from(error),
+        })?;
     if transport == TransportType::WebSocket {
         put_in_socket(&api, subscription.clone())?;
     }
@@ -151,22 +159,16 @@ async fn count_beside(api: &Api, caller: &Caller, mode: &DeliveryMode) -> ApiRes
     Ok(stored.saturating_add(beside))
 }
 
-/// Commits a new subscription. Those of its owner that have expired make room.
-async fn store_new(api: &Api, subscription: &Subscription) -> ApiResult<()> {
-    let in_sockets = api.sockets.subscriptions(
-        subscription.account,
-        subscription.owner,
-        Some(&subscription.client_id),
-    );
+/// How many subscriptions of the caller there may be in the store: those of WebSocket sessions count
+/// as well.
+fn room_beside_sockets(api: &Api, caller: &Caller) -> u32 {
+    let client_id = Some(caller.client_id());
+    let in_sockets = api
+        .sockets
+        .subscriptions(caller.account, caller.person, client_id);
     let in_sockets = u32::try_from(in_sockets.len()).unwrap_or(u32::MAX);
     let count_max = api.settings.subscriptions.count_max;
-    let change = subscription.create(count_max.saturating_sub(in_sockets));
-    match api.store.commit(change).await {
-        Ok(()) => Ok(()),
-        // Others were quicker than the count that was read.
-        Err(CommitError::Conflict) => Err(Code::TooManySubscriptions.into()),
-        Err(CommitError::Store(error)) => Err(error.into()),
-    }
+    count_max.saturating_sub(in_sockets)
 }
 
 /// Gives a subscription to its WebSocket session.

@@ -12,8 +12,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use hookyard_domain::identity::secret::token_from;
-use hookyard_domain::kernel::change::News;
 use hookyard_domain::kernel::limits::{CATCH_UPS_AT_ONCE_MAX, PROBES_AT_ONCE_MAX};
+use hookyard_domain::kernel::news::News;
 use hookyard_domain::kernel::ports::{
     Chance, Clock, CommitError, CommitListener, Handshake, Store, StoreError,
 };
@@ -117,15 +117,15 @@ impl Lifecycle {
 
 impl CommitListener for Lifecycle {
     fn committed(&self, news: &News) {
-        if news.subscriptions.is_empty() && news.ended.is_empty() {
+        if news.subscriptions().next().is_none() && news.subscriptions_ended().next().is_none() {
             return;
         }
         let now = self.inner.clock.now();
         let mut agenda = self.inner.agenda();
-        for subscription in &news.subscriptions {
+        for subscription in news.subscriptions() {
             agenda.watch(subscription, now);
         }
-        for ended in &news.ended {
+        for ended in news.subscriptions_ended() {
             agenda.forget(*ended);
         }
         drop(agenda);

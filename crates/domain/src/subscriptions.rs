@@ -8,6 +8,7 @@ pub mod index;
 pub mod life;
 pub mod life_cycle;
 pub mod mode;
+pub mod ports;
 pub mod proposal;
 pub mod subscription;
 

@@ -11,8 +11,8 @@ use hookyard_domain::delivery::job::JOB_KINDS;
 use hookyard_domain::kernel::limits::JOBS_RUNNING_MAX;
 use hookyard_domain::kernel::ports::JobQuery;
 use hookyard_domain::{
-    AccountId, Change, Code, Job, JobId, JobStatus, JobWork, Problem, SubscriptionId, Timestamp,
-    Write,
+    AccountId, Change, Code, Job, JobId, JobStatus, JobWork, JobWrite, Problem, SubscriptionId,
+    Timestamp,
 };
 use http::StatusCode;
 use serde::Serialize;
@@ -110,9 +110,7 @@ impl Api {
     /// Begins a job, and answers with it.
     pub(crate) async fn begin_job(&self, caller: &Caller, work: JobWork) -> ApiResult<Response> {
         let job = self.new_job(caller.account, work, self.now()).await?;
-        self.store
-            .commit(Change::of(Write::PutJob(job.clone())))
-            .await?;
+        self.store.commit(Change::of(job.put())).await?;
         Ok(begun(&job))
     }
 
@@ -189,7 +187,7 @@ async fn cancel_job(
 ) -> ApiResult<Response> {
     api.require_endpoints_manager(&caller).await?;
     let job = api.known_job(&caller, &path).await?;
-    let cancel = Write::CancelJob {
+    let cancel = JobWrite::Cancel {
         account: job.account,
         job: job.id,
         at: api.now(),

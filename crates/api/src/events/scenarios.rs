@@ -12,7 +12,7 @@ use hookyard_domain::events::scenario::{Run, SCENARIOS, Step};
 use hookyard_domain::kernel::limits::{SCENARIO_PAUSE_DEFAULT, SCENARIO_PAUSE_MAX};
 use hookyard_domain::{
     AccountId, Change, CustomType, DataSchema, Job, JobWork, Problem, Scenario, Scope,
-    SubscriptionId, Timestamp, TypeName, TypeVersion, Write,
+    SubscriptionId, Timestamp, TypeName, TypeVersion,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -161,7 +161,7 @@ async fn run_scenario(
                 pause_ms: u64::try_from(pause.as_millis()).expect("pauses are bounded"),
             };
             let job = api.new_job(caller.account, work, now).await?;
-            let mut change = Change::of(Write::PutJob(job.clone()));
+            let mut change = Change::of(job.put());
             if endpoint.is_none() {
                 let types = api.types_of_scenario(scenario, &job, pause, auto_register);
                 change.append(types.await?);

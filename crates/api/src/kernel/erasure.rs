@@ -9,7 +9,7 @@ use axum::routing::post;
 use hookyard_domain::identity::person::directory::DirectoryError;
 use hookyard_domain::{
     Change, Endpoint, ErasureCounts, ErasureSubject, Job, JobWork, Person, PersonId, Problem,
-    Scope, Subscription, SubscriptionId, Write,
+    Scope, Subscription, SubscriptionId,
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -140,7 +140,7 @@ async fn erase(
             };
             let job: Job = api.new_job(caller.account, work, now).await?;
             let change = api.erasing(&caller, &meant, now).await?;
-            Ok((change.and(Write::PutJob(job.clone())), (job, meant.fate())))
+            Ok((change.and(job.put()), (job, meant.fate())))
         })
         .await?;
     let begun = Begun {

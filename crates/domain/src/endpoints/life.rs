@@ -11,11 +11,11 @@ use crate::endpoints::endpoint::{Endpoint, EndpointEventType, EndpointSecret, en
 use crate::endpoints::settings::Settled;
 use crate::endpoints::signing::SigningSecret;
 use crate::identity::app::ClientId;
-use crate::kernel::change::{Change, Write};
+use crate::kernel::change::Change;
 use crate::kernel::ids::{AccountId, PersonId, SubscriptionId};
 use crate::kernel::limits::{ENDPOINT_TTL, ENDPOINTS_MAX};
 use crate::kernel::time::Timestamp;
-use crate::subscriptions::history::Milestone;
+use crate::subscriptions::history::{HistoryWrite, Milestone};
 use crate::subscriptions::subscription::{Subscription, SubscriptionStatus};
 
 /// How far back recovering goes when nothing says since when the endpoint failed.
@@ -106,7 +106,7 @@ impl Endpoint {
         };
         let told = Told::plain(Milestone::Created, EndpointEventType::Created);
         (
-            announced(made.put_within(ENDPOINTS_MAX), &made, told, now),
+            announced(made.create(ENDPOINTS_MAX), &made, told, now),
             made,
         )
     }
@@ -193,7 +193,7 @@ impl Endpoint {
 
     /// Puts an endpoint to use again, and begins the job that sends what was given up.
     pub fn recover(current: &Subscription, job: &Job, now: Timestamp) -> Change {
-        let begin = Change::of(Write::PutJob(job.clone()));
+        let begin = Change::of(job.put());
         if current.status == SubscriptionStatus::Active {
             return begin.given(current.unchanged());
         }
@@ -228,7 +228,7 @@ impl Endpoint {
             Shown::SigningSecret => "The signing secret was shown.",
         };
         let note = current.passed(Milestone::Updated, now, Some(what.to_owned()));
-        Change::of(Write::NoteHistory(note))
+        Change::of(HistoryWrite::Note(note))
     }
 }
 
@@ -246,7 +246,7 @@ fn becoming(
 /// `change` with a line in the history, and the event.
 fn announced(change: Change, next: &Subscription, told: Told, now: Timestamp) -> Change {
     let note = next.passed(told.milestone, now, told.detail.map(str::to_owned));
-    let mut change = change.and(Write::NoteHistory(note));
+    let mut change = change.and(HistoryWrite::Note(note));
     change.events.extend(endpoint_event(next, told.event, now));
     change
 }

@@ -10,8 +10,8 @@ use std::time::Duration;
 use crate::identity::app::{App, JwtCredential};
 use crate::identity::person::Person;
 use crate::identity::secret::{Secret, TokenHash, token_from};
-use crate::identity::session::{Session, Token, TokenKind};
-use crate::kernel::change::{Change, Guard, Write};
+use crate::identity::session::{Session, SessionWrite, SignInCodeWrite, Token, TokenKind};
+use crate::kernel::change::{Change, Guard};
 use crate::kernel::ids::{AccountId, SessionId};
 use crate::kernel::limits::{
     ACCESS_TOKEN_TTL_MAX, ACCESS_TOKEN_TTL_MIN, DEVICE_ID_CHARS_MAX, REFRESH_TOKEN_TTL_DEFAULT,
@@ -211,13 +211,13 @@ impl SignIn<'_> {
 /// Uses a one-time sign-in code up; it goes with the change that opens the session, so that it lets
 /// in once.
 pub fn take_code(account: AccountId, hash: TokenHash) -> Change {
-    Change::of(Write::TakeSignInCode { account, hash })
+    Change::of(SignInCodeWrite::Take { account, hash }).given(Guard::CodeUnspent { account, hash })
 }
 
 impl Session {
     /// Ends it with all of its tokens.
     pub fn end(&self) -> Change {
-        Change::of(Write::EndSession {
+        Change::of(SessionWrite::End {
             account: self.account,
             session: self.id,
         })
@@ -244,9 +244,9 @@ fn issue(
     };
     let access_token = token(TokenKind::Access, &access, lifetimes.access);
     let refresh_token = token(TokenKind::Refresh, &refresh, lifetimes.refresh);
-    let change = Change::of(Write::PutSession(session.clone()))
-        .and(Write::PutToken(access_token))
-        .and(Write::PutToken(refresh_token));
+    let change = Change::of(SessionWrite::Put(session.clone()))
+        .and(SessionWrite::PutToken(access_token))
+        .and(SessionWrite::PutToken(refresh_token));
     let grant = Grant {
         session,
         access,

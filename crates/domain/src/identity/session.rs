@@ -1,9 +1,14 @@
 //! Sessions and their tokens (contract section 1.4).
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
 use crate::identity::app::{ClientId, Scopes};
 use crate::identity::secret::TokenHash;
-use crate::kernel::change::{Change, Guard, Write};
+use crate::kernel::change::{Change, Guard};
 use crate::kernel::ids::{AccountId, PersonId, SessionId};
+use crate::kernel::ports::StoreError;
 use crate::kernel::time::Timestamp;
 
 /// A signed-in app on behalf of a person. Ending it ends all of its tokens.
@@ -71,12 +76,8 @@ impl Session {
             used_at: Some(now),
             ..token.clone()
         };
-        let guard = Guard::SessionGeneration {
-            account: self.account,
-            session: self.id,
-            generation: self.generation,
-        };
-        Ok(Some(Change::of(Write::PutToken(used)).given(guard)))
+        let guard = Guard::version(self.account, self.id, self.generation);
+        Ok(Some(Change::of(SessionWrite::PutToken(used)).given(guard)))
     }
 }
 
@@ -87,9 +88,73 @@ impl Token {
     }
 }
 
+/// What is written of sessions.
+#[derive(Debug, Clone)]
+pub enum SessionWrite {
+    Put(Session),
+    PutToken(Token),
+    /// Ends a session and all of its tokens.
+    End {
+        account: AccountId,
+        session: SessionId,
+    },
+    /// Ends every session of a person.
+    EndAllOf {
+        account: AccountId,
+        person: PersonId,
+    },
+}
+
+/// What is written of one-time sign-in codes for the console.
+#[derive(Debug, Clone)]
+pub enum SignInCodeWrite {
+    Put {
+        account: AccountId,
+        person: PersonId,
+        hash: TokenHash,
+        expires_at: Timestamp,
+    },
+    /// Uses a code up. Its guard is [`Guard::CodeUnspent`](crate::Guard::CodeUnspent).
+    Take { account: AccountId, hash: TokenHash },
+}
+
+/// Reads of sessions, their tokens, and the codes that begin one.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// Whom a one-time sign-in code lets in, if it is there and not expired at `now`.
+    async fn sign_in_code(
+        &self,
+        hash: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<(AccountId, PersonId)>, StoreError>;
+    /// A token and its session. Called for every API request, so it is served from memory.
+    async fn token(&self, hash: TokenHash) -> Result<Option<Arc<(Session, Token)>>, StoreError>;
+    async fn token_of_generation(
+        &self,
+        account: AccountId,
+        session: SessionId,
+        kind: TokenKind,
+        generation: u64,
+    ) -> Result<Option<Token>, StoreError>;
+    /// A session, as long as it lives.
+    async fn session(
+        &self,
+        account: AccountId,
+        session: SessionId,
+    ) -> Result<Option<Session>, StoreError>;
+    /// Live sessions of a person and client, oldest first.
+    async fn sessions(
+        &self,
+        account: AccountId,
+        person: PersonId,
+        client_id: &ClientId,
+    ) -> Result<Vec<Session>, StoreError>;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::change::Write;
 
     #[test]
     fn only_a_live_access_token_of_the_newest_generation_lets_in() {
@@ -124,7 +189,7 @@ mod tests {
             assert_eq!(session.admit(&token, now).err(), expect);
         }
         let first = session.admit(&token(access, 2, 1_001, None), now).unwrap();
-        let [Write::PutToken(used)] = &first.unwrap().writes[..] else {
+        let [Write::Session(SessionWrite::PutToken(used))] = &first.unwrap().writes[..] else {
             panic!("the first use is recorded");
         };
         assert_eq!(used.used_at, Some(now));

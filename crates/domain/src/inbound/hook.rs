@@ -12,15 +12,15 @@ use bytes::Bytes;
 pub use self::answer::UNAVAILABLE;
 pub use self::headers::kept_headers;
 use crate::inbound::card::{Conversion, Rejection, convert};
-use crate::inbound::request::{Finding, HookAnswer, HookRequest};
+use crate::inbound::request::{Finding, HookAnswer, HookRequest, RequestWrite};
 use crate::inbound::webhook::WebhookStatus;
-use crate::kernel::change::{Change, Guard, Write};
+use crate::kernel::change::{Change, Guard};
 use crate::kernel::ids::{IdSequence, PostId, RequestId};
 use crate::kernel::limits::{REQUEST_BODY_KEPT_BYTES_MAX, REQUEST_HEADER_CHARS_MAX};
 use crate::kernel::ports::HookTarget;
 use crate::kernel::time::Timestamp;
 use crate::messaging::chat::ChatStatus;
-use crate::messaging::post::{Post, PostContent, PostEventType, PostKind};
+use crate::messaging::post::{Post, PostContent, PostEventType, PostKind, PostWrite};
 use crate::messaging::post_event;
 
 /// One HTTP call to a hook's URL, read as far as its bounds allow.
@@ -93,11 +93,8 @@ pub fn accept(
     ids: &IdSequence,
 ) -> (Change, HookAnswer) {
     let webhook = &target.webhook;
-    let mut change = Change::default().given(Guard::WebhookVersion {
-        account: webhook.account,
-        webhook: webhook.id,
-        version: webhook.version,
-    });
+    let unchanged = Guard::version(webhook.account, webhook.id, webhook.version);
+    let mut change = Change::default().given(unchanged);
     let request = RequestId(ids.next(call.received_at));
     let (answer, findings, post) = match permit(target, conversion) {
         Ok(conversion) => {
@@ -109,7 +106,7 @@ pub fn accept(
         Err(refusal) => (refusal.answer(), refusal.findings(), None),
     };
     let kept = kept(call, target, request, &answer, (findings, post));
-    (change.and(Write::PutRequest(Box::new(kept))), answer)
+    (change.and(RequestWrite::Put(Box::new(kept))), answer)
 }
 
 /// What `target` is as it is now comes before what the body says.
@@ -147,13 +144,9 @@ fn post(
 
 fn posting(target: &HookTarget, post: Post) -> Change {
     let event = post_event(&post, PostEventType::PostAdded, post.created_at);
-    Change::default()
-        .given(Guard::ChatVersion {
-            account: post.account,
-            chat: post.chat,
-            version: target.chat.version,
-        })
-        .and(Write::PutPost(post))
+    let unchanged = Guard::version(post.account, post.chat, target.chat.version);
+    Change::of(PostWrite::Put(post))
+        .given(unchanged)
         .announcing(event)
 }
 

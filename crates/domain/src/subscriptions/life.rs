@@ -7,11 +7,12 @@ use std::time::Duration;
 
 use crate::identity::app::ClientId;
 use crate::identity::person::Person;
-use crate::kernel::change::{Change, Write};
+use crate::kernel::change::Change;
 use crate::kernel::ids::PersonId;
 use crate::kernel::time::Timestamp;
-use crate::subscriptions::history::Milestone;
+use crate::subscriptions::history::{HistoryWrite, Milestone};
 use crate::subscriptions::mode::TransportType;
+use crate::subscriptions::ports::SubscriptionWrite;
 use crate::subscriptions::proposal::{PermittedFilters, SubscribeError, check_reminder};
 use crate::subscriptions::subscription::{Subscription, SubscriptionStatus};
 
@@ -114,7 +115,7 @@ impl Subscription {
     ) -> Result<(Change, Self), LifeError> {
         check_reminder(&changed.filters, changed.ttl)?;
         let granted = format!("for {} s", changed.ttl.as_secs());
-        let note = Write::NoteHistory(changed.passed(milestone, now, Some(granted)));
+        let note = HistoryWrite::Note(changed.passed(milestone, now, Some(granted)));
         let change = match (changed.mode.transport(), channel) {
             (TransportType::WebSocket, Channel::Http) => return Err(LifeError::OfItsSession),
             (TransportType::WebSocket, Channel::Socket) => Change::of(note),
@@ -139,9 +140,9 @@ impl Subscription {
         let late = self.is_expired(now);
         let revived = self.revived(asked.or(Some(self.ttl)), missed_events, now);
         let note = revived.passed(Milestone::Renewed, now, late.then(|| "late".to_owned()));
-        let mut change = revived.put().and(Write::NoteHistory(note));
+        let mut change = revived.put().and(HistoryWrite::Note(note));
         if late && !missed_events {
-            change = change.and(Write::AbandonWaiting {
+            change = change.and(SubscriptionWrite::AbandonWaiting {
                 account: self.account,
                 subscription: self.id,
                 at: now,
@@ -179,7 +180,7 @@ impl Subscription {
 
     /// Ends it because its owner wants it so.
     pub fn delete(&self, now: Timestamp) -> Change {
-        let note = Write::NoteHistory(self.passed(Milestone::Deleted, now, None));
+        let note = HistoryWrite::Note(self.passed(Milestone::Deleted, now, None));
         match self.mode.transport() {
             TransportType::WebSocket => Change::of(note),
             _ => self.removal(now).and(note),
@@ -193,14 +194,14 @@ impl Subscription {
         milestone: Milestone,
         now: Timestamp,
     ) -> (Change, Self) {
-        let note = Write::NoteHistory(next.passed(milestone, now, None));
+        let note = HistoryWrite::Note(next.passed(milestone, now, None));
         let change = next.put().and(note).given(self.unchanged());
         (change, next)
     }
 
     /// Takes it out of the store; its waiting deliveries are abandoned.
     pub(crate) fn removal(&self, now: Timestamp) -> Change {
-        Change::of(Write::DeleteSubscription {
+        Change::of(SubscriptionWrite::Delete {
             account: self.account,
             subscription: self.id,
             at: now,

@@ -8,13 +8,13 @@ use crate::events::event::EventKind;
 use crate::identity::app::{ClientId, Scopes};
 use crate::identity::permission::{Watched, permit};
 use crate::identity::person::Person;
-use crate::kernel::change::{Change, Write};
+use crate::kernel::change::Change;
 use crate::kernel::ids::{AccountId, PersonId, SubscriptionId};
 use crate::kernel::limits::EVENT_FILTERS_MAX;
 use crate::kernel::problem::{Code, Problem};
 use crate::kernel::time::Timestamp;
 use crate::subscriptions::filter::{EventFilter, FilterError, Place};
-use crate::subscriptions::history::Milestone;
+use crate::subscriptions::history::{HistoryWrite, Milestone};
 use crate::subscriptions::mode::{DeliveryMode, TransportType};
 use crate::subscriptions::subscription::{DisabledFilter, Subscription, SubscriptionStatus};
 
@@ -175,14 +175,21 @@ impl Proposal {
         Ok(ttl)
     }
 
-    /// The subscription that begins at `now`.
+    /// Begins the subscription at `now`, unless its owner and app have `count_max` live ones: a
+    /// limit, or a quota, that the change is guarded by. One of a WebSocket session is in memory
+    /// alone, and only its history is stored.
     ///
     /// # Errors
     ///
     /// When its reminder does not fit the time that is granted.
-    pub fn begin(self, id: SubscriptionId, now: Timestamp) -> Result<Subscription, SubscribeError> {
+    pub fn begin(
+        self,
+        id: SubscriptionId,
+        count_max: u32,
+        now: Timestamp,
+    ) -> Result<(Change, Subscription), SubscribeError> {
         let ttl = self.granted()?;
-        Ok(Subscription {
+        let subscription = Subscription {
             account: self.account,
             id,
             owner: self.owner,
@@ -203,7 +210,15 @@ impl Proposal {
             catch_up_after: None,
             endpoint: None,
             version: 1,
-        })
+        };
+        let transport = subscription.mode.transport();
+        let detail = Some(transport.name().to_owned());
+        let note = HistoryWrite::Note(subscription.passed(Milestone::Created, now, detail));
+        let change = match transport {
+            TransportType::WebSocket => Change::of(note),
+            _ => subscription.create(count_max).and(note),
+        };
+        Ok((change, subscription))
     }
 }
 
@@ -217,19 +232,6 @@ pub(super) fn check_reminder(filters: &[EventFilter], ttl: Duration) -> Result<(
 }
 
 impl Subscription {
-    /// Stores this new subscription, unless its owner and app have `count_max` others: a limit, or a
-    /// quota, of live ones. One of a WebSocket session is in memory alone, and only its history is
-    /// stored.
-    pub fn create(&self, count_max: u32) -> Change {
-        let transport = self.mode.transport();
-        let detail = Some(transport.name().to_owned());
-        let note = Write::NoteHistory(self.passed(Milestone::Created, self.created_at, detail));
-        match transport {
-            TransportType::WebSocket => Change::of(note),
-            _ => self.put_within(count_max).and(note),
-        }
-    }
-
     /// Whether a new subscription of `mode` takes the place of this one: a WebSocket session has
     /// one at most.
     pub fn gives_way_to(&self, mode: &DeliveryMode) -> bool {
@@ -239,19 +241,6 @@ impl Subscription {
             }
             _ => false,
         }
-    }
-
-    /// Writes it as it is now.
-    pub(crate) fn put(&self) -> Change {
-        self.put_within(u32::MAX)
-    }
-
-    /// Writes it, unless its owner and app have `count_max` others already.
-    pub(crate) fn put_within(&self, count_max: u32) -> Change {
-        Change::of(Write::PutSubscription {
-            subscription: self.clone(),
-            count_max,
-        })
     }
 }
 

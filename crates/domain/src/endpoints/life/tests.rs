@@ -1,9 +1,10 @@
 use super::*;
-use crate::delivery::job::JobWork;
+use crate::delivery::job::{JobWork, JobWrite};
 use crate::endpoints::endpoint::{
     Authorization, HandshakeKind, PayloadFormat, RateLimit, policy_default,
 };
 use crate::events::type_name::TypePattern;
+use crate::kernel::change::{Guard, Write};
 use crate::kernel::ids::JobId;
 use crate::subscriptions::mode::DeliveryMode;
 use crate::subscriptions::sample::{ACCOUNT, APP, OWNER, at, web_hook};
@@ -56,7 +57,7 @@ fn endpoint() -> Subscription {
 /// Milestones in the history, and events.
 fn told(change: &Change) -> (Vec<Milestone>, Vec<String>) {
     let milestones = change.writes.iter().filter_map(|write| match write {
-        Write::NoteHistory(note) => Some(note.milestone),
+        Write::History(HistoryWrite::Note(note)) => Some(note.milestone),
         _ => None,
     });
     let events = change.events.iter();
@@ -71,8 +72,8 @@ fn a_new_endpoint_is_active_signs_and_is_limited_in_number() {
     let (change, made) = made(&Granted::default());
     assert_eq!(made.status, SubscriptionStatus::Active);
     assert_eq!(made.endpoint.as_ref().unwrap().secrets.len(), 1);
-    let limited = |write: &Write| matches!(write, Write::PutSubscription { count_max, .. } if *count_max == ENDPOINTS_MAX);
-    assert!(change.writes.iter().any(limited));
+    let limited = |guard: &Guard| matches!(guard, Guard::Room { max, .. } if *max == ENDPOINTS_MAX);
+    assert!(change.guards.iter().any(limited));
     let expect = (
         vec![Milestone::Created],
         vec!["endpoint.created".to_owned()],
@@ -191,7 +192,7 @@ fn recovering_begins_where_the_trouble_began() {
     let job = Job::begun(ACCOUNT, JobId(1), work, at(30));
     let has_job = |change: &Change| {
         let mut writes = change.writes.iter();
-        writes.any(|write| matches!(write, Write::PutJob(_)))
+        writes.any(|write| matches!(write, Write::Job(JobWrite::Put(_))))
     };
     let recovered = Endpoint::recover(&failing, &job, at(30));
     assert!(has_job(&recovered));

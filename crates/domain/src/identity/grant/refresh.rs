@@ -4,8 +4,8 @@
 
 use super::{Grant, Lifetimes, TokenSource, issue};
 use crate::identity::app::ClientId;
-use crate::identity::session::{Session, Token, TokenKind};
-use crate::kernel::change::{Change, Guard, Write};
+use crate::identity::session::{Session, SessionWrite, Token, TokenKind};
+use crate::kernel::change::{Change, Guard};
 use crate::kernel::limits::{REFRESH_GRACE_UNUSED, REFRESH_GRACE_USED};
 use crate::kernel::time::Timestamp;
 
@@ -76,11 +76,8 @@ impl Presented<'_> {
         tokens: &dyn TokenSource,
         now: Timestamp,
     ) -> (Change, Grant) {
-        let guard = Guard::SessionGeneration {
-            account: self.session.account,
-            session: self.session.id,
-            generation: self.token.generation,
-        };
+        let (session, generation) = (self.session, self.token.generation);
+        let guard = Guard::version(session.account, session.id, generation);
         let exchanged = Token {
             used_at: Some(now),
             ..self.token.clone()
@@ -90,7 +87,7 @@ impl Presented<'_> {
             ..self.session.clone()
         };
         let (issued, grant) = issue(session, lifetimes, tokens, now);
-        let mut change = Change::of(Write::PutToken(exchanged)).given(guard);
+        let mut change = Change::of(SessionWrite::PutToken(exchanged)).given(guard);
         change.append(issued);
         (change, grant)
     }
@@ -127,6 +124,7 @@ mod tests {
     use super::*;
     use crate::identity::grant::tests::{Plain, app, session};
     use crate::identity::secret::TokenHash;
+    use crate::kernel::change::Write;
     use crate::kernel::ids::{AccountId, SessionId};
 
     fn at(millis: i64) -> Timestamp {
@@ -182,7 +180,7 @@ mod tests {
         let (change, first) = exchange(1, &token(TokenKind::Refresh, 1, None), 0);
         assert!(matches!(
             change.guards[..],
-            [Guard::SessionGeneration { generation: 1, .. }]
+            [Guard::Version { version: 1, .. }]
         ));
         assert_eq!(
             change.writes.len(),
@@ -199,7 +197,11 @@ mod tests {
     #[test]
     fn a_token_from_long_ago_ends_its_session() {
         let ended = |(change, grant): (Change, Option<Grant>)| {
-            grant.is_none() && matches!(change.writes[..], [Write::EndSession { .. }])
+            grant.is_none()
+                && matches!(
+                    change.writes[..],
+                    [Write::Session(SessionWrite::End { .. })]
+                )
         };
         let old = token(TokenKind::Refresh, 1, Some(0));
         assert!(ended(exchange(2, &old, 3_600_000)));

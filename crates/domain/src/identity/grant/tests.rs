@@ -1,6 +1,7 @@
 use super::*;
 use crate::identity::app::{ClientId, Scopes};
 use crate::identity::person::PersonStatus;
+use crate::kernel::change::Write;
 use crate::kernel::ids::PersonId;
 use crate::subscriptions::sample::{ACCOUNT, OWNER, at, person};
 
@@ -144,7 +145,7 @@ fn one_session_too_many_ends_the_oldest() {
         let others: Vec<_> = (1..=count).map(session).collect();
         let (change, _) = opened(&person(1, false), &others, "phone").unwrap();
         let ended = change.writes.into_iter().filter_map(|write| match write {
-            Write::EndSession { session, .. } => Some(session.0),
+            Write::Session(SessionWrite::End { session, .. }) => Some(session.0),
             _ => None,
         });
         ended.collect::<Vec<_>>()

@@ -4,6 +4,7 @@ use super::*;
 use crate::identity::secret::Secret;
 use crate::inbound::card::RejectionCause;
 use crate::inbound::webhook::IncomingWebhook;
+use crate::kernel::change::Write;
 use crate::kernel::ids::{AccountId, ChatId, PersonId};
 use crate::messaging::chat::{Chat, ChatKind};
 
@@ -63,7 +64,7 @@ fn accepted(call: &Call, target: &HookTarget) -> (Change, HookAnswer) {
 }
 
 fn kept_of(change: &Change) -> &HookRequest {
-    let Some(Write::PutRequest(kept)) = change.writes.last() else {
+    let Some(Write::Request(RequestWrite::Put(kept))) = change.writes.last() else {
         panic!("a call is kept");
     };
     kept
@@ -73,7 +74,11 @@ fn kept_of(change: &Change) -> &HookRequest {
 fn a_call_becomes_a_post_an_event_and_a_request_that_know_each_other() {
     let (change, answer) = accepted(&call(r#"{"text":"Hello"}"#), &open());
     assert_eq!((answer.status, &*answer.body), (200, r#"{"status":"OK"}"#));
-    let [Write::PutPost(post), Write::PutRequest(kept)] = change.writes.as_slice() else {
+    let [
+        Write::Post(PostWrite::Put(post)),
+        Write::Request(RequestWrite::Put(kept)),
+    ] = change.writes.as_slice()
+    else {
         panic!("a post and a request");
     };
     let [event] = change.events.as_slice() else {
@@ -84,16 +89,8 @@ fn a_call_becomes_a_post_an_event_and_a_request_that_know_each_other() {
     assert_eq!((post.request, kept.post), (Some(kept.id), Some(post.id)));
     assert_eq!((event.post, event.request), (Some(post.id), Some(kept.id)));
     assert_eq!((&kept.answer, kept.body_bytes), (&answer, 99));
-    let webhook = Guard::WebhookVersion {
-        account: AccountId(9),
-        webhook: kept.webhook,
-        version: 4,
-    };
-    let chat = Guard::ChatVersion {
-        account: AccountId(9),
-        chat: ChatId(7),
-        version: 6,
-    };
+    let webhook = Guard::version(AccountId(9), kept.webhook, 4);
+    let chat = Guard::version(AccountId(9), ChatId(7), 6);
     assert_eq!(change.guards, [webhook, chat]);
 }
 
@@ -125,7 +122,7 @@ fn refused(change: impl FnOnce(&mut Call)) -> (u16, String) {
     let mut call = call(r#"{"text":"Hello"}"#);
     change(&mut call);
     let (change, answer) = accepted(&call, &open());
-    let [Write::PutRequest(kept)] = change.writes.as_slice() else {
+    let [Write::Request(RequestWrite::Put(kept))] = change.writes.as_slice() else {
         panic!("the call alone is kept");
     };
     assert_eq!((&kept.answer, kept.post), (&answer, None));

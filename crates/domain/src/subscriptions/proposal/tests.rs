@@ -1,5 +1,7 @@
 use super::*;
 use crate::identity::app::Scope;
+use crate::kernel::change::{Guard, Write};
+use crate::subscriptions::ports::SubscriptionWrite;
 use crate::subscriptions::sample::{ACCOUNT, APP, at, person, web_hook, web_socket};
 
 const POSTS: &str = "/restapi/v1.0/glip/posts";
@@ -87,36 +89,32 @@ fn proposal(mode: DeliveryMode, texts: &[&str], seconds: Option<u64>) -> Proposa
 #[test]
 fn a_subscription_lives_as_long_as_was_granted() {
     let id = SubscriptionId::from_random([1; 16]);
-    let made = proposal(web_hook(), &[POSTS], Some(60))
-        .begin(id, at(5))
-        .unwrap();
+    let begun = proposal(web_hook(), &[POSTS], Some(60)).begin(id, 30, at(5));
+    let (change, made) = begun.unwrap();
     assert_eq!((made.created_at, made.expires_at), (at(5), at(65)));
-    let change = made.create(30);
     let [
-        Write::PutSubscription {
-            subscription,
-            count_max: 30,
-        },
-        Write::NoteHistory(note),
+        Write::Subscription(SubscriptionWrite::Put(put)),
+        Write::History(HistoryWrite::Note(note)),
     ] = change.writes.as_slice()
     else {
         panic!("it is stored and noted");
     };
-    assert_eq!(*subscription, made);
-    assert_eq!(
-        (note.milestone, note.detail.as_deref()),
-        (Milestone::Created, Some("WebHook"))
-    );
+    assert_eq!(**put, made);
+    let limited = |guard: &Guard| matches!(guard, Guard::Room { max: 30, .. });
+    assert!(change.guards.iter().any(limited));
+    let told = (note.milestone, note.detail.as_deref());
+    assert_eq!(told, (Milestone::Created, Some("WebHook")));
 }
 
 #[test]
 fn one_of_a_websocket_session_is_not_stored() {
     let id = SubscriptionId::from_random([1; 16]);
-    let made = proposal(web_socket(1), &[POSTS], None)
-        .begin(id, at(0))
-        .unwrap();
-    let change = made.create(30);
-    assert!(matches!(change.writes.as_slice(), [Write::NoteHistory(_)]));
+    let begun = proposal(web_socket(1), &[POSTS], None).begin(id, 30, at(0));
+    let (change, made) = begun.unwrap();
+    assert!(matches!(
+        change.writes.as_slice(),
+        [Write::History(HistoryWrite::Note(_))]
+    ));
     assert!(made.gives_way_to(&web_socket(1)));
     assert!(!made.gives_way_to(&web_socket(2)));
     assert!(!made.gives_way_to(&web_hook()));
