@@ -99,6 +99,29 @@ fn only_egress_opens_outbound_sockets() {
     }
 }
 
+/// Handlers parse and answer. What is written, and what it relies on, is decided in the domain.
+#[test]
+fn handlers_write_nothing_that_the_domain_has_not_decided() {
+    for crate_name in ["api", "gateway"] {
+        let mut files = Vec::new();
+        sources(
+            &root().join("crates").join(crate_name).join("src"),
+            &mut files,
+        );
+        for file in files {
+            let text = fs::read_to_string(&file).unwrap();
+            let shipped = text.split("#[cfg(test)]").next().unwrap_or_default();
+            for built in ["Write::", "Guard::"] {
+                assert!(
+                    !shipped.contains(built),
+                    "`{}` builds a `{built}…` that belongs into the domain",
+                    file.display()
+                );
+            }
+        }
+    }
+}
+
 /// A file that must be searched to find one's way is too long.
 #[test]
 fn files_stay_readable() {

@@ -52,6 +52,7 @@ pub enum Shown {
 }
 
 /// What is told of one thing that happened.
+#[derive(Clone, Copy)]
 struct Told {
     milestone: Milestone,
     detail: Option<&'static str>,

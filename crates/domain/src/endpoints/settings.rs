@@ -214,13 +214,11 @@ impl Settings {
 }
 
 fn read_address(text: &str, setting: Setting) -> Result<String, SettingError> {
-    match Address::parse(text) {
-        Ok(address) => Ok(address.as_str().to_owned()),
-        Err(_) => {
-            let fault = Fault::NotAnAddress(Address::complaint(text));
-            Err(SettingError::new(setting, fault))
-        }
+    if let Ok(address) = Address::parse(text) {
+        return Ok(address.as_str().to_owned());
     }
+    let fault = Fault::NotAnAddress(Address::complaint(text));
+    Err(SettingError::new(setting, fault))
 }
 
 fn read_verification_token(token: Option<String>) -> Result<Option<String>, SettingError> {

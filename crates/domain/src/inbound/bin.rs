@@ -160,6 +160,22 @@ impl Bin {
         Ok((Change::of(put).given(self.unchanged()), next))
     }
 
+    /// Deletes it; its URL leads nowhere from then on.
+    pub fn delete(&self) -> Change {
+        Change::of(BinWrite::Delete {
+            account: self.account,
+            bin: self.id,
+        })
+    }
+
+    /// Forgets what it received.
+    pub fn clear(&self) -> Change {
+        Change::of(BinWrite::Clear {
+            account: self.account,
+            bin: self.id,
+        })
+    }
+
     fn unchanged(&self) -> Guard {
         Guard::version(self.account, self.id, self.version)
     }
@@ -330,6 +346,12 @@ pub struct BinRequest {
 impl BinRequest {
     /// Stands for a number that the commit will give.
     pub const PENDING: u64 = 0;
+
+    /// Keeps it, as long as its bin is there.
+    pub fn keep(self) -> Change {
+        let there = Guard::exists(self.account, self.bin);
+        Change::of(BinWrite::PutRequest(Box::new(self))).given(there)
+    }
 
     /// Whether less of the body is kept than came.
     pub fn is_truncated(&self) -> bool {

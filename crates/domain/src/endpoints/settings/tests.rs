@@ -136,6 +136,8 @@ fn credentials_are_checked_by_kind() {
     assert_eq!(check_authorization(&oauth(source, "id", "all")), Ok(()));
 }
 
+type Spoil = Box<dyn FnOnce(&mut Settings)>;
+
 #[test]
 fn numbers_are_within_named_bounds() {
     let list = |delays_ms| RetrySchedule::List { delays_ms };
@@ -144,7 +146,6 @@ fn numbers_are_within_named_bounds() {
         longest_ms: 500,
     };
     let rate = |count, per_ms| Some(RateLimit { count, per_ms });
-    type Spoil = Box<dyn FnOnce(&mut Settings)>;
     let cases: Vec<(Setting, Spoil)> = vec![
         (Setting::Timeout, Box::new(|s| s.policy.timeout_ms = 0)),
         (
