@@ -136,6 +136,23 @@ fn files_stay_readable() {
     }
 }
 
+/// A map that leads nowhere is worse than none.
+#[test]
+fn paths_in_the_architecture_lead_somewhere() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let quoted = text.split('`').skip(1).step_by(2);
+    let named: Vec<_> = quoted
+        .filter(|quoted| quoted.contains("/src/") && !quoted.contains(' '))
+        .collect();
+    assert!(named.len() > 20, "it names the files of its rules");
+    for path in named {
+        let path = root()
+            .join("crates")
+            .join(path.trim_start_matches("crates/"));
+        assert!(path.exists(), "there is no `{}`", path.display());
+    }
+}
+
 /// Work to do later belongs to an issue.
 #[test]
 fn nothing_is_left_for_later_in_the_code() {

@@ -8,7 +8,8 @@ use crate::delivery::{AttemptOutcome, Delivery};
 use crate::kernel::limits::BLACKLIST_AFTER;
 use crate::kernel::time::Timestamp;
 
-/// Failing for so long is worth remembering over a restart; less is not worth a write.
+/// Failing for so long is worth remembering over a restart; less is not worth a write. It debounces
+/// receivers that fail and recover in turn.
 const REMEMBER_AFTER: Duration = Duration::from_secs(60);
 
 /// What there is to say of a subscription after an attempt.
