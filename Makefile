@@ -46,11 +46,8 @@ test-sdk: requirements ## Run the official SDK against the real binary
 test-python: requirements ## Run Python's official clients against the real binary
 	@scripts/test python
 
-check: requirements console/node_modules/.package-lock.json ## Check format, lints, documentation and types
-	cargo fmt --all --check
-	cargo clippy --workspace --all-targets --locked -- -D warnings
-	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --locked
-	npm --prefix console run check
+check: requirements ## Check format, lints, documentation, types, dependencies and spelling
+	@scripts/check
 
 bench: build ## Measure against a bare proxy; the table goes to docs/benchmarks.md
 	cargo build --release --locked -p hookyard-bench
