@@ -471,15 +471,10 @@ impl LaneState {
                 self.shed();
             }
         }
-        let verdict = match &self.subscription.endpoint {
-            Some(endpoint) => {
-                let delivery = &job.entry.committed.delivery;
-                let threshold = endpoint.failure_threshold;
-                self.health
-                    .note_for_endpoint(outcome, delivery, threshold, wall)
-            }
-            None => self.health.note(outcome, wall),
-        };
+        let delivery = &job.entry.committed.delivery;
+        let verdict = self
+            .health
+            .note(&self.subscription, delivery, outcome, wall);
         verdict.map(|verdict| HealthReport::of(verdict, outcome))
     }
 

@@ -7,6 +7,7 @@ use std::time::Duration;
 use crate::delivery::{AttemptOutcome, Delivery};
 use crate::kernel::limits::BLACKLIST_AFTER;
 use crate::kernel::time::Timestamp;
+use crate::subscriptions::subscription::Subscription;
 
 /// Failing for so long is worth remembering over a restart; less is not worth a write. It debounces
 /// receivers that fail and recover in turn.
@@ -54,13 +55,27 @@ impl Health {
         }
     }
 
-    /// Notes how an attempt ended at `now`, and tells what is worth telling.
-    pub fn note(&mut self, outcome: &AttemptOutcome, now: Timestamp) -> Option<Verdict> {
+    /// Notes how an attempt of `delivery` ended at `now`, and tells what is worth telling of its
+    /// subscription.
+    pub fn note(
+        &mut self,
+        subscription: &Subscription,
+        delivery: &Delivery,
+        outcome: &AttemptOutcome,
+        now: Timestamp,
+    ) -> Option<Verdict> {
         if outcome.is_accepted() {
             let told = std::mem::replace(&mut self.told, Told::Nothing);
             self.failing_since = None;
             return (told != Told::Nothing).then_some(Verdict::Recovered);
         }
+        match &subscription.endpoint {
+            Some(endpoint) => self.past_threshold(delivery, endpoint.failure_threshold, now),
+            None => self.too_long(now),
+        }
+    }
+
+    fn too_long(&mut self, now: Timestamp) -> Option<Verdict> {
         let since = *self.failing_since.get_or_insert(now);
         if now.since(since) >= BLACKLIST_AFTER && self.told != Told::Blacklist {
             self.told = Told::Blacklist;
@@ -69,19 +84,14 @@ impl Health {
         self.remember(since, now)
     }
 
-    /// The same for an endpoint: it is Errored once `delivery` has failed as often as its threshold
-    /// says, and nothing was accepted since the first of these attempts. A threshold of 0 is never
-    /// reached.
-    pub fn note_for_endpoint(
+    /// An endpoint is Errored once `delivery` has failed as often as its threshold says, and nothing
+    /// was accepted since the first of these attempts. A threshold of 0 is never reached.
+    fn past_threshold(
         &mut self,
-        outcome: &AttemptOutcome,
         delivery: &Delivery,
         threshold: u32,
         now: Timestamp,
     ) -> Option<Verdict> {
-        if outcome.is_accepted() {
-            return self.note(outcome, now);
-        }
         let since = *self.failing_since.get_or_insert(now);
         let tried_since = delivery.round.tried_since.unwrap_or(now);
         let past = threshold > 0 && delivery.attempt_in_round() >= threshold;
@@ -106,6 +116,7 @@ mod tests {
     use super::*;
     use crate::delivery::{DeliveryState, Round, UnreachableReason};
     use crate::kernel::ids::{AccountId, DeliveryId, EventId, SubscriptionId};
+    use crate::subscriptions::sample::subscription;
 
     const ACCEPTED: AttemptOutcome = AttemptOutcome::Accepted { status: 200 };
     const REFUSED: AttemptOutcome = AttemptOutcome::Refused {
@@ -117,29 +128,38 @@ mod tests {
         Timestamp::default() + Duration::from_secs(seconds)
     }
 
+    /// Notes an attempt for a subscription that is no endpoint.
+    fn note(health: &mut Health, outcome: &AttemptOutcome, now: Timestamp) -> Option<Verdict> {
+        let subscription = subscription(&["/restapi/v1.0/glip/posts"]);
+        health.note(&subscription, &delivery(0, 0), outcome, now)
+    }
+
     #[test]
     fn ten_minutes_without_a_success_blacklist() {
         let mut health = Health::since(None);
-        assert_eq!(health.note(&REFUSED, at(0)), None);
-        assert_eq!(health.note(&REFUSED, at(59)), None);
+        assert_eq!(note(&mut health, &REFUSED, at(0)), None);
+        assert_eq!(note(&mut health, &REFUSED, at(59)), None);
         let failing = Some(Verdict::Failing { since: at(0) });
-        assert_eq!(health.note(&REFUSED, at(60)), failing);
-        assert_eq!(health.note(&REFUSED, at(599)), None);
-        assert_eq!(health.note(&REFUSED, at(600)), Some(Verdict::Blacklist));
-        assert_eq!(health.note(&REFUSED, at(700)), None, "told once");
+        assert_eq!(note(&mut health, &REFUSED, at(60)), failing);
+        assert_eq!(note(&mut health, &REFUSED, at(599)), None);
+        assert_eq!(
+            note(&mut health, &REFUSED, at(600)),
+            Some(Verdict::Blacklist)
+        );
+        assert_eq!(note(&mut health, &REFUSED, at(700)), None, "told once");
     }
 
     #[test]
     fn one_success_begins_the_count_anew() {
         let mut health = Health::since(None);
-        health.note(&REFUSED, at(0));
-        assert_eq!(health.note(&ACCEPTED, at(30)), None);
-        assert_eq!(health.note(&REFUSED, at(599)), None);
-        assert_eq!(health.note(&REFUSED, at(601)), None);
+        note(&mut health, &REFUSED, at(0));
+        assert_eq!(note(&mut health, &ACCEPTED, at(30)), None);
+        assert_eq!(note(&mut health, &REFUSED, at(599)), None);
+        assert_eq!(note(&mut health, &REFUSED, at(601)), None);
         let failing = Some(Verdict::Failing { since: at(599) });
-        assert_eq!(health.note(&REFUSED, at(700)), failing);
+        assert_eq!(note(&mut health, &REFUSED, at(700)), failing);
         let recovered = Some(Verdict::Recovered);
-        assert_eq!(health.note(&ACCEPTED, at(701)), recovered);
+        assert_eq!(note(&mut health, &ACCEPTED, at(701)), recovered);
     }
 
     #[test]
@@ -148,7 +168,10 @@ mod tests {
         let timed_out = AttemptOutcome::Unreachable {
             reason: UnreachableReason::TimedOut,
         };
-        assert_eq!(health.note(&timed_out, at(600)), Some(Verdict::Blacklist));
+        assert_eq!(
+            note(&mut health, &timed_out, at(600)),
+            Some(Verdict::Blacklist)
+        );
     }
 
     /// A delivery that has been attempted `attempts` times before, the first time at `tried`.
@@ -175,7 +198,7 @@ mod tests {
         let errored = |attempts, threshold| {
             let mut health = Health::since(Some(at(5)));
             let delivery = delivery(attempts, 5);
-            health.note_for_endpoint(&REFUSED, &delivery, threshold, at(20))
+            health.past_threshold(&delivery, threshold, at(20))
         };
         assert_eq!(errored(8, 10), None);
         assert_eq!(
@@ -189,9 +212,6 @@ mod tests {
     fn what_was_accepted_since_the_first_attempt_saves_an_endpoint() {
         let mut health = Health::since(None);
         let begun_long_before = delivery(9, 0);
-        assert_eq!(
-            health.note_for_endpoint(&REFUSED, &begun_long_before, 10, at(100)),
-            None
-        );
+        assert_eq!(health.past_threshold(&begun_long_before, 10, at(100)), None);
     }
 }
