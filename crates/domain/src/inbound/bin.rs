@@ -1,6 +1,7 @@
 //! Bins: scratch URLs that show what they receive, and answer as they are told to.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -355,7 +356,7 @@ pub enum BinWrite {
     Delete { account: AccountId, bin: BinId },
     /// Keeps a request of a bin that is there, gives it its number and turn, and forgets the oldest
     /// when there are too many.
-    PutRequest(Box<BinRequest>),
+    PutRequest(Arc<BinRequest>),
     /// Forgets the requests of a bin; turns count from one again.
     Clear { account: AccountId, bin: BinId },
 }

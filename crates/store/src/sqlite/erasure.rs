@@ -21,7 +21,7 @@ use super::error::Fault;
 use super::query::{execute, many, one, unreadable};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::messaging::messages;
-use crate::sqlite::transaction::Transaction;
+use crate::sqlite::row::Transaction;
 
 /// Numbers above the first, up to the second.
 type Range = (u64, u64);
@@ -331,7 +331,7 @@ pub(super) fn write(tx: &mut Transaction<'_>, write: &ErasureWrite) -> Result<()
         } => {
             for (subscription, delivery) in erase(tx.db, *account, *subject, (*after, *last))? {
                 let withdrawn = NewsItem::DeliveryWithdrawn(subscription, delivery);
-                tx.news.push(withdrawn);
+                tx.scope.news.push(withdrawn);
             }
             Ok(())
         }

@@ -38,48 +38,72 @@ enum Wide {
     Account,
 }
 
+/// What is JSON, sealed or hashed in the row of an event.
+#[derive(Debug)]
+pub(super) struct Columns {
+    audience: Option<String>,
+    attributes: Option<String>,
+    sealed: Option<Vec<u8>>,
+    /// Of an event that was published with an id.
+    digest: Option<[u8; 32]>,
+}
+
+pub(super) fn encode(vault: &Vault, event: &Event) -> Result<Columns, Fault> {
+    let unwritable = |error| Fault::plain(format!("failed to write an event: {error}"));
+    let audience = match &event.audience {
+        Audience::ChatMembers(_) => None,
+        Audience::Persons(persons) => Some(AudienceColumn::Persons(
+            persons.iter().map(|person| person.0).collect(),
+        )),
+        Audience::Subscription(only) => Some(AudienceColumn::Subscription(only.0)),
+        Audience::Account => Some(AudienceColumn::Wide(Wide::Account)),
+    };
+    let audience = audience.as_ref().map(serde_json::to_string).transpose();
+    let attributes = event.attributes.as_deref();
+    let attributes = attributes.map(serde_json::to_string).transpose();
+    Ok(Columns {
+        audience: audience.map_err(unwritable)?,
+        attributes: attributes.map_err(unwritable)?,
+        sealed: event.confidential.then(|| vault.seal(PLACE, &event.body)),
+        digest: event.publication().map(|_| event.digest()),
+    })
+}
+
 /// Appends an event. `deliveries` is the range of ids of what it caused.
 pub(super) fn put(
     db: &Connection,
-    vault: &Vault,
     event: &Event,
+    columns: &Columns,
     deliveries: Option<(DeliveryId, DeliveryId)>,
 ) -> Result<(), Fault> {
     let sql = "insert into events (id, account_id, kind, event_type, audience, chat_id, post_id,
             request_id, occurred_at, body, sealed, delivery_first, delivery_last, attributes)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-    let (audience, chat) = match &event.audience {
-        Audience::ChatMembers(chat) => (None, Some(*chat)),
-        Audience::Persons(persons) => {
-            let ids = persons.iter().map(|person| person.0).collect();
-            (Some(AudienceColumn::Persons(ids)), event.chat)
-        }
-        Audience::Subscription(only) => (Some(AudienceColumn::Subscription(only.0)), event.chat),
-        Audience::Account => (Some(AudienceColumn::Wide(Wide::Account)), event.chat),
+    let chat = match event.audience {
+        Audience::ChatMembers(chat) => Some(chat),
+        _ => event.chat,
     };
-    let attributes = event.attributes.as_deref();
-    let attributes =
-        attributes.map(|said| serde_json::to_string(said).expect("attributes are JSON"));
-    let audience = audience.map(|audience| serde_json::to_string(&audience).expect("ids are JSON"));
-    let sealed = event.confidential.then(|| vault.seal(PLACE, &event.body));
     let values = params![
         event.id.as_i64(),
         event.account.as_i64(),
         event.kind.name(),
         event.event_type.as_ref(),
-        audience,
+        columns.audience,
         chat.map(ChatId::as_i64),
         event.post.map(PostId::as_i64),
         event.request.map(RequestId::as_i64),
         event.occurred_at.as_millis(),
-        sealed.as_deref().unwrap_or(&event.body),
+        columns.sealed.as_deref().unwrap_or(&event.body),
         event.confidential,
         deliveries.map(|(first, _)| first.as_i64()),
         deliveries.map(|(_, last)| last.as_i64()),
-        attributes,
+        columns.attributes,
     ];
     execute(db, sql, values)?;
-    Ok(())
+    match columns.digest {
+        Some(digest) => publications::claim(db, event, digest),
+        None => Ok(()),
+    }
 }
 
 /// Columns that [`read`] wants, in its order, from a table called `e`.

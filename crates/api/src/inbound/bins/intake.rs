@@ -108,7 +108,7 @@ impl Intake<'_> {
         let takes_turn = greeting.is_none() && end == BodyEnd::Complete;
         let kept = self.keep(call, takes_turn);
         let id = kept.id;
-        let keep = Change::of(BinWrite::PutRequest(Box::new(kept)))
+        let keep = Change::of(BinWrite::PutRequest(Arc::new(kept)))
             .given(Guard::exists(self.bin.account, self.bin.id));
         match self.api.store.commit(keep).await {
             Ok(()) => {}

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, one, unreadable};
-use crate::sqlite::transaction::Transaction;
+use crate::sqlite::row::{Transaction, With};
 
 /// A version as its column holds it.
 #[derive(Serialize, Deserialize)]
@@ -25,22 +25,13 @@ struct VersionColumn {
 }
 
 /// Writes a type. The caller has looked at its guard.
-pub(in crate::sqlite) fn put(db: &Connection, custom_type: &CustomType) -> Result<(), Fault> {
+fn put(db: &Connection, custom_type: &CustomType, versions: &str) -> Result<(), Fault> {
     let sql = "insert into event_types (account_id, name, description, deprecated_at,
             deprecation_note, versions, created_at, version)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
         on conflict (account_id, name) do update set description = excluded.description,
             deprecated_at = excluded.deprecated_at, deprecation_note = excluded.deprecation_note,
             versions = excluded.versions, version = excluded.version";
-    let versions: Vec<VersionColumn> = custom_type
-        .versions
-        .iter()
-        .map(|version| VersionColumn {
-            schema: version.schema.as_deref().map(str::to_owned),
-            example: version.example.as_deref().map(str::to_owned),
-            created_at: version.created_at.as_millis(),
-        })
-        .collect();
     let deprecated = custom_type.deprecated.as_ref();
     let values = params![
         custom_type.account.as_i64(),
@@ -48,7 +39,7 @@ pub(in crate::sqlite) fn put(db: &Connection, custom_type: &CustomType) -> Resul
         custom_type.description,
         deprecated.map(|(at, _)| at.as_millis()),
         deprecated.map(|(_, note)| note),
-        serde_json::to_string(&versions).expect("versions are JSON"),
+        versions,
         custom_type.created_at.as_millis(),
         custom_type.version.cast_signed(),
     ];
@@ -130,10 +121,33 @@ pub(in crate::sqlite) fn all(
     many(db, sql, params![account.as_i64()], read)
 }
 
+/// With the versions of a type that is put.
+pub(in crate::sqlite) type Encoded = With<CustomTypeWrite, String>;
+
+pub(in crate::sqlite) fn encode(write: CustomTypeWrite) -> Result<Encoded, Fault> {
+    let columns = match &write {
+        CustomTypeWrite::Put(custom_type) => {
+            let versions: Vec<VersionColumn> = custom_type
+                .versions
+                .iter()
+                .map(|version| VersionColumn {
+                    schema: version.schema.as_deref().map(str::to_owned),
+                    example: version.example.as_deref().map(str::to_owned),
+                    created_at: version.created_at.as_millis(),
+                })
+                .collect();
+            serde_json::to_string(&versions)
+                .map_err(|error| Fault::plain(format!("failed to write a type: {error}")))?
+        }
+        CustomTypeWrite::Delete { .. } => String::new(),
+    };
+    Ok(Encoded { write, columns })
+}
+
 /// Applies what is written of types.
-pub(in crate::sqlite) fn write(tx: &Transaction<'_>, write: &CustomTypeWrite) -> Result<(), Fault> {
-    match write {
-        CustomTypeWrite::Put(custom_type) => put(tx.db, custom_type),
+pub(in crate::sqlite) fn write(tx: &Transaction<'_>, row: &Encoded) -> Result<(), Fault> {
+    match &row.write {
+        CustomTypeWrite::Put(custom_type) => put(tx.db, custom_type, &row.columns),
         CustomTypeWrite::Delete { account, name } => delete(tx.db, *account, name),
     }
 }

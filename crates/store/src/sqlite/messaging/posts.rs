@@ -10,7 +10,7 @@ use rusqlite::{Connection, Row, params};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{bounds, execute, many, one, unreadable};
-use crate::sqlite::transaction::Transaction;
+use crate::sqlite::row::{Transaction, With};
 
 const KINDS: [(PostKind, &str); 5] = [
     (PostKind::TextMessage, "TextMessage"),
@@ -20,7 +20,7 @@ const KINDS: [(PostKind, &str); 5] = [
     (PostKind::PersonsRemoved, "PersonsRemoved"),
 ];
 
-pub(in crate::sqlite) fn put(db: &Connection, post: &Post) -> Result<(), Fault> {
+fn put(db: &Connection, post: &Post, content: &str) -> Result<(), Fault> {
     let sql = "insert into posts (id, account_id, chat_id, kind, creator_id, content, request_id,
             created_at, modified_at, version)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
@@ -30,8 +30,6 @@ pub(in crate::sqlite) fn put(db: &Connection, post: &Post) -> Result<(), Fault> 
         .iter()
         .find(|(kind, _)| *kind == post.kind)
         .map(|(_, name)| *name);
-    let content = serde_json::to_string(&post.content)
-        .map_err(|error| Fault::plain(format!("failed to write a post: {error}")))?;
     let values = params![
         post.id.as_i64(),
         post.account.as_i64(),
@@ -148,10 +146,22 @@ pub(in crate::sqlite) fn posts(
     )
 }
 
+/// With the content of a post that is put.
+pub(in crate::sqlite) type Encoded = With<PostWrite, String>;
+
+pub(in crate::sqlite) fn encode(write: PostWrite) -> Result<Encoded, Fault> {
+    let columns = match &write {
+        PostWrite::Put(post) => serde_json::to_string(&post.content)
+            .map_err(|error| Fault::plain(format!("failed to write a post: {error}")))?,
+        PostWrite::Delete { .. } => String::new(),
+    };
+    Ok(Encoded { write, columns })
+}
+
 /// Applies what is written of posts.
-pub(in crate::sqlite) fn write(tx: &Transaction<'_>, write: &PostWrite) -> Result<(), Fault> {
-    match write {
-        PostWrite::Put(post) => put(tx.db, post),
+pub(in crate::sqlite) fn write(tx: &Transaction<'_>, row: &Encoded) -> Result<(), Fault> {
+    match &row.write {
+        PostWrite::Put(post) => put(tx.db, post, &row.columns),
         PostWrite::Delete {
             account,
             chat,
