@@ -17,6 +17,8 @@ mod writer;
 
 pub(crate) use self::backend::{Backend, Recorded, Scope, Tally};
 pub(crate) use self::caches::Caches;
+#[cfg(test)]
+pub(crate) use self::core::Outcome;
 pub(crate) use self::core::{Core, Refusal};
 pub(crate) use self::encoded::Encoded;
 pub(crate) use self::fanout::Fanout;

@@ -51,23 +51,7 @@ impl Source {
                 CustomTypeWrite::Put(known) => Self::Type(known.account, known.name.clone()),
                 CustomTypeWrite::Delete { account, name } => Self::Type(*account, name.clone()),
             }),
-            Write::Account(_)
-            | Write::Person(_)
-            | Write::App(_)
-            | Write::JwtCredential(_)
-            | Write::SignInCode(_)
-            | Write::Post(_)
-            | Write::Presence(_)
-            | Write::Message(_)
-            | Write::Request(_)
-            | Write::Bin(_)
-            | Write::Subscription(_)
-            | Write::History(_)
-            | Write::Delivery(_)
-            | Write::Job(_)
-            | Write::Statistics(_)
-            | Write::Retention(_)
-            | Write::Erasure(_) => None,
+            _ => None,
         }
     }
 }
@@ -135,5 +119,70 @@ impl Caches {
             }
             Source::Type(..) => self.types.drop_made_from(source),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use hookyard_domain::{ClientId, Scopes, Timestamp, TokenKind};
+
+    use super::*;
+
+    fn session(id: u64, person: u64) -> Session {
+        Session {
+            account: AccountId(1),
+            id: SessionId(id),
+            person: PersonId(person),
+            client_id: ClientId("app".into()),
+            scopes: Scopes::default(),
+            endpoint_id: String::new(),
+            created_at: Timestamp::default(),
+            generation: 1,
+        }
+    }
+
+    /// Keeps an access token of a session.
+    fn keep(caches: &Caches, name: &str, session: &Session) {
+        let token = Token {
+            account: session.account,
+            session: session.id,
+            kind: TokenKind::Access,
+            hash: TokenHash::of(name),
+            generation: 1,
+            expires_at: Timestamp::default(),
+            used_at: None,
+        };
+        let mark = caches.tokens.get(&token.hash).unwrap_err();
+        let pair = Arc::new((session.clone(), token));
+        caches.tokens.put(pair.1.hash, pair, mark);
+    }
+
+    fn knows(caches: &Caches, name: &str) -> bool {
+        caches.tokens.get(&TokenHash::of(name)).is_ok()
+    }
+
+    fn after(caches: &Caches, write: impl Into<Write>) {
+        let source = Source::changed_by(&write.into());
+        caches.drop_made_from(source.expect("it changes something"));
+    }
+
+    #[test]
+    fn a_sign_in_drops_no_other_session() {
+        let caches = Caches::default();
+        let (phone, desk, other) = (session(1, 7), session(2, 7), session(3, 8));
+        keep(&caches, "phone", &phone);
+        keep(&caches, "desk", &desk);
+        keep(&caches, "other", &other);
+        after(&caches, SessionWrite::Put(session(4, 7)));
+        assert!(knows(&caches, "phone") && knows(&caches, "desk") && knows(&caches, "other"));
+        let (account, person) = (AccountId(1), PersonId(7));
+        let end = SessionWrite::End {
+            account,
+            session: phone.id,
+        };
+        after(&caches, end);
+        assert!(!knows(&caches, "phone") && knows(&caches, "desk"));
+        after(&caches, SessionWrite::EndAllOf { account, person });
+        assert!(!knows(&caches, "desk") && knows(&caches, "other"));
     }
 }

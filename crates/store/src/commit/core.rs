@@ -639,7 +639,7 @@ impl<B: Backend> Core<B> {
     }
 
     #[cfg(test)]
-    pub(super) const fn fanout(&self) -> &Fanout {
+    pub(crate) const fn fanout(&self) -> &Fanout {
         &self.fanout
     }
 }

@@ -246,3 +246,6 @@ impl Backend for Rows {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

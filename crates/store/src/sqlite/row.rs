@@ -32,81 +32,57 @@ pub(super) struct Transaction<'a> {
     pub(super) scope: Scope<'a>,
 }
 
-/// A write of any noun.
-#[derive(Debug)]
-pub(super) enum Row {
-    Account(AccountWrite),
-    Person(PersonWrite),
-    App(AppWrite),
-    JwtCredential(JwtCredentialWrite),
-    SignInCode(SignInCodeWrite),
-    Session(SessionWrite),
-    Chat(ChatWrite),
-    Post(posts::Encoded),
-    Presence(PresenceWrite),
-    Message(messages::Encoded),
-    Webhook(webhooks::Encoded),
-    Request(requests::Encoded),
-    Bin(bins::Encoded),
-    CustomType(custom_types::Encoded),
-    Subscription(SubscriptionWrite),
-    History(HistoryWrite),
-    Job(jobs::Encoded),
-    Statistics(StatisticsWrite),
-    Retention(RetentionWrite),
-    Erasure(ErasureWrite),
+macro_rules! rows {
+    ($($noun:ident($row:ty) by $write:path $(, encoded by $encode:path)?;)*) => {
+        /// A write of any noun.
+        #[derive(Debug)]
+        pub(super) enum Row {
+            $($noun($row),)*
+        }
+
+        impl Row {
+            pub(super) fn encode(vault: &Vault, write: Write) -> Result<Self, Fault> {
+                Ok(match write {
+                    $(Write::$noun(write) => {
+                        Self::$noun(rows!(@encode vault, write $(, $encode)?))
+                    })*
+                    Write::Delivery(_) => {
+                        return Err(Fault::plain("deliveries are written by the core"));
+                    }
+                })
+            }
+
+            pub(super) fn write(&mut self, tx: &mut Transaction<'_>) -> Result<(), Refusal> {
+                match self {
+                    $(Self::$noun(row) => $write(tx, row)?,)*
+                }
+                Ok(())
+            }
+        }
+    };
+    (@encode $vault:ident, $write:ident) => { $write };
+    (@encode $vault:ident, $write:ident, $encode:path) => { $encode($vault, $write)? };
 }
 
-impl Row {
-    pub(super) fn encode(vault: &Vault, write: Write) -> Result<Self, Fault> {
-        Ok(match write {
-            Write::Account(write) => Self::Account(write),
-            Write::Person(write) => Self::Person(write),
-            Write::App(write) => Self::App(write),
-            Write::JwtCredential(write) => Self::JwtCredential(write),
-            Write::SignInCode(write) => Self::SignInCode(write),
-            Write::Session(write) => Self::Session(write),
-            Write::Chat(write) => Self::Chat(write),
-            Write::Post(write) => Self::Post(posts::encode(write)?),
-            Write::Presence(write) => Self::Presence(write),
-            Write::Message(write) => Self::Message(messages::encode(write)?),
-            Write::Webhook(write) => Self::Webhook(webhooks::encode(vault, write)),
-            Write::Request(write) => Self::Request(requests::encode(write)?),
-            Write::Bin(write) => Self::Bin(bins::encode(vault, write)?),
-            Write::CustomType(write) => Self::CustomType(custom_types::encode(write)?),
-            Write::Subscription(write) => Self::Subscription(write),
-            Write::History(write) => Self::History(write),
-            Write::Delivery(_) => return Err(Fault::plain("deliveries are written by the core")),
-            Write::Job(write) => Self::Job(jobs::encode(write)?),
-            Write::Statistics(write) => Self::Statistics(write),
-            Write::Retention(write) => Self::Retention(write),
-            Write::Erasure(write) => Self::Erasure(write),
-        })
-    }
-
-    pub(super) fn write(&mut self, tx: &mut Transaction<'_>) -> Result<(), Refusal> {
-        match self {
-            Self::Account(write) => accounts::write_account(tx, write)?,
-            Self::Person(write) => accounts::write_person(tx, write)?,
-            Self::App(write) => apps::write_app(tx, write)?,
-            Self::JwtCredential(write) => apps::write_jwt_credential(tx, write)?,
-            Self::SignInCode(write) => sessions::write_code(tx, write)?,
-            Self::Session(write) => sessions::write(tx, write)?,
-            Self::Chat(write) => chats::write(tx, write)?,
-            Self::Post(row) => posts::write(tx, row)?,
-            Self::Presence(write) => presences::write(tx, write)?,
-            Self::Message(row) => messages::write(tx, row)?,
-            Self::Webhook(row) => webhooks::write(tx, row)?,
-            Self::Request(row) => requests::write(tx, row)?,
-            Self::Bin(row) => bins::write(tx, row)?,
-            Self::CustomType(row) => custom_types::write(tx, row)?,
-            Self::Subscription(write) => subscriptions::write(tx, write)?,
-            Self::History(write) => history::write(tx, write)?,
-            Self::Job(row) => jobs::write(tx, row)?,
-            Self::Statistics(write) => statistics::write(tx, write)?,
-            Self::Retention(write) => retention::write(tx, write)?,
-            Self::Erasure(write) => erasure::write(tx, write)?,
-        }
-        Ok(())
-    }
+rows! {
+    Account(AccountWrite) by accounts::write_account;
+    Person(PersonWrite) by accounts::write_person;
+    App(AppWrite) by apps::write_app;
+    JwtCredential(JwtCredentialWrite) by apps::write_jwt_credential;
+    SignInCode(SignInCodeWrite) by sessions::write_code;
+    Session(SessionWrite) by sessions::write;
+    Chat(ChatWrite) by chats::write;
+    Post(posts::Encoded) by posts::write, encoded by posts::encode;
+    Presence(PresenceWrite) by presences::write;
+    Message(messages::Encoded) by messages::write, encoded by messages::encode;
+    Webhook(webhooks::Encoded) by webhooks::write, encoded by webhooks::encode;
+    Request(requests::Encoded) by requests::write, encoded by requests::encode;
+    Bin(bins::Encoded) by bins::write, encoded by bins::encode;
+    CustomType(custom_types::Encoded) by custom_types::write, encoded by custom_types::encode;
+    Subscription(SubscriptionWrite) by subscriptions::write;
+    History(HistoryWrite) by history::write;
+    Job(jobs::Encoded) by jobs::write, encoded by jobs::encode;
+    Statistics(StatisticsWrite) by statistics::write;
+    Retention(RetentionWrite) by retention::write;
+    Erasure(ErasureWrite) by erasure::write;
 }

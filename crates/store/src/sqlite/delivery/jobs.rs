@@ -12,6 +12,7 @@ use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, one, unreadable};
 use crate::sqlite::row::{Transaction, With};
+use crate::vault::Vault;
 
 /// Writes a job. The caller has looked at its guard.
 fn put(db: &Connection, job: &Job, work: &str) -> Result<(), Fault> {
@@ -150,7 +151,7 @@ pub(in crate::sqlite) fn running(db: &Connection) -> Result<Vec<Job>, Fault> {
 /// With the work of a job that is put.
 pub(in crate::sqlite) type Encoded = With<JobWrite, String>;
 
-pub(in crate::sqlite) fn encode(write: JobWrite) -> Result<Encoded, Fault> {
+pub(in crate::sqlite) fn encode(_: &Vault, write: JobWrite) -> Result<Encoded, Fault> {
     let columns = match &write {
         JobWrite::Put(job) => serde_json::to_string(&job.work)
             .map_err(|error| Fault::plain(format!("failed to write a job: {error}")))?,

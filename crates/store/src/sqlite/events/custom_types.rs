@@ -12,6 +12,7 @@ use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, one, unreadable};
 use crate::sqlite::row::{Transaction, With};
+use crate::vault::Vault;
 
 /// A version as its column holds it.
 #[derive(Serialize, Deserialize)]
@@ -124,7 +125,7 @@ pub(in crate::sqlite) fn all(
 /// With the versions of a type that is put.
 pub(in crate::sqlite) type Encoded = With<CustomTypeWrite, String>;
 
-pub(in crate::sqlite) fn encode(write: CustomTypeWrite) -> Result<Encoded, Fault> {
+pub(in crate::sqlite) fn encode(_: &Vault, write: CustomTypeWrite) -> Result<Encoded, Fault> {
     let columns = match &write {
         CustomTypeWrite::Put(custom_type) => {
             let versions: Vec<VersionColumn> = custom_type

@@ -13,6 +13,7 @@ use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{bounds, execute, many, one, unreadable};
 use crate::sqlite::row::{Transaction, With};
+use crate::vault::Vault;
 
 fn put(db: &Connection, request: &HookRequest, columns: &Columns) -> Result<(), Fault> {
     let sql = "insert into requests (id, account_id, webhook_id, received_at, method, content_type,
@@ -122,7 +123,7 @@ pub(in crate::sqlite) struct Columns {
 
 pub(in crate::sqlite) type Encoded = With<RequestWrite, Columns>;
 
-pub(in crate::sqlite) fn encode(write: RequestWrite) -> Result<Encoded, Fault> {
+pub(in crate::sqlite) fn encode(_: &Vault, write: RequestWrite) -> Result<Encoded, Fault> {
     let unwritable = |error| Fault::plain(format!("failed to write a request: {error}"));
     let RequestWrite::Put(request) = &write;
     let findings = (!request.findings.is_empty())

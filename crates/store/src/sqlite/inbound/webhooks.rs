@@ -175,7 +175,7 @@ pub(in crate::sqlite) struct Columns {
 
 pub(in crate::sqlite) type Encoded = With<WebhookWrite, Columns>;
 
-pub(in crate::sqlite) fn encode(vault: &Vault, write: WebhookWrite) -> Encoded {
+pub(in crate::sqlite) fn encode(vault: &Vault, write: WebhookWrite) -> Result<Encoded, Fault> {
     let columns = match &write {
         WebhookWrite::Put(webhook) => Columns {
             token_hash: TokenHash::of(webhook.token.reveal()).0,
@@ -183,7 +183,7 @@ pub(in crate::sqlite) fn encode(vault: &Vault, write: WebhookWrite) -> Encoded {
         },
         WebhookWrite::Delete { .. } => Columns::default(),
     };
-    Encoded { write, columns }
+    Ok(Encoded { write, columns })
 }
 
 /// Applies what is written of webhooks.

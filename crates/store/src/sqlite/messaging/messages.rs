@@ -13,6 +13,7 @@ use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{count, execute, many, offset, one, unreadable};
 use crate::sqlite::row::{Transaction, With};
+use crate::vault::Vault;
 
 fn put(db: &Connection, message: &Message, columns: &Columns) -> Result<(), Fault> {
     let sql = "insert into messages (id, account_id, owner_id, direction, sender, receivers, text,
@@ -175,7 +176,7 @@ pub(in crate::sqlite) struct Columns {
 
 pub(in crate::sqlite) type Encoded = With<MessageWrite, Columns>;
 
-pub(in crate::sqlite) fn encode(write: MessageWrite) -> Result<Encoded, Fault> {
+pub(in crate::sqlite) fn encode(_: &Vault, write: MessageWrite) -> Result<Encoded, Fault> {
     let unwritable = |error| Fault::plain(format!("failed to write a message: {error}"));
     let columns = match &write {
         MessageWrite::Put(message) => Columns {

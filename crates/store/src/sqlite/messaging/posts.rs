@@ -11,6 +11,7 @@ use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{bounds, execute, many, one, unreadable};
 use crate::sqlite::row::{Transaction, With};
+use crate::vault::Vault;
 
 const KINDS: [(PostKind, &str); 5] = [
     (PostKind::TextMessage, "TextMessage"),
@@ -149,7 +150,7 @@ pub(in crate::sqlite) fn posts(
 /// With the content of a post that is put.
 pub(in crate::sqlite) type Encoded = With<PostWrite, String>;
 
-pub(in crate::sqlite) fn encode(write: PostWrite) -> Result<Encoded, Fault> {
+pub(in crate::sqlite) fn encode(_: &Vault, write: PostWrite) -> Result<Encoded, Fault> {
     let columns = match &write {
         PostWrite::Put(post) => serde_json::to_string(&post.content)
             .map_err(|error| Fault::plain(format!("failed to write a post: {error}")))?,
