@@ -190,6 +190,37 @@ fn handlers_write_nothing_that_the_domain_has_not_decided() {
     }
 }
 
+/// A second database needs the commit core as it is.
+#[test]
+fn the_commit_core_knows_no_sql() {
+    let mut files = vec![root().join("crates/store/src/commit.rs")];
+    sources(&root().join("crates/store/src/commit"), &mut files);
+    assert!(files.len() > 5, "{files:?}");
+    let marks = [
+        "rusqlite",
+        "sqlite",
+        "select ",
+        "insert ",
+        "update ",
+        "delete from",
+    ];
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let code = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
+        for (number, line) in code.enumerate() {
+            let line = line.to_lowercase();
+            let found = marks.iter().find(|mark| line.contains(**mark));
+            assert!(
+                found.is_none(),
+                "`{}`, line {number} of the code: {line}",
+                file.display()
+            );
+        }
+    }
+}
+
 /// Lines of a source: one that must be searched to find one's way is too long.
 const LINES_MAX: usize = 500;
 

@@ -6,6 +6,8 @@
 //! all. What is *not* guaranteed: that a listener hears of a commit; a restart reads what is
 //! unfinished.
 
+mod commit;
+mod fault;
 mod records;
 mod sqlite;
 mod vault;
