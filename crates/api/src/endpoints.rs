@@ -10,10 +10,7 @@ use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use hookyard_domain::endpoints::endpoint::{EndpointEventType, endpoint_event};
 use hookyard_domain::endpoints::signing::SigningSecret;
 use hookyard_domain::events::catalogue::EventType;
@@ -24,15 +21,18 @@ use hookyard_domain::kernel::limits::{
 use hookyard_domain::kernel::ports::CommitError;
 use hookyard_domain::{
     Attributes, Audience, Change, Code, DeliveryId, Endpoint, Event, EventId, EventKind, Milestone,
-    PersonId, Problem, Scope, SettingError, Subscription, SubscriptionId, SubscriptionStatus,
-    Timestamp, TypeName, Write,
+    PersonId, Problem, SettingError, Subscription, SubscriptionId, SubscriptionStatus, Timestamp,
+    TypeName, Write,
 };
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use self::consent::Consent;
-use self::settings::{Settings, endpoint_of, read_secret, secret_from, secrets_after};
+use self::consent::{Consent, HandshakeView};
+use self::settings::{
+    Settings, SettingsPatch, endpoint_of, read_secret, secret_from, secrets_after,
+};
 use crate::Api;
 use crate::delivery::deliveries::{limit_of, refused};
 use crate::endpoints::statistics::DayView;
@@ -40,34 +40,73 @@ use crate::identity::caller::Caller;
 use crate::kernel::body::{AnyJson, Json, MaybeJson};
 use crate::kernel::path::PathParams;
 use crate::kernel::platform::lacks;
-use crate::kernel::problem::{ApiResult, because, json_body, json_with};
-use crate::kernel::query::Query;
-use crate::kernel::version_check::{VersionCheck, with_version};
+use crate::kernel::problem::{ApiResult, because};
+use crate::kernel::query::{Pairs, Query};
+use crate::kernel::version_check::VersionCheck;
+use crate::operations::answers::{Accepted, Answer, Created, NoContent, Tagged, shown};
+use crate::operations::wire::{Id, Time, Uuid, shapes};
 
 const PATH: &str = "/api/v1/endpoints";
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    let one = |rest: &str| format!("{PATH}/{{id}}{rest}");
-    Router::new()
-        .route(PATH, get(list_endpoints).post(create_endpoint))
-        .route(
-            &one(""),
-            get(read_endpoint)
-                .put(replace_endpoint)
-                .patch(change_endpoint)
-                .delete(delete_endpoint),
-        )
-        .route(&one("/pause"), post(pause_endpoint))
-        .route(&one("/resume"), post(resume_endpoint))
-        .route(&one("/handshake"), post(repeat_handshake))
-        .route(&one("/secret"), get(read_signing_secret))
-        .route(&one("/secret/rotate"), post(rotate_secret))
-        .route(&one("/test"), post(test_endpoint))
+crate::operations! {
+    tag Endpoints, under ROOT, as Administrator(SubscriptionWebhook);
+
+    /// Endpoints, newest first, with how they fared in the last day.
+    list_endpoints: GET "/api/v1/endpoints";
+    /// Makes an endpoint, once its address has shown that it wants events.
+    create_endpoint: POST "/api/v1/endpoints", fails [Conflict, TooManySubscriptions] and SHAKING;
+    /// One endpoint; with `reveal` in the clear, of which its history then tells.
+    read_endpoint: GET "/api/v1/endpoints/{endpointId}";
+    /// Gives an endpoint other settings: what is left out is as it is by default.
+    replace_endpoint: PUT "/api/v1/endpoints/{endpointId}",
+        fails [VersionDiffers, Conflict] and SHAKING;
+    /// Changes settings of an endpoint, as JSON Merge Patch (RFC 7396) has it.
+    change_endpoint: PATCH "/api/v1/endpoints/{endpointId}",
+        fails [VersionDiffers, Conflict] and SHAKING;
+    /// Deletes an endpoint.
+    delete_endpoint: DELETE "/api/v1/endpoints/{endpointId}", fails [Conflict];
+    /// Stops sending until it is resumed.
+    pause_endpoint: POST "/api/v1/endpoints/{endpointId}/pause", fails [Conflict];
+    /// Sends again.
+    resume_endpoint: POST "/api/v1/endpoints/{endpointId}/resume", fails [Conflict];
+    /// Asks the address again whether it wants events.
+    repeat_handshake: POST "/api/v1/endpoints/{endpointId}/handshake", fails [] and SHAKING;
+    /// The secret that requests are signed with, of which its history then tells.
+    read_signing_secret: GET "/api/v1/endpoints/{endpointId}/secret";
+    /// Signs with another secret, and for a while with both.
+    rotate_secret: POST "/api/v1/endpoints/{endpointId}/secret/rotate", fails [Conflict];
+    /// Sends an example of an event to one endpoint alone.
+    test_endpoint: POST "/api/v1/endpoints/{endpointId}/test", fails [Conflict];
 }
 
-#[derive(Serialize)]
+shapes! {
+    struct EndpointsQuery {
+        /// Records on the page.
+        #[schemars(range(min = 1, max = 250))]
+        limit: Option<u32>,
+        /// The token that the last page came with.
+        page_token: Option<String>,
+        #[schemars(extend("enum" = ["Active", "Paused", "Errored"]))]
+        status: Option<String>,
+        /// Only endpoints that ask for events of this type.
+        event_type: Option<String>,
+        /// A text in the URL or the description.
+        q: Option<String>,
+    }
+
+    struct RevealQuery {
+        /// Shows headers and credentials.
+        reveal: Option<bool>,
+    }
+}
+
+shown!(EndpointView, EndpointList, RevealedSecret<'_> as RevealedSecret<'static>, TestView);
+
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Endpoint")]
 struct EndpointView {
+    #[schemars(with = "Uuid")]
     id: SubscriptionId,
     #[serde(flatten)]
     settings: Settings,
@@ -75,28 +114,47 @@ struct EndpointView {
     /// Why it is not Active, where there is something to say.
     status_reason: Option<String>,
     /// Since when it is not Active.
+    #[schemars(with = "Option<Time>")]
     status_time: Option<Timestamp>,
+    #[schemars(with = "Option<Time>")]
     failing_since: Option<Timestamp>,
     secrets: Vec<SecretView>,
+    #[schemars(with = "Id")]
     owner_id: PersonId,
+    #[schemars(with = "Time")]
     creation_time: Timestamp,
+    #[schemars(with = "Time")]
     last_modified_time: Timestamp,
     version: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<HandshakeView>")]
     handshake_result: Option<Value>,
     /// How it fared in the last day; in lists.
     #[serde(skip_serializing_if = "Option::is_none")]
     stats: Option<DayView>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "EndpointSecret")]
 struct SecretView {
     id: String,
+    #[schemars(with = "Time")]
     creation_time: Timestamp,
     /// Until when it signs beside its successor; null for the current one.
+    #[schemars(with = "Option<Time>")]
     expires_time: Option<Timestamp>,
 }
+
+/// Why an address may be refused.
+pub(crate) const SHAKING: &[Code] = &[
+    Code::WebHookUnreachable,
+    Code::WebHookBadStatus,
+    Code::HttpsRequired,
+    Code::CertificateInvalid,
+    Code::NoValidationToken,
+    Code::InvalidWebHookReply,
+];
 
 fn view(subscription: &Subscription, endpoint: &Endpoint, now: Timestamp) -> EndpointView {
     let live = |expires_at: Option<Timestamp>| expires_at.is_none_or(|at| now < at);
@@ -127,9 +185,8 @@ fn view(subscription: &Subscription, endpoint: &Endpoint, now: Timestamp) -> End
 }
 
 impl Api {
-    /// Refuses who may not manage what belongs to the whole account.
-    pub(crate) async fn require_endpoints_manager(&self, caller: &Caller) -> ApiResult<()> {
-        caller.require(Scope::SubscriptionWebhook)?;
+    /// Refuses who is no administrator.
+    pub(crate) async fn require_administrator(&self, caller: &Caller) -> ApiResult<()> {
         let person = self.store.person(caller.account, caller.person).await?;
         if person.is_some_and(|person| person.admin) {
             return Ok(());
@@ -170,7 +227,7 @@ impl Position {
     }
 
     /// Reads `pageToken`, as [`Position::token`] writes it.
-    fn read(query: &Query) -> ApiResult<Option<Self>> {
+    fn read(query: &Pairs) -> ApiResult<Option<Self>> {
         let Some(text) = query.first("pageToken") else {
             return Ok(None);
         };
@@ -193,19 +250,19 @@ impl Position {
     }
 }
 
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct EndpointList {
+    records: Vec<EndpointView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
 async fn list_endpoints(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query,
-) -> ApiResult<Response> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct List {
-        records: Vec<EndpointView>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        next_page_token: Option<String>,
-    }
-    api.require_endpoints_manager(&caller).await?;
+    query: Query<EndpointsQuery>,
+) -> ApiResult<Answer<EndpointList>> {
     let limit = usize::try_from(limit_of(&query)?).expect("pages are small");
     let after = Position::read(&query)?;
     let status = query.first("status");
@@ -249,7 +306,7 @@ async fn list_endpoints(
             ..view(subscription, endpoint_of(subscription)?, now)
         })
     };
-    Ok(json_body(&List {
+    Ok(Answer::of(&EndpointList {
         records: shown.iter().map(told).collect::<ApiResult<_>>()?,
         next_page_token: next_page_token.map(Position::token),
     }))
@@ -258,9 +315,8 @@ async fn list_endpoints(
 async fn create_endpoint(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    AnyJson(body): AnyJson,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+    AnyJson(body, _): AnyJson<Settings>,
+) -> ApiResult<Tagged<Created<EndpointView>>> {
     let asked = Settings::read(body)?.asked()?;
     let mut endpoint = asked.endpoint;
     consent::vet_token_source(&api, &endpoint.authorization).await?;
@@ -317,8 +373,8 @@ async fn create_endpoint(
     }
     let mut told = view(&subscription, endpoint_of(&subscription)?, now);
     told.handshake_result = Some(Value::from(&consent));
-    let answer = json_with(StatusCode::CREATED, &told);
-    Ok(with_version(answer, subscription.version))
+    let answer = Created::of(&told);
+    Ok(Tagged(answer, subscription.version))
 }
 
 /// What an address granted becomes part of the settings.
@@ -340,15 +396,14 @@ async fn read_endpoint(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-    query: Query,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+    query: Query<RevealQuery>,
+) -> ApiResult<Tagged<Answer<EndpointView>>> {
     let reveal = match query.first("reveal") {
         None | Some("false") => false,
         Some("true") => true,
         Some(text) => return Err(refused("reveal", text, "it is true or false").into()),
     };
-    let subscription = api.endpoint(&caller, path.text("id")?).await?;
+    let subscription = api.endpoint(&caller, path.text("endpointId")?).await?;
     let endpoint = endpoint_of(&subscription)?;
     let mut told = view(&subscription, endpoint, api.now());
     if reveal {
@@ -360,7 +415,7 @@ async fn read_endpoint(
         .await?;
         told.settings = Settings::of(&subscription, endpoint);
     }
-    Ok(with_version(json_body(&told), subscription.version))
+    Ok(Tagged(Answer::of(&told), subscription.version))
 }
 
 /// Leaves a trace of who could see a secret.
@@ -377,12 +432,16 @@ async fn replace_endpoint(
     caller: Caller,
     path: PathParams,
     headers: HeaderMap,
-    AnyJson(body): AnyJson,
-) -> ApiResult<Response> {
+    AnyJson(body, _): AnyJson<Settings>,
+) -> ApiResult<Tagged<Answer<EndpointView>>> {
     let expected = VersionCheck::read(&headers)?;
-    settle(&api, &caller, path.text("id")?, &expected, |current| {
-        current.replaced(body.clone())
-    })
+    settle(
+        &api,
+        &caller,
+        path.text("endpointId")?,
+        &expected,
+        |current| current.replaced(body.clone()),
+    )
     .await
 }
 
@@ -391,12 +450,16 @@ async fn change_endpoint(
     caller: Caller,
     path: PathParams,
     headers: HeaderMap,
-    AnyJson(patch): AnyJson,
-) -> ApiResult<Response> {
+    AnyJson(patch, _): AnyJson<SettingsPatch>,
+) -> ApiResult<Tagged<Answer<EndpointView>>> {
     let expected = VersionCheck::read(&headers)?;
-    settle(&api, &caller, path.text("id")?, &expected, |current| {
-        current.merged(patch.clone())
-    })
+    settle(
+        &api,
+        &caller,
+        path.text("endpointId")?,
+        &expected,
+        |current| current.merged(patch.clone()),
+    )
     .await
 }
 
@@ -408,8 +471,7 @@ async fn settle(
     id: &str,
     expected: &VersionCheck,
     wanted: impl Fn(&Settings) -> ApiResult<Settings> + Send + Sync,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(caller).await?;
+) -> ApiResult<Tagged<Answer<EndpointView>>> {
     let current = api.endpoint(caller, id).await?;
     expected.pass(current.version)?;
     let asked = wanted(&Settings::of(&current, endpoint_of(&current)?))?.asked()?;
@@ -454,7 +516,7 @@ async fn settle(
     .await?;
     let mut told = view(&changed, endpoint_of(&changed)?, api.now());
     told.handshake_result = consent.as_ref().map(Value::from);
-    Ok(with_version(json_body(&told), changed.version))
+    Ok(Tagged(Answer::of(&told), changed.version))
 }
 
 /// What is to become of an endpoint.
@@ -499,9 +561,8 @@ async fn delete_endpoint(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
-    let subscription = api.endpoint(&caller, path.text("id")?).await?;
+) -> ApiResult<NoContent> {
+    let subscription = api.endpoint(&caller, path.text("endpointId")?).await?;
     let now = api.now();
     let mut change = Change::of(Write::DeleteSubscription {
         account: subscription.account,
@@ -519,29 +580,33 @@ async fn delete_endpoint(
         now,
     ));
     api.store.commit(change).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(NoContent)
 }
 
 async fn pause_endpoint(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
-    let changed = decide(&api, &caller, path.text("id")?, |current, _, now| {
-        let changed = match current.status {
-            SubscriptionStatus::Suspended => current.clone(),
-            _ => current.suspended(now),
-        };
-        Ok(Decided {
-            changed,
-            milestone: Milestone::Suspended,
-            detail: None,
-            event: EndpointEventType::Paused,
-        })
-    })
+) -> ApiResult<Answer<EndpointView>> {
+    let changed = decide(
+        &api,
+        &caller,
+        path.text("endpointId")?,
+        |current, _, now| {
+            let changed = match current.status {
+                SubscriptionStatus::Suspended => current.clone(),
+                _ => current.suspended(now),
+            };
+            Ok(Decided {
+                changed,
+                milestone: Milestone::Suspended,
+                detail: None,
+                event: EndpointEventType::Paused,
+            })
+        },
+    )
     .await?;
-    Ok(json_body(&view(
+    Ok(Answer::of(&view(
         &changed,
         endpoint_of(&changed)?,
         api.now(),
@@ -552,22 +617,26 @@ async fn resume_endpoint(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
-    let changed = decide(&api, &caller, path.text("id")?, |current, _, now| {
-        let changed = match current.status {
-            SubscriptionStatus::Active => current.clone(),
-            _ => current.resumed(false, now),
-        };
-        Ok(Decided {
-            changed,
-            milestone: Milestone::Resumed,
-            detail: None,
-            event: EndpointEventType::Resumed,
-        })
-    })
+) -> ApiResult<Answer<EndpointView>> {
+    let changed = decide(
+        &api,
+        &caller,
+        path.text("endpointId")?,
+        |current, _, now| {
+            let changed = match current.status {
+                SubscriptionStatus::Active => current.clone(),
+                _ => current.resumed(false, now),
+            };
+            Ok(Decided {
+                changed,
+                milestone: Milestone::Resumed,
+                detail: None,
+                event: EndpointEventType::Resumed,
+            })
+        },
+    )
     .await?;
-    Ok(json_body(&view(
+    Ok(Answer::of(&view(
         &changed,
         endpoint_of(&changed)?,
         api.now(),
@@ -579,38 +648,38 @@ async fn repeat_handshake(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
-    let subscription = api.endpoint(&caller, path.text("id")?).await?;
+) -> ApiResult<Answer<HandshakeView>> {
+    let subscription = api.endpoint(&caller, path.text("endpointId")?).await?;
     let consent = consent::ask(&api, &subscription.mode, endpoint_of(&subscription)?).await;
     if consent.outcome.is_err() {
         return Err(consent.into());
     }
-    Ok(json_body(&Value::from(&consent)))
+    Ok(Answer::of(&HandshakeView::from(&consent)))
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct RevealedSecret<'a> {
+    secret: &'a str,
 }
 
 async fn read_signing_secret(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    #[derive(Serialize)]
-    struct Revealed<'a> {
-        secret: &'a str,
-    }
-    api.require_endpoints_manager(&caller).await?;
-    let subscription = api.endpoint(&caller, path.text("id")?).await?;
+) -> ApiResult<Answer<RevealedSecret<'static>>> {
+    let subscription = api.endpoint(&caller, path.text("endpointId")?).await?;
     let newest = endpoint_of(&subscription)?.secrets.first();
     let newest = newest.ok_or_else(|| Problem::not_found("secret"))?;
     note_shown(&api, &subscription, "The signing secret was shown.").await?;
     let text = newest.secret.text();
-    Ok(json_body(&Revealed {
+    Ok(Answer::of(&RevealedSecret {
         secret: text.reveal(),
     }))
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "RotateSecret")]
 struct Rotation {
     secret: Option<String>,
     overlap_s: Option<u64>,
@@ -621,8 +690,7 @@ async fn rotate_secret(
     caller: Caller,
     path: PathParams,
     MaybeJson(rotation): MaybeJson<Rotation>,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+) -> ApiResult<Answer<EndpointView>> {
     let rotation = rotation.unwrap_or_default();
     let overlap = rotation
         .overlap_s
@@ -633,35 +701,44 @@ async fn rotate_secret(
     }
     let given = rotation.secret.as_deref().map(read_secret).transpose()?;
     let secret = given.unwrap_or_else(|| SigningSecret::from_random(api.random()));
-    let changed = decide(&api, &caller, path.text("id")?, |current, endpoint, now| {
-        let fresh = secret_from(api.random(), secret.clone(), now);
-        Ok(Decided {
-            changed: current.with_endpoint(endpoint.with_secret(fresh, overlap), now),
-            milestone: Milestone::Updated,
-            detail: Some("The signing secret was rotated.".to_owned()),
-            event: EndpointEventType::Updated,
-        })
-    })
+    let changed = decide(
+        &api,
+        &caller,
+        path.text("endpointId")?,
+        |current, endpoint, now| {
+            let fresh = secret_from(api.random(), secret.clone(), now);
+            Ok(Decided {
+                changed: current.with_endpoint(endpoint.with_secret(fresh, overlap), now),
+                milestone: Milestone::Updated,
+                detail: Some("The signing secret was rotated.".to_owned()),
+                event: EndpointEventType::Updated,
+            })
+        },
+    )
     .await?;
-    Ok(json_body(&view(
+    Ok(Answer::of(&view(
         &changed,
         endpoint_of(&changed)?,
         api.now(),
     )))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "TestEndpoint")]
 struct Test {
     event_type: String,
     #[serde(default)]
     data: Option<Value>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "EndpointTest")]
 struct TestView {
+    #[schemars(with = "Id")]
     event_id: EventId,
+    #[schemars(with = "Option<Id>")]
     delivery_id: Option<DeliveryId>,
 }
 
@@ -671,9 +748,8 @@ async fn test_endpoint(
     caller: Caller,
     path: PathParams,
     Json(test): Json<Test>,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
-    let subscription = api.endpoint(&caller, path.text("id")?).await?;
+) -> ApiResult<Accepted<TestView>> {
+    let subscription = api.endpoint(&caller, path.text("endpointId")?).await?;
     let event = api
         .sample_event(&subscription, &test.event_type, test.data)
         .await?;
@@ -690,7 +766,7 @@ async fn test_endpoint(
         event_id,
         delivery_id: caused.first().map(|delivery| delivery.id),
     };
-    Ok(json_with(StatusCode::ACCEPTED, &told))
+    Ok(Accepted::of(&told))
 }
 
 /// Where samples say that they come from.

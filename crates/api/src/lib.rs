@@ -11,6 +11,7 @@ mod identity;
 mod inbound;
 mod kernel;
 mod messaging;
+pub mod operations;
 mod subscriptions;
 
 use std::sync::Arc;
@@ -24,8 +25,8 @@ pub use identity::password::hash_password;
 pub use identity::socket_tokens::SOCKET_PATH;
 pub use identity::tokens::TokenMint;
 pub use kernel::listener::{ListenerLimits, serve};
-pub use kernel::rate_limits::RateLimits;
-pub use kernel::router::router;
+pub use kernel::rate_limits::{Group, RateLimits};
+pub use kernel::router::{described, router};
 pub use kernel::settings::{ApiSettings, DevelopmentMode, SubscriptionSettings};
 
 /// What every handler has at hand.

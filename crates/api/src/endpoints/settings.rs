@@ -17,12 +17,18 @@ use hookyard_domain::{
     Address, ContentFilter, DeliveryMode, Endpoint, Problem, RetryPolicy, RetrySchedule, Secret,
     SettingError, Subscription, Timestamp, TypePattern,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::endpoints::tagged;
 use crate::kernel::body::of_value;
 use crate::kernel::problem::{ApiError, ApiResult, because};
+use crate::operations::inputs::Reading;
+use crate::operations::shapes::{
+    AuthorizationShape, HandshakeName, PayloadFormatName, RateLimitShape, RetryScheduleShape,
+};
+use crate::operations::wire::{Anything, shapes};
 
 /// What stands for a secret where it is shown, and where it is left as it is.
 pub(super) const MASK: &str = "••••";
@@ -34,8 +40,9 @@ impl From<SettingError> for ApiError {
 }
 
 /// Every setting, as it is written and, without its secrets, as it is shown.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "EndpointSettings")]
 pub(super) struct Settings {
     pub url: String,
     #[serde(default)]
@@ -47,10 +54,12 @@ pub(super) struct Settings {
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     #[serde(default, deserialize_with = "tagged::authorization")]
+    #[schemars(with = "AuthorizationShape")]
     pub authorization: Authorization,
     #[serde(default)]
     pub verification_token: Option<String>,
     #[serde(default)]
+    #[schemars(with = "HandshakeName")]
     pub handshake: HandshakeKind,
     #[serde(default)]
     pub signing: Signing,
@@ -58,6 +67,7 @@ pub(super) struct Settings {
     #[serde(default, skip_serializing)]
     pub secret: Option<String>,
     #[serde(default)]
+    #[schemars(with = "PayloadFormatName")]
     pub payload_format: PayloadFormat,
     #[serde(default = "timeout_default", deserialize_with = "tagged::whole")]
     pub timeout_ms: u64,
@@ -73,6 +83,7 @@ pub(super) struct Settings {
     #[serde(default = "batch_max_default", deserialize_with = "tagged::count")]
     pub batch_max: u32,
     #[serde(default, deserialize_with = "tagged::rate_limit")]
+    #[schemars(with = "Option<RateLimitShape>")]
     pub rate_limit: Option<RateLimit>,
     #[serde(default = "concurrency_default", deserialize_with = "tagged::count")]
     pub concurrency: u32,
@@ -80,18 +91,21 @@ pub(super) struct Settings {
     pub ordered: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "EndpointSigning")]
 pub(super) enum Signing {
     #[default]
     Standard,
     None,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+#[schemars(rename = "EndpointRetries")]
 pub(super) struct RetrySettings {
     #[serde(deserialize_with = "tagged::schedule")]
+    #[schemars(with = "RetryScheduleShape")]
     pub schedule: RetrySchedule,
     #[serde(deserialize_with = "tagged::count")]
     pub attempts_max: u32,
@@ -124,6 +138,32 @@ const fn failure_threshold_default() -> u32 {
 
 const fn batch_max_default() -> u32 {
     BATCH_EVENTS_DEFAULT
+}
+
+impl Reading for Settings {
+    fn read(value: &Value) -> Result<(), String> {
+        let read = Self::read(value.clone()).and_then(|settings| settings.asked());
+        read.map(|_| ()).map_err(|error| format!("{error:?}"))
+    }
+}
+
+shapes! {
+    /// What becomes of an endpoint's settings: members as `EndpointSettings` has them, where null is
+    /// what is so by default.
+    pub(super) struct SettingsPatch {
+        #[schemars(example = &"The accounting system")]
+        description: Option<String>,
+        #[schemars(flatten)]
+        others: BTreeMap<String, Anything>,
+    }
+}
+
+impl Reading for SettingsPatch {
+    fn read(value: &Value) -> Result<(), String> {
+        let url = serde_json::json!({ "url": "https://hookyard.example.com" });
+        let settings = Settings::read(url).and_then(|settings| settings.merged(value.clone()));
+        settings.map(|_| ()).map_err(|error| format!("{error:?}"))
+    }
 }
 
 /// Settings that were read and are within their bounds.

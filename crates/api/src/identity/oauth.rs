@@ -3,10 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookyard_domain::identity::secret::token_from;
@@ -20,18 +18,30 @@ use hookyard_domain::{
     TokenHash, TokenKind, Write,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Api;
 use crate::identity::password::verify_password;
 use crate::kernel::body::read_body;
-use crate::kernel::problem::{ApiError, empty_object, json_with};
+use crate::kernel::problem::{ApiError, Detail, Told, json_with};
 use crate::kernel::rate_limits::{Counted, Meter};
+use crate::operations::answers::{Answer, Empty, Refusal, shown};
+use crate::operations::inputs::{Content, Whole};
+use crate::operations::sketch::Sketch;
+use crate::operations::wire::Id;
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/restapi/oauth/token", post(create_token))
-        .route("/restapi/oauth/revoke", post(revoke))
+crate::operations! {
+    tag SigningIn, under ROOT, as Client, counted Auth;
+
+    /// Gives tokens for a password, an assertion, a code or a refresh token.
+    create_token: POST "/restapi/oauth/token", fails [
+        ClientInvalid, AssertionUnparsable, GrantInvalid, CredentialsInvalid, PersonDisabled,
+        GrantUnsupported, OAuthRequestInvalid, Conflict,
+    ];
+    /// Ends a session.
+    revoke: POST "/restapi/oauth/revoke" named revoke_token,
+        fails [ClientInvalid, OAuthRequestInvalid, Conflict];
 }
 
 /// Why no token is given: the member of RFC 6749, our code, and prose.
@@ -82,7 +92,8 @@ impl<E: Into<ApiError>> From<E> for OAuthError {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OAuthProblem")]
 struct OAuthEnvelope<'a> {
     error: &'static str,
     error_description: &'a str,
@@ -92,8 +103,9 @@ struct OAuthEnvelope<'a> {
     message: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "OAuthProblemDetail")]
 struct OAuthDetail<'a> {
     error_code: &'static str,
     message: &'a str,
@@ -121,6 +133,7 @@ impl IntoResponse for OAuthError {
             message: &description,
         };
         let mut response = json_with(status, &envelope);
+        response.extensions_mut().insert(Told(code));
         if status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Basic realm=\"Hookyard\"");
             response
@@ -258,7 +271,10 @@ pub(crate) struct Grant {
     pub(crate) refresh_expires_in: u64,
 }
 
-#[derive(Serialize)]
+shown!(TokenView<'_> as TokenView<'static>);
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Token")]
 struct TokenView<'a> {
     access_token: &'a str,
     token_type: &'static str,
@@ -266,13 +282,15 @@ struct TokenView<'a> {
     refresh_token: &'a str,
     refresh_token_expires_in: u64,
     scope: String,
+    #[schemars(with = "Id")]
     owner_id: hookyard_domain::PersonId,
     endpoint_id: &'a str,
+    #[schemars(with = "Id")]
     session_id: SessionId,
 }
 
 impl Grant {
-    fn response(&self) -> Response {
+    fn answer(&self) -> Answer<TokenView<'static>> {
         let view = TokenView {
             access_token: self.access.reveal(),
             token_type: "bearer",
@@ -284,18 +302,97 @@ impl Grant {
             endpoint_id: &self.session.endpoint_id,
             session_id: self.session.id,
         };
-        let mut response = json_with(StatusCode::OK, &view);
-        response
-            .headers_mut()
-            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        response
+        Answer::of(&view)
+    }
+}
+
+/// The fields of a form that asks for tokens.
+struct TokenForm;
+
+impl Content for TokenForm {
+    fn sketch(sketch: &mut Sketch) {
+        sketch.request::<AskedToken>("application/x-www-form-urlencoded", true, None);
+        sketch.fails_with(&FORM_FAULTS);
+    }
+}
+
+/// The fields of a form that ends a session.
+struct RevocationForm;
+
+impl Content for RevocationForm {
+    fn sketch(sketch: &mut Sketch) {
+        sketch.request::<AskedRevocation>("application/x-www-form-urlencoded", true, None);
+        sketch.fails_with(&FORM_FAULTS);
+    }
+}
+
+/// How reading a form may end.
+const FORM_FAULTS: [Code; 4] = [
+    Code::UnparsableRequest,
+    Code::RequestTimeout,
+    Code::BodyTooLarge,
+    Code::UnsupportedMediaType,
+];
+
+/// What asks for tokens.
+#[derive(Debug, JsonSchema)]
+#[schemars(rename = "CreateToken")]
+#[expect(dead_code, reason = "it only stands for its shape")]
+struct AskedToken {
+    /// `urn:ietf:params:oauth:grant-type:jwt-bearer` or `refresh_token`.
+    #[schemars(example = &"refresh_token")]
+    grant_type: String,
+    /// A JWT credential.
+    assertion: Option<String>,
+    #[schemars(example = &"the one that came with the last token")]
+    refresh_token: Option<String>,
+    /// For apps without a secret.
+    client_id: Option<String>,
+    client_secret: Option<String>,
+    /// Seconds, at most an hour.
+    access_token_ttl: Option<i64>,
+    /// Seconds.
+    refresh_token_ttl: Option<i64>,
+    endpoint_id: Option<String>,
+}
+
+/// What ends a session.
+#[derive(Debug, JsonSchema)]
+#[schemars(rename = "RevokeToken")]
+#[expect(dead_code, reason = "it only stands for its shape")]
+struct AskedRevocation {
+    /// An access token or a refresh token of the session.
+    #[schemars(example = &"the access token")]
+    token: String,
+    /// For apps without a secret.
+    client_id: Option<String>,
+    client_secret: Option<String>,
+}
+
+/// A refusal in either form.
+#[derive(Debug, JsonSchema)]
+#[schemars(rename_all = "camelCase")]
+#[expect(dead_code, reason = "it only stands for its shape")]
+struct TokenProblem {
+    error_code: String,
+    message: String,
+    errors: Vec<Detail<'static>>,
+    #[schemars(rename = "error")]
+    error: Option<String>,
+    #[schemars(rename = "error_description")]
+    error_description: Option<String>,
+}
+
+impl Refusal for OAuthError {
+    fn sketch(sketch: &mut Sketch) {
+        sketch.problems::<TokenProblem>();
     }
 }
 
 async fn create_token(
     State(api): State<Arc<Api>>,
-    request: Request,
-) -> Result<Response, OAuthError> {
+    Whole(request, _): Whole<TokenForm>,
+) -> Result<Answer<TokenView<'static>>, OAuthError> {
     let meter = request.extensions().get::<Meter>().cloned();
     let (headers, form) = Form::read(request, &api).await?;
     let app = client(&api, &headers, &form).await?;
@@ -356,7 +453,7 @@ async fn create_token(
             ));
         }
     };
-    Ok(grant.response())
+    Ok(grant.answer())
 }
 
 async fn jwt_bearer(api: &Api, app: &App, assertion: &str) -> Result<Person, OAuthError> {
@@ -577,7 +674,10 @@ pub(crate) async fn end(api: &Api, session: &Session) -> Result<(), ApiError> {
 }
 
 /// Ends the session of an access or refresh token. Unknown tokens are no error (RFC 7009).
-async fn revoke(State(api): State<Arc<Api>>, request: Request) -> Result<Response, OAuthError> {
+async fn revoke(
+    State(api): State<Arc<Api>>,
+    Whole(request, _): Whole<RevocationForm>,
+) -> Result<Empty, OAuthError> {
     let (headers, form) = Form::read(request, &api).await?;
     let app = client(&api, &headers, &form).await?;
     let token = form.require("token")?;
@@ -586,5 +686,5 @@ async fn revoke(State(api): State<Arc<Api>>, request: Request) -> Result<Respons
     {
         end(&api, &found.0).await?;
     }
-    Ok(empty_object())
+    Ok(Empty)
 }

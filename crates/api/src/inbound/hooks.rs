@@ -8,17 +8,15 @@
 //! passing trouble never carries an `error` member: some senders remove themselves when they see
 //! one.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt as _;
 use hookyard_domain::inbound::card::{Conversion, Rejection, RejectionCause, convert};
@@ -35,40 +33,37 @@ use hookyard_domain::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::BodyExt;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Api;
 use crate::kernel::body::Reserve;
-use crate::kernel::problem::Chain;
+use crate::kernel::path::At;
+use crate::kernel::problem::{ApiError, Chain};
+use crate::operations::answers::Outcome;
+use crate::operations::inputs::{Content, Whole};
+use crate::operations::sketch::Sketch;
+use crate::operations::wire::{Anything, shapes};
 
-/// The spellings of the URL's first part that senders use.
-const ROOTS: [&str; 4] = ["/webhook", "/webhooks", "/WEBHOOK", "/WEBHOOKS"];
-/// The format's generation. It changes nothing: every URL takes every generation.
-const GENERATIONS: [&str; 3] = ["", "/v2", "/V2"];
+crate::operations! {
+    tag IncomingWebhooks, under HOOKS, as Secret;
 
-/// Routes of the public URLs.
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    let mut router = Router::new();
-    for root in ROOTS {
-        for generation in GENERATIONS {
-            for end in ["", "/"] {
-                let path = format!("{root}{generation}/{{token}}{end}");
-                router = router.route(&path, any(take));
-            }
-        }
-    }
-    router
+    /// Posts into the webhook's chat.
+    ///
+    /// Other methods than `POST` are kept as requests, and refused. Failures are told with 200, as
+    /// senders expect, where repeating is of no use.
+    take: ANY "/{token}" named post_by_webhook;
 }
 
 async fn take(
     State(api): State<Arc<Api>>,
-    token: Result<Path<String>, PathRejection>,
-    request: Request,
-) -> Response {
+    token: Result<At<String>, ApiError>,
+    Whole(request, _): Whole<Payload>,
+) -> Answered {
     // What is no text cannot be a token of ours.
     let token = token.map_or_else(|_| String::new(), |path| path.0);
     let taking = AssertUnwindSafe(take_call(&api, &token, request)).catch_unwind();
-    match taking.await {
+    Answered(match taking.await {
         Ok(Ok(response)) => response,
         Ok(Err(trouble)) => {
             if let Some(error) = &trouble.0 {
@@ -79,6 +74,69 @@ async fn take(
         Err(_) => {
             tracing::error!("A hook request panicked; this is a bug");
             unavailable()
+        }
+    })
+}
+
+/// A card or a text, in any generation of the format.
+struct Payload;
+
+impl Content for Payload {
+    fn sketch(sketch: &mut Sketch) {
+        sketch.request::<PayloadShape>("application/json", false, None);
+    }
+}
+
+shapes! {
+    /// What senders post: a text, or cards. More is read than is named here.
+    #[schemars(rename = "HookPayload", extend("additionalProperties" = true))]
+    struct PayloadShape {
+        /// What people read; mini-markdown.
+        #[schemars(example = &"Build 7 is green")]
+        text: Option<String>,
+        title: Option<String>,
+        /// The name of the sender, beside the post.
+        activity: Option<String>,
+        icon: Option<String>,
+        attachments: Option<Vec<BTreeMap<String, Anything>>>,
+    }
+
+    /// What senders are told.
+    #[schemars(rename = "HookAnswer")]
+    struct AnswerShape {
+        #[schemars(extend("enum" = ["OK", "error"]))]
+        status: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        error: Option<String>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        validation: Option<Vec<String>>,
+    }
+}
+
+/// What a sender is told: a status of its own, and never a problem of the catalogue.
+struct Answered(Response);
+
+impl IntoResponse for Answered {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+impl Outcome for Answered {
+    fn sketch(sketch: &mut Sketch) {
+        sketch.has_own_errors();
+        let about = "A post, or the reason why there is none.";
+        sketch.json::<AnswerShape>(StatusCode::OK, about);
+        for status in [
+            StatusCode::BAD_REQUEST,
+            StatusCode::METHOD_NOT_ALLOWED,
+            StatusCode::REQUEST_TIMEOUT,
+            StatusCode::PAYLOAD_TOO_LARGE,
+            StatusCode::SERVICE_UNAVAILABLE,
+        ] {
+            sketch.json::<AnswerShape>(status, "No post.");
         }
     }
 }
@@ -300,7 +358,8 @@ impl Refusal {
 }
 
 /// Members in the order in which the platform writes them.
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "HookFailure")]
 struct Failure<'a> {
     status: &'static str,
     message: &'static str,

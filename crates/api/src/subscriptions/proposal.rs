@@ -12,13 +12,14 @@ use hookyard_domain::{
     Code, DeliveryMode, DisabledFilter, EventFilter, EventKind, FilterError, Person, Place,
     Problem, PushProvider, Secret, SocketId, TransportType,
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::problem::{ApiResult, because};
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CreateSubscription {
     pub(super) event_filters: Vec<String>,
@@ -26,8 +27,9 @@ pub(super) struct CreateSubscription {
     pub(super) delivery_mode: DeliveryModeBody,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "AskedDeliveryMode")]
 pub(super) struct DeliveryModeBody {
     transport_type: String,
     address: Option<String>,
@@ -40,14 +42,14 @@ pub(super) struct DeliveryModeBody {
 }
 
 /// Yes or no; the documents' examples write it as a text.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum Flag {
     Bool(bool),
     Text(String),
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct UpdateSubscription {
     pub(super) event_filters: Option<Vec<String>>,

@@ -155,6 +155,7 @@ impl World {
         let development = DevelopmentMode::new(true, || {});
         let mut settings = ApiSettings::new(format!("http://{address}"), development);
         settings.subscriptions.pubnub_key = Some(SUBSCRIBE_KEY.to_owned());
+        settings.beside = hookyard_server::beside();
         adjust(&mut settings);
         let pubnub = Arc::new(PubNub::new(
             Arc::clone(&store) as _,
