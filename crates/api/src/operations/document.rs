@@ -2,7 +2,7 @@
 
 mod tags;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use http::StatusCode;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
@@ -36,7 +36,7 @@ pub fn document(operations: &[Operation], version: &str) -> Value {
             }
         }
     }
-    let schemas = writer.schemas();
+    let (schemas, apart) = writer.schemas();
     let mut document = json!({
         "openapi": "3.1.0",
         "info": {
@@ -50,6 +50,7 @@ pub fn document(operations: &[Operation], version: &str) -> Value {
         "paths": paths,
         "components": { "schemas": schemas, "securitySchemes": security_schemes() },
     });
+    name_asked(&mut document, &apart);
     add_examples(&mut document);
     document
 }
@@ -90,30 +91,61 @@ struct Writer {
 
 impl Writer {
     fn new() -> Self {
-        let settings = || {
+        let settings = |path: &'static str| {
             SchemaSettings::draft2020_12().with(|settings| {
-                settings.definitions_path = "/components/schemas".into();
+                settings.definitions_path = path.into();
                 settings.meta_schema = None;
             })
         };
         Self {
-            asked: settings().for_deserialize().into_generator(),
-            told: settings().for_serialize().into_generator(),
+            asked: settings("/components/asked")
+                .for_deserialize()
+                .into_generator(),
+            told: settings("/components/schemas")
+                .for_serialize()
+                .into_generator(),
         }
     }
 
-    /// Every schema that was named.
-    fn schemas(mut self) -> Map<String, Value> {
+    /// Every schema that was named, and the names of those that are asked for in another shape than
+    /// they are told in.
+    fn schemas(mut self) -> (Map<String, Value>, BTreeSet<String>) {
         let mut schemas = self.told.take_definitions(true);
         schemas.values_mut().for_each(without_absent_nulls);
-        for (name, schema) in self.asked.take_definitions(true) {
-            let other = schemas.insert(name.clone(), schema.clone());
-            assert!(
-                other.is_none_or(|other| other == schema),
-                "`{name}` is asked for in one shape and told in another: name them apart"
-            );
+        let asked = self.asked.take_definitions(true);
+        let differs = |(name, schema): &(&String, &Value)| {
+            let plain = schema.to_string().replace(ASKED, TOLD);
+            schemas
+                .get(*name)
+                .is_some_and(|told| told.to_string() != plain)
+        };
+        let mut apart = BTreeSet::new();
+        // What holds one of another shape is of another shape itself.
+        let mut known = 0;
+        apart.extend(asked.iter().filter(differs).map(|(name, _)| name.clone()));
+        while known < apart.len() {
+            known = apart.len();
+            let holds = |schema: &Value| {
+                let text = schema.to_string();
+                apart
+                    .iter()
+                    .any(|name| text.contains(&format!("{ASKED}{name}\"")))
+            };
+            let more = asked
+                .iter()
+                .filter(|(name, schema)| schemas.contains_key(*name) && holds(schema));
+            let more: Vec<_> = more.map(|(name, _)| name.clone()).collect();
+            apart.extend(more);
         }
-        schemas
+        for (name, schema) in asked {
+            let name = if apart.contains(&name) {
+                format!("Asked{name}")
+            } else {
+                name
+            };
+            schemas.insert(name, schema);
+        }
+        (schemas, apart)
     }
 
     fn operation(&mut self, operation: &Operation, place: usize) -> Value {
@@ -229,6 +261,27 @@ impl Writer {
             response["content"] = json!({});
         }
         response
+    }
+}
+
+/// How schemas that are asked for are referred to until all are known, and how all are then.
+const ASKED: &str = "#/components/asked/";
+const TOLD: &str = "#/components/schemas/";
+
+/// Refers to schemas that are asked for by the names that they have in the end.
+fn name_asked(value: &mut Value, apart: &BTreeSet<String>) {
+    match value {
+        Value::String(text) => {
+            if let Some(name) = text.strip_prefix(ASKED) {
+                let asked = if apart.contains(name) { "Asked" } else { "" };
+                *text = format!("{TOLD}{asked}{name}");
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| name_asked(item, apart)),
+        Value::Object(members) => members
+            .values_mut()
+            .for_each(|member| name_asked(member, apart)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
     }
 }
 
