@@ -20,9 +20,9 @@ use hookyard_domain::kernel::limits::{
 };
 use hookyard_domain::kernel::ports::CommitError;
 use hookyard_domain::{
-    Attributes, Audience, Change, Code, DeliveryId, Endpoint, Event, EventId, EventKind, Milestone,
-    PersonId, Problem, SettingError, Subscription, SubscriptionId, SubscriptionStatus, Timestamp,
-    TypeName, Write,
+    Attributes, Audience, Change, Code, DeliveryId, Endpoint, Event, EventId, EventKind,
+    HistoryWrite, Milestone, PersonId, Problem, SettingError, Subscription, SubscriptionId,
+    SubscriptionStatus, SubscriptionWrite, Timestamp, TypeName,
 };
 use http::HeaderMap;
 use schemars::JsonSchema;
@@ -45,8 +45,6 @@ use crate::kernel::query::{Pairs, Query};
 use crate::kernel::version_check::VersionCheck;
 use crate::operations::answers::{Accepted, Answer, Created, NoContent, Tagged, shown};
 use crate::operations::wire::{Id, Time, Uuid, shapes};
-
-const PATH: &str = "/api/v1/endpoints";
 
 crate::operations! {
     tag Endpoints, under ROOT, as Administrator(SubscriptionWebhook);
@@ -355,12 +353,10 @@ async fn create_endpoint(
         endpoint: Some(Arc::new(endpoint)),
         version: 1,
     };
-    let put = Write::PutSubscription {
-        subscription: subscription.clone(),
-        count_max: ENDPOINTS_MAX,
-    };
     let note = subscription.passed(Milestone::Created, now, None);
-    let mut change = Change::of(put).and(Write::NoteHistory(note));
+    let mut change = subscription
+        .create(ENDPOINTS_MAX)
+        .and(HistoryWrite::Note(note));
     change.events.extend(endpoint_event(
         &subscription,
         EndpointEventType::Created,
@@ -422,7 +418,7 @@ async fn read_endpoint(
 async fn note_shown(api: &Api, subscription: &Subscription, what: &str) -> ApiResult<()> {
     let note = subscription.passed(Milestone::Updated, api.now(), Some(what.to_owned()));
     api.store
-        .commit(Change::of(Write::NoteHistory(note)))
+        .commit(Change::of(HistoryWrite::Note(note)))
         .await?;
     Ok(())
 }
@@ -544,11 +540,7 @@ async fn decide(
         let note = decided
             .changed
             .passed(decided.milestone, now, decided.detail);
-        let put = Write::PutSubscription {
-            subscription: decided.changed.clone(),
-            count_max: u32::MAX,
-        };
-        let mut change = Change::of(put).and(Write::NoteHistory(note));
+        let mut change = decided.changed.put().and(HistoryWrite::Note(note));
         change
             .events
             .extend(endpoint_event(&decided.changed, decided.event, now));
@@ -564,12 +556,12 @@ async fn delete_endpoint(
 ) -> ApiResult<NoContent> {
     let subscription = api.endpoint(&caller, path.text("endpointId")?).await?;
     let now = api.now();
-    let mut change = Change::of(Write::DeleteSubscription {
+    let mut change = Change::of(SubscriptionWrite::Delete {
         account: subscription.account,
         subscription: subscription.id,
         at: now,
     })
-    .and(Write::NoteHistory(subscription.passed(
+    .and(HistoryWrite::Note(subscription.passed(
         Milestone::Deleted,
         now,
         None,

@@ -12,8 +12,8 @@ use axum::response::{IntoResponse, Response};
 use hookyard_domain::identity::secret::token_from;
 use hookyard_domain::kernel::ports::{CommitError, HandshakeError};
 use hookyard_domain::{
-    Change, Code, DeliveryMode, Milestone, Problem, SocketId, Subscription, SubscriptionId,
-    SubscriptionStatus, Timestamp, TransportType, Write,
+    Change, Code, DeliveryMode, HistoryWrite, Milestone, Problem, SocketId, Subscription,
+    SubscriptionId, SubscriptionStatus, SubscriptionWrite, Timestamp, TransportType,
 };
 use http::{HeaderName, HeaderValue};
 use schemars::JsonSchema;
@@ -166,7 +166,7 @@ async fn create_subscription(
     subscription.created_at = now;
     subscription.modified_at = now;
     subscription.expires_at = now + ttl;
-    let note = Write::NoteHistory(subscription.passed(
+    let note = HistoryWrite::Note(subscription.passed(
         Milestone::Created,
         now,
         Some(transport.name().to_owned()),
@@ -205,7 +205,7 @@ async fn count_beside(api: &Api, caller: &Caller, mode: &DeliveryMode) -> ApiRes
 }
 
 /// Commits a new subscription. Those of its owner that have expired make room.
-async fn store_new(api: &Api, subscription: &Subscription, note: Write) -> ApiResult<()> {
+async fn store_new(api: &Api, subscription: &Subscription, note: HistoryWrite) -> ApiResult<()> {
     let in_sockets = api.sockets.subscriptions(
         subscription.account,
         subscription.owner,
@@ -213,11 +213,8 @@ async fn store_new(api: &Api, subscription: &Subscription, note: Write) -> ApiRe
     );
     let in_sockets = u32::try_from(in_sockets.len()).unwrap_or(u32::MAX);
     let count_max = api.settings.subscriptions.count_max;
-    let put = Write::PutSubscription {
-        subscription: subscription.clone(),
-        count_max: count_max.saturating_sub(in_sockets),
-    };
-    match api.store.commit(Change::of(put).and(note)).await {
+    let create = subscription.create(count_max.saturating_sub(in_sockets));
+    match api.store.commit(create.and(note)).await {
         Ok(()) => Ok(()),
         // Others were quicker than the count that was read.
         Err(CommitError::Conflict) => Err(Code::TooManySubscriptions.into()),
@@ -406,7 +403,7 @@ async fn change_own(
             let (changed, milestone) = decide(&subscription, now);
             check_reminder(&changed)?;
             let granted = format!("for {} s", changed.ttl.as_secs());
-            let note = Write::NoteHistory(changed.passed(milestone, now, Some(granted)));
+            let note = HistoryWrite::Note(changed.passed(milestone, now, Some(granted)));
             if changed.mode.transport() == TransportType::WebSocket {
                 // Only its own connection changes it (contract 4.5).
                 if socket.is_none() {
@@ -415,11 +412,7 @@ async fn change_own(
                 put_in_socket(api, changed.clone())?;
                 return Ok((Change::of(note), changed));
             }
-            let put = Write::PutSubscription {
-                subscription: changed.clone(),
-                count_max: u32::MAX,
-            };
-            let change = Change::of(put).and(note).given(subscription.unchanged());
+            let change = changed.put().and(note).given(subscription.unchanged());
             Ok((change, changed))
         })
         .await?;
@@ -439,12 +432,12 @@ async fn delete_subscription(
 /// Deletes a subscription because its owner wants it so.
 pub(crate) async fn end(api: &Api, subscription: &Subscription) -> ApiResult<()> {
     let now = api.now();
-    let note = Write::NoteHistory(subscription.passed(Milestone::Deleted, now, None));
+    let note = HistoryWrite::Note(subscription.passed(Milestone::Deleted, now, None));
     let change = if subscription.mode.transport() == TransportType::WebSocket {
         api.sockets.remove(subscription.account, subscription.id);
         Change::of(note)
     } else {
-        Change::of(Write::DeleteSubscription {
+        Change::of(SubscriptionWrite::Delete {
             account: subscription.account,
             subscription: subscription.id,
             at: now,

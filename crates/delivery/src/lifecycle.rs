@@ -14,16 +14,16 @@ use std::time::Duration;
 use bytes::Bytes;
 use hookyard_domain::endpoints::endpoint::{EndpointEventType, endpoint_event};
 use hookyard_domain::identity::secret::token_from;
-use hookyard_domain::kernel::change::News;
 use hookyard_domain::kernel::limits::{
     CATCH_UPS_AT_ONCE_MAX, HISTORY_KEPT, JOBS_KEPT, PROBES_AT_ONCE_MAX, STATISTICS_KEPT,
 };
+use hookyard_domain::kernel::news::News;
 use hookyard_domain::kernel::ports::{
     Chance, Clock, CommitError, CommitListener, Handshake, Store, StoreError,
 };
 use hookyard_domain::{
-    Audience, Change, DeliveryMode, Event, EventId, EventKind, Milestone, Subscription,
-    SubscriptionStatus, Timestamp, Write,
+    Audience, Change, DeliveryMode, Event, EventId, EventKind, HistoryWrite, JobWrite, Milestone,
+    StatisticsWrite, Subscription, SubscriptionStatus, SubscriptionWrite, Timestamp,
 };
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
@@ -122,15 +122,15 @@ impl Lifecycle {
 
 impl CommitListener for Lifecycle {
     fn committed(&self, news: &News) {
-        if news.subscriptions.is_empty() && news.ended.is_empty() {
+        if news.subscriptions().next().is_none() && news.subscriptions_ended().next().is_none() {
             return;
         }
         let now = self.inner.clock.now();
         let mut agenda = self.inner.agenda();
-        for subscription in &news.subscriptions {
+        for subscription in news.subscriptions() {
             agenda.watch(subscription, now);
         }
-        for ended in &news.ended {
+        for ended in news.subscriptions_ended() {
             agenda.forget(*ended);
         }
         drop(agenda);
@@ -197,19 +197,21 @@ impl Inner {
 
     /// Clears what nobody looks at any more.
     async fn purge(&self, now: Timestamp) {
-        let purges = [
-            Write::PurgeHistory {
-                before: now - HISTORY_KEPT,
-            },
-            Write::PurgeJobs {
-                before: now - JOBS_KEPT,
-            },
-            Write::PurgeStatistics {
-                before: now - STATISTICS_KEPT,
-            },
-        ];
-        for purge in purges {
-            self.commit(Change::of(purge)).await;
+        let history = HistoryWrite::Purge {
+            before: now - HISTORY_KEPT,
+        };
+        let jobs = JobWrite::Purge {
+            before: now - JOBS_KEPT,
+        };
+        let statistics = StatisticsWrite::Purge {
+            before: now - STATISTICS_KEPT,
+        };
+        for purge in [
+            Change::of(history),
+            Change::of(jobs),
+            Change::of(statistics),
+        ] {
+            self.commit(purge).await;
         }
     }
 
@@ -224,11 +226,11 @@ impl Inner {
             Task::Expire => {
                 let ended = subscription.ended(now);
                 let note = ended.passed(Milestone::Expired, now, None);
-                let change = put(&ended).and(Write::NoteHistory(note));
+                let change = ended.put().and(HistoryWrite::Note(note));
                 self.commit_or_retry(&subscription, change, task, now).await;
             }
             Task::Forget => {
-                let change = Change::of(Write::DeleteSubscription {
+                let change = Change::of(SubscriptionWrite::Delete {
                     account: subscription.account,
                     subscription: subscription.id,
                     at: now,
@@ -264,14 +266,14 @@ impl Inner {
         // What is not lost is delivered: nobody has to ask for it.
         let healed = subscription.resumed(true, now);
         let note = healed.passed(Milestone::Healed, now, None);
-        let change = put(&healed).and(Write::NoteHistory(note));
+        let change = healed.put().and(HistoryWrite::Note(note));
         self.commit(change.given(subscription.unchanged())).await;
     }
 
     /// Acts on how a subscription fares.
     async fn act_on(&self, subscription: &Arc<Subscription>, report: HealthReport) {
         let set_failing = |since| {
-            Change::of(Write::SetFailing {
+            Change::of(SubscriptionWrite::SetFailing {
                 account: subscription.account,
                 subscription: subscription.id,
                 since,
@@ -323,12 +325,12 @@ impl Inner {
                 _ => Milestone::Blacklisted,
             };
             let note = changed.passed(milestone, now, Some(reason.clone()));
-            let failing = Write::SetFailing {
+            let failing = SubscriptionWrite::SetFailing {
                 account,
                 subscription: id,
                 since: changed.failing_since,
             };
-            let mut decision = put(&changed).and(failing).and(Write::NoteHistory(note));
+            let mut decision = changed.put().and(failing).and(HistoryWrite::Note(note));
             decision
                 .events
                 .extend(endpoint_event(&changed, EndpointEventType::Errored, now));
@@ -377,13 +379,6 @@ impl Inner {
             tracing::warn!(%error, "the life cycle of subscriptions could not write");
         }
     }
-}
-
-fn put(subscription: &Subscription) -> Change {
-    Change::of(Write::PutSubscription {
-        subscription: subscription.clone(),
-        count_max: u32::MAX,
-    })
 }
 
 /// The event that reminds a subscriber of the end (contract 4.6).

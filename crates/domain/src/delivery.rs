@@ -2,6 +2,7 @@
 
 pub mod envelope;
 pub mod job;
+pub mod ports;
 pub mod retry;
 
 use std::sync::Arc;

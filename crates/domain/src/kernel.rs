@@ -4,6 +4,7 @@ pub mod change;
 pub mod erasure;
 pub mod ids;
 pub mod limits;
+pub mod news;
 pub mod ports;
 pub mod problem;
 pub(crate) mod raw;

@@ -4,4 +4,5 @@ pub mod address;
 pub mod filter;
 pub mod history;
 pub mod index;
+pub mod ports;
 pub mod subscription;

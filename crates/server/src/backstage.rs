@@ -13,7 +13,7 @@ use hookyard_api::Api;
 use hookyard_api::SOCKET_PATH;
 use hookyard_api::operations::{NoBody, Outcome, Resources, Sketch, Whole};
 use hookyard_domain::kernel::limits::SOCKET_REPLY_BYTES_MAX;
-use hookyard_domain::{Change, HistoryEntry, Problem, Session, Write};
+use hookyard_domain::{Change, HistoryEntry, HistoryWrite, Problem, Session};
 use hookyard_gateway::{Backstage, ReplyTooLarge, SocketGateway, SocketSettings, Sockets};
 use http::{HeaderMap, StatusCode};
 use tower::ServiceExt as _;
@@ -54,7 +54,7 @@ impl Backstage for ApiBackstage {
 
     async fn note(&self, entry: HistoryEntry) {
         let subscription = entry.subscription;
-        let change = Change::of(Write::NoteHistory(entry));
+        let change = Change::of(HistoryWrite::Note(entry));
         if let Err(error) = self.api.store.commit(change).await {
             tracing::warn!(
                 %error,

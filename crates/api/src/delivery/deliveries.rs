@@ -10,8 +10,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use hookyard_domain::kernel::limits::{RECORD_COUNT_DEFAULT, RECORD_COUNT_MAX};
 use hookyard_domain::{
-    Change, ChatId, Code, Delivery, DeliveryId, DeliveryState, JobWork, PostId, Problem, Scope,
-    Subscription, SubscriptionId, Write,
+    Change, ChatId, Code, Delivery, DeliveryId, DeliveryState, DeliveryWrite, JobWork, PostId,
+    Problem, Scope, Subscription, SubscriptionId,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -29,8 +29,6 @@ use crate::operations::answers::{Accepted, Answer, shown};
 use crate::operations::wire::{Id, shapes};
 
 pub(crate) use self::search::{Search, read_time, read_type, refused};
-
-const PATH: &str = "/api/v1/deliveries";
 
 crate::operations! {
     tag Deliveries, under ROOT, as Depends(&[SubscriptionWebhook]);
@@ -251,7 +249,7 @@ async fn resend_delivery(
     let former = visible(&api, &caller, &id).await?;
     reachable(&api, &caller, &former).await?;
     let account = caller.account;
-    let resend = Write::Resend {
+    let resend = DeliveryWrite::Resend {
         account,
         delivery: former.id,
     };

@@ -8,8 +8,8 @@ use hookyard_domain::delivery::job::JOB_KINDS;
 use hookyard_domain::kernel::limits::JOBS_RUNNING_MAX;
 use hookyard_domain::kernel::ports::JobQuery;
 use hookyard_domain::{
-    AccountId, Change, Code, Job, JobId, JobStatus, JobWork, Problem, SubscriptionId, Timestamp,
-    Write,
+    AccountId, Change, Code, Job, JobId, JobStatus, JobWork, JobWrite, Problem, SubscriptionId,
+    Timestamp,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -141,9 +141,7 @@ impl Api {
         work: JobWork,
     ) -> ApiResult<Accepted<JobView<'static>>> {
         let job = self.new_job(caller.account, work, self.now()).await?;
-        self.store
-            .commit(Change::of(Write::PutJob(job.clone())))
-            .await?;
+        self.store.commit(Change::of(job.put())).await?;
         Ok(begun(&job))
     }
 
@@ -219,7 +217,7 @@ async fn cancel_job(
     path: PathParams,
 ) -> ApiResult<Answer<JobView<'static>>> {
     let job = api.known_job(&caller, &path).await?;
-    let cancel = Write::CancelJob {
+    let cancel = JobWrite::Cancel {
         account: job.account,
         job: job.id,
         at: api.now(),

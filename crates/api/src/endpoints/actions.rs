@@ -8,8 +8,8 @@ use axum::extract::State;
 use hookyard_domain::endpoints::endpoint::{EndpointEventType, endpoint_event};
 use hookyard_domain::kernel::limits::ENDPOINT_TYPES_MAX;
 use hookyard_domain::{
-    Change, JobWork, Milestone, Problem, Subscription, SubscriptionStatus, Timestamp, TypePattern,
-    Write,
+    Change, HistoryWrite, JobWork, Milestone, Problem, Subscription, SubscriptionStatus, Timestamp,
+    TypePattern,
 };
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -112,7 +112,7 @@ async fn recover_endpoint(
                 since: recovered_since(since, &current, now),
             };
             let job = api.new_job(current.account, work, now).await?;
-            let mut change = Change::of(Write::PutJob(job.clone())).given(current.unchanged());
+            let mut change = Change::of(job.put()).given(current.unchanged());
             if current.status != SubscriptionStatus::Active {
                 change.append(resuming(&current, now));
             }
@@ -130,17 +130,11 @@ fn resuming(current: &Subscription, now: Timestamp) -> Change {
         now,
         Some("It was recovered.".to_owned()),
     );
-    let mut change = Change {
-        events: endpoint_event(&resumed, EndpointEventType::Resumed, now)
-            .into_iter()
-            .collect(),
-        ..Change::default()
-    };
-    change.writes.push(Write::PutSubscription {
-        subscription: resumed,
-        count_max: u32::MAX,
-    });
-    change.and(Write::NoteHistory(note))
+    let mut change = resumed.put().and(HistoryWrite::Note(note));
+    change
+        .events
+        .extend(endpoint_event(&resumed, EndpointEventType::Resumed, now));
+    change
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

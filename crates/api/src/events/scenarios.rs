@@ -9,7 +9,7 @@ use hookyard_domain::events::scenario::{Run, SCENARIOS, Step};
 use hookyard_domain::kernel::limits::{SCENARIO_PAUSE_DEFAULT, SCENARIO_PAUSE_MAX};
 use hookyard_domain::{
     AccountId, Change, CustomType, DataSchema, Job, JobWork, Problem, Scenario, Scope,
-    SubscriptionId, Timestamp, TypeName, TypeVersion, Write,
+    SubscriptionId, Timestamp, TypeName, TypeVersion,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -26,8 +26,6 @@ use crate::kernel::problem::{ApiResult, because};
 use crate::kernel::query::Query;
 use crate::operations::answers::{Accepted, Answer, shown};
 use crate::operations::wire::{Anything, shapes};
-
-const PATH: &str = "/api/v1/scenarios";
 
 crate::operations! {
     tag Scenarios, under ROOT, as Administrator(SubscriptionWebhook);
@@ -104,19 +102,12 @@ struct ScenarioList {
     records: Vec<ScenarioView>,
 }
 
-async fn list_scenarios(
-    State(_api): State<Arc<Api>>,
-    _caller: Caller,
-) -> ApiResult<Answer<ScenarioList>> {
+async fn list_scenarios(_: Caller) -> ApiResult<Answer<ScenarioList>> {
     let records = SCENARIOS.iter().map(ScenarioView::from).collect();
     Ok(Answer::of(&ScenarioList { records }))
 }
 
-async fn read_scenario(
-    State(_api): State<Arc<Api>>,
-    _caller: Caller,
-    path: PathParams,
-) -> ApiResult<Answer<ScenarioView>> {
+async fn read_scenario(_: Caller, path: PathParams) -> ApiResult<Answer<ScenarioView>> {
     Ok(Answer::of(&ScenarioView::from(known_scenario(&path)?)))
 }
 
@@ -180,7 +171,7 @@ async fn run_scenario(
                 pause_ms: u64::try_from(pause.as_millis()).expect("pauses are bounded"),
             };
             let job = api.new_job(caller.account, work, now).await?;
-            let mut change = Change::of(Write::PutJob(job.clone()));
+            let mut change = Change::of(job.put());
             if endpoint.is_none() {
                 let types = api.types_of_scenario(scenario, &job, pause, auto_register);
                 change.append(types.await?);

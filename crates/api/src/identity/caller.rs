@@ -5,8 +5,8 @@ use std::sync::Arc;
 use axum::extract::FromRequestParts;
 use hookyard_domain::kernel::ports::CommitError;
 use hookyard_domain::{
-    AccountId, Change, ClientId, Code, Guard, PersonId, Problem, Scope, Session, Token, TokenHash,
-    TokenKind, Write,
+    AccountId, Change, ClientId, Code, Guard, PersonId, Problem, Scope, Session, SessionWrite,
+    Token, TokenHash, TokenKind,
 };
 use http::request::Parts;
 use http::{HeaderMap, header};
@@ -148,11 +148,11 @@ pub(crate) async fn find(api: &Api, token: &str) -> ApiResult<Arc<(Session, Toke
             used_at: Some(now),
             ..token.clone()
         };
-        let change = Change::of(Write::PutToken(used)).given(Guard::SessionGeneration {
-            account: session.account,
-            session: session.id,
-            generation: session.generation,
-        });
+        let change = Change::of(SessionWrite::PutToken(used)).given(Guard::version(
+            session.account,
+            session.id,
+            session.generation,
+        ));
         match api.store.commit(change).await {
             Ok(()) => {}
             // The session ended or was refreshed a moment ago, and this token with it.

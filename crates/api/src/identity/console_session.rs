@@ -7,7 +7,9 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use hookyard_domain::kernel::limits::SIGN_IN_BODY_BYTES_MAX;
-use hookyard_domain::{Change, ClientId, Code, PersonId, Problem, TokenHash, Write};
+use hookyard_domain::{
+    Change, ClientId, Code, Guard, PersonId, Problem, SignInCodeWrite, TokenHash,
+};
 use http::{HeaderMap, HeaderValue, header};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -143,7 +145,8 @@ async fn create_session(
                 .await?
                 .ok_or_else(code_is_spent)?;
             // The code goes with the same commit that opens the session: it lets in once.
-            let take = Change::of(Write::TakeSignInCode { account, hash });
+            let take = Change::of(SignInCodeWrite::Take { account, hash })
+                .given(Guard::CodeUnspent { account, hash });
             let opened = oauth::sign_in(&api, &app, &person, None, Lifetimes::DEFAULT, take);
             opened.await.map_err(|error| match error {
                 // Somebody else was let in by it a moment ago.

@@ -14,8 +14,8 @@ use hookyard_domain::kernel::limits::{
     SESSIONS_MAX, SIGN_IN_BODY_BYTES_MAX,
 };
 use hookyard_domain::{
-    App, Change, ClientId, Code, Guard, Person, Secret, Session, SessionId, Timestamp, Token,
-    TokenHash, TokenKind, Write,
+    App, Change, ClientId, Code, Guard, Person, Secret, Session, SessionId, SessionWrite,
+    Timestamp, Token, TokenHash, TokenKind,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use schemars::JsonSchema;
@@ -528,7 +528,7 @@ pub(crate) async fn sign_in(
         .await?;
     let excess = (others.len() + 1).saturating_sub(SESSIONS_MAX);
     let change = others.iter().take(excess).fold(with, |change, oldest| {
-        change.and(Write::EndSession {
+        change.and(SessionWrite::End {
             account: oldest.account,
             session: oldest.id,
         })
@@ -562,13 +562,13 @@ fn issue(
         used_at: None,
     };
     let change = change
-        .and(Write::PutSession(session.clone()))
-        .and(Write::PutToken(token(
+        .and(SessionWrite::Put(session.clone()))
+        .and(SessionWrite::PutToken(token(
             TokenKind::Access,
             &access,
             lifetimes.access,
         )))
-        .and(Write::PutToken(token(
+        .and(SessionWrite::PutToken(token(
             TokenKind::Refresh,
             &refresh,
             lifetimes.refresh,
@@ -623,16 +623,12 @@ async fn exchange(
     let used_at = access.as_ref().and_then(|access| access.used_at);
     match (token.refresh_at(used_at, now), access) {
         (RefreshDecision::Issue, _) => {
-            let guard = Guard::SessionGeneration {
-                account: session.account,
-                session: session.id,
-                generation: token.generation,
-            };
+            let guard = Guard::version(session.account, session.id, token.generation);
             let exchanged = Token {
                 used_at: Some(now),
                 ..token.clone()
             };
-            let change = Change::of(Write::PutToken(exchanged)).given(guard);
+            let change = Change::of(SessionWrite::PutToken(exchanged)).given(guard);
             let session = Session {
                 generation: next,
                 ..session.clone()
@@ -655,7 +651,7 @@ async fn exchange(
         (RefreshDecision::Expired, _) => Ok(refused),
         // Somebody holds a token that its owner has left behind long ago: end what it belongs to.
         (RefreshDecision::Repeat | RefreshDecision::Replayed, _) => {
-            let end = Write::EndSession {
+            let end = SessionWrite::End {
                 account: session.account,
                 session: session.id,
             };
@@ -666,7 +662,7 @@ async fn exchange(
 
 /// Ends a session with all of its tokens.
 pub(crate) async fn end(api: &Api, session: &Session) -> Result<(), ApiError> {
-    let write = Write::EndSession {
+    let write = SessionWrite::End {
         account: session.account,
         session: session.id,
     };

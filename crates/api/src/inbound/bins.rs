@@ -13,7 +13,7 @@ use hookyard_domain::identity::secret::token_from;
 use hookyard_domain::inbound::bin::BinError;
 use hookyard_domain::kernel::limits::{BIN_CATCH_UP_MAX, BINS_MAX};
 use hookyard_domain::kernel::ports::{CommitError, Page};
-use hookyard_domain::{Bin, BinAnswer, BinId, BinRequest, Change, Code, Problem, Write};
+use hookyard_domain::{Bin, BinAnswer, BinId, BinRequest, BinWrite, Change, Code, Problem};
 use http::HeaderMap;
 
 use self::proposal::AskedBin;
@@ -164,7 +164,7 @@ async fn delete_bin(
     path: PathParams,
 ) -> ApiResult<NoContent> {
     let (bin, _) = api.named_bin(&caller, &path).await?;
-    let delete = Write::DeleteBin {
+    let delete = BinWrite::Delete {
         account: bin.account,
         bin: bin.id,
     };
@@ -196,7 +196,7 @@ async fn clear_bin(
     path: PathParams,
 ) -> ApiResult<NoContent> {
     let (bin, _) = api.named_bin(&caller, &path).await?;
-    let clear = Write::ClearBin {
+    let clear = BinWrite::Clear {
         account: bin.account,
         bin: bin.id,
     };

@@ -20,7 +20,7 @@ use axum::response::{IntoResponse, Response};
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt as _;
 use hookyard_domain::inbound::card::{Conversion, Rejection, RejectionCause, convert};
-use hookyard_domain::kernel::change::{Change, Guard, Write};
+use hookyard_domain::kernel::change::{Change, Guard};
 use hookyard_domain::kernel::limits::{
     HOOK_BODY_BYTES_MAX, HOOK_DECISIONS_MAX, REQUEST_BODY_KEPT_BYTES_MAX, REQUEST_HEADER_CHARS_MAX,
     REQUEST_HEADERS_MAX,
@@ -29,7 +29,8 @@ use hookyard_domain::kernel::ports::{CommitError, HookTarget};
 use hookyard_domain::messaging::post::{PostEventType, PostView};
 use hookyard_domain::{
     Audience, ChatStatus, Event, EventId, EventKind, Finding, HookAnswer, HookRequest, Post,
-    PostContent, PostId, PostKind, RequestId, Timestamp, TokenHash, WebhookStatus,
+    PostContent, PostId, PostKind, PostWrite, RequestId, RequestWrite, Timestamp, TokenHash,
+    WebhookStatus,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::BodyExt;
@@ -238,11 +239,8 @@ impl Intake<'_> {
             WebhookStatus::Suspended => Err(Refusal::Suspended),
             WebhookStatus::Deleted => Err(Refusal::Deleted),
         };
-        let mut change = Change::default().given(Guard::WebhookVersion {
-            account: webhook.account,
-            webhook: webhook.id,
-            version: webhook.version,
-        });
+        let mut change =
+            Change::default().given(Guard::version(webhook.account, webhook.id, webhook.version));
         let request = RequestId(self.api.next_id(call.received_at));
         let (answer, findings, post) = match outcome {
             Ok(conversion) => {
@@ -254,7 +252,7 @@ impl Intake<'_> {
             Err(refusal) => (refusal.answer(), refusal.findings(), None),
         };
         let kept = keep(call, target, request, &answer, findings, post);
-        (change.and(Write::PutRequest(Box::new(kept))), answer)
+        (change.and(RequestWrite::Put(Box::new(kept))), answer)
     }
 
     fn post(
@@ -296,12 +294,8 @@ impl Intake<'_> {
             attributes: None,
         };
         change
-            .given(Guard::ChatVersion {
-                account: post.account,
-                chat: post.chat,
-                version: target.chat.version,
-            })
-            .and(Write::PutPost(post))
+            .given(Guard::version(post.account, post.chat, target.chat.version))
+            .and(PostWrite::Put(post))
             .announcing(event)
     }
 }

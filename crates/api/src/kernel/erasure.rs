@@ -8,7 +8,7 @@ use hookyard_domain::endpoints::endpoint::{EndpointEventType, endpoint_event};
 use hookyard_domain::identity::person::directory::DirectoryError;
 use hookyard_domain::{
     Change, ErasureCounts, ErasureSubject, Job, JobWork, Person, PersonId, Problem, Scope,
-    Subscription, SubscriptionId, Write,
+    Subscription, SubscriptionId, SubscriptionWrite,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -183,7 +183,7 @@ async fn erase(
             };
             let job: Job = api.new_job(caller.account, work, now).await?;
             let change = api.erasing(&caller, &meant, now).await?;
-            Ok((change.and(Write::PutJob(job.clone())), (job, meant.fate())))
+            Ok((change.and(job.put()), (job, meant.fate())))
         })
         .await?;
     let begun = ErasureBegun {
@@ -252,7 +252,7 @@ impl Api {
                 Ok(change)
             }
             Meant::Endpoint(endpoint) => {
-                let delete = Write::DeleteSubscription {
+                let delete = SubscriptionWrite::Delete {
                     account: endpoint.account,
                     subscription: endpoint.id,
                     at: now,

@@ -22,7 +22,6 @@ pub struct RateLimits {
     enforced: bool,
     light: u32,
     medium: u32,
-    heavy: u32,
     auth: u32,
     windows: Arc<Windows>,
 }
@@ -34,7 +33,6 @@ impl Default for RateLimits {
             enforced: false,
             light: 50,
             medium: 40,
-            heavy: 10,
             auth: 5,
             windows: Arc::default(),
         }
@@ -51,12 +49,11 @@ impl RateLimits {
     }
 
     /// These numbers, enforced.
-    pub fn enforcing(light: u32, medium: u32, heavy: u32, auth: u32) -> Self {
+    pub fn enforcing(light: u32, medium: u32, auth: u32) -> Self {
         Self {
             enforced: true,
             light,
             medium,
-            heavy,
             auth,
             windows: Arc::default(),
         }

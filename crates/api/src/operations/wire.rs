@@ -36,8 +36,6 @@ scalars! {
     Time = { "type": "string", "format": "date-time", "examples": ["2026-03-02T09:30:00.000Z"] };
     /// A random id.
     Uuid = { "type": "string", "format": "uuid", "examples": ["3f1c2d9e-7a64-4b0e-9c53-0d8a1f6be274"] };
-    /// A whole number, the number itself.
-    Number = { "type": "integer", "minimum": 0, "examples": [1_893_456_789_012_482_u64] };
     /// Any JSON.
     Anything = {};
     /// A member that is ignored.

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use axum::extract::State;
 use hookyard_domain::{
-    Change, Milestone, Problem, Subscription, SubscriptionId, SubscriptionStatus, Timestamp,
-    TransportType, Write,
+    Change, HistoryWrite, Milestone, Problem, Subscription, SubscriptionId, SubscriptionStatus,
+    SubscriptionWrite, Timestamp, TransportType,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -21,8 +21,6 @@ use crate::kernel::problem::ApiResult;
 use crate::operations::answers::{Answer, NoContent, shown};
 use crate::operations::wire::Time;
 use crate::subscriptions::{SubscriptionView, end, find, not_found, shake_hands, view};
-
-const PATH: &str = "/api/v1/subscriptions";
 
 crate::operations! {
     tag Subscriptions, under ROOT, as SignedIn;
@@ -215,10 +213,10 @@ async fn renew_subscription(
         let late = subscription.is_expired(now);
         let changed = subscription.revived(asked, wishes.missed_events, now);
         let note = changed.passed(Milestone::Renewed, now, late.then(|| "late".to_owned()));
-        let mut change = Change::of(put(&changed)).and(Write::NoteHistory(note));
+        let mut change = changed.put().and(HistoryWrite::Note(note));
         if late && !wishes.missed_events {
             // Who does not ask for what was missed does not want what was waiting either.
-            change = change.and(Write::AbandonWaiting {
+            change = change.and(SubscriptionWrite::AbandonWaiting {
                 account: subscription.account,
                 subscription: subscription.id,
                 at: now,
@@ -240,7 +238,7 @@ async fn suspend_subscription(
         }
         let changed = subscription.suspended(now);
         let note = changed.passed(Milestone::Suspended, now, None);
-        let change = Change::of(put(&changed)).and(Write::NoteHistory(note));
+        let change = changed.put().and(HistoryWrite::Note(note));
         Ok((change, changed))
     })
     .await
@@ -264,17 +262,10 @@ async fn resume_subscription(
         }
         let changed = subscription.resumed(wishes.missed_events, now);
         let note = changed.passed(Milestone::Resumed, now, None);
-        let change = Change::of(put(&changed)).and(Write::NoteHistory(note));
+        let change = changed.put().and(HistoryWrite::Note(note));
         Ok((change, changed))
     })
     .await
-}
-
-fn put(subscription: &Subscription) -> Write {
-    Write::PutSubscription {
-        subscription: subscription.clone(),
-        count_max: u32::MAX,
-    }
 }
 
 /// Reads, changes and commits a stored subscription, and answers with it.

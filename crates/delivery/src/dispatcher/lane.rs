@@ -11,11 +11,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hookyard_domain::endpoints::endpoint::RateLimit;
-use hookyard_domain::kernel::change::CommittedDelivery;
 use hookyard_domain::kernel::limits::{
     BATCH_BYTES_MAX, BATCHING_INTERVAL_MAX, LANE_UNRECORDED_MAX, LANE_WINDOW_FAILING_MAX,
     LANE_WINDOW_MAX, RETRY_AFTER_MAX, STORE_PAUSE_MAX, STORE_PAUSE_MIN,
 };
+use hookyard_domain::kernel::news::CommittedDelivery;
 use hookyard_domain::{
     AbandonReason, AttemptOutcome, DeliveryId, DeliveryState, Subscription, SubscriptionStatus,
     Timestamp,

@@ -15,13 +15,12 @@ use hookyard_delivery::{
     Attempted, Backlog, Connection, Dispatcher, Lifecycle, Sending, Transport,
 };
 use hookyard_domain::endpoints::endpoint::policy_default;
-use hookyard_domain::kernel::change::CommittedDelivery;
-use hookyard_domain::kernel::ports::{
-    Clock, CommitError, Handshake, HandshakeError, Store as _, StoreError,
-};
+use hookyard_domain::kernel::news::CommittedDelivery;
+use hookyard_domain::kernel::ports::prelude::*;
+use hookyard_domain::kernel::ports::{Clock, CommitError, Handshake, HandshakeError, StoreError};
 use hookyard_domain::{
     AttemptOutcome, Change, Endpoint, Event, EventId, RetryPolicy, Secret, Subscription,
-    SubscriptionId, Timings, UnreachableReason, Write,
+    SubscriptionId, SubscriptionWrite, Timings, UnreachableReason,
 };
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use hookyard_testkit::{SeededChance, VirtualClock, sample};
@@ -241,10 +240,9 @@ async fn latencies(seed: u64, others: &[Manner]) -> Vec<Duration> {
         .await
         .expect("a store in memory");
     for (subscription, _) in &endpoints {
-        commit(Change::of(Write::PutSubscription {
-            subscription: subscription.clone(),
-            count_max: u32::MAX,
-        }))
+        commit(Change::of(SubscriptionWrite::Put(Arc::new(
+            subscription.clone(),
+        ))))
         .await;
     }
 

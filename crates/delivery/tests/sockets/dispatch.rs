@@ -4,8 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hookyard_delivery::{Dispatcher, WebhookTransport};
-use hookyard_domain::kernel::ports::{Page, Store as _};
-use hookyard_domain::{AttemptOutcome, Change, Delivery, DeliveryState, Subscription, Write};
+use hookyard_domain::kernel::ports::Page;
+use hookyard_domain::kernel::ports::prelude::*;
+use hookyard_domain::{
+    AttemptOutcome, Change, Delivery, DeliveryState, Subscription, SubscriptionWrite,
+};
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use hookyard_testkit::{Receiver, Reply, SeededChance, VirtualClock, sample};
 use tokio::time::{Instant, timeout};
@@ -77,10 +80,7 @@ impl World {
     }
 
     async fn subscribe(&self, subscription: Subscription) -> Subscription {
-        let write = Write::PutSubscription {
-            subscription: subscription.clone(),
-            count_max: 99,
-        };
+        let write = SubscriptionWrite::Put(Arc::new(subscription.clone()));
         self.store
             .commit(Change::of(write))
             .await
@@ -272,7 +272,7 @@ async fn after_a_subscription_is_deleted_no_attempt_starts() {
     world.announce(1..2_001).await;
     receiver.received(50).await;
     let (account, at) = (sample::ACCOUNT, VirtualClock::BEGIN);
-    let write = Write::DeleteSubscription {
+    let write = SubscriptionWrite::Delete {
         account,
         subscription: subscription.id,
         at,

@@ -5,15 +5,17 @@
 //! A job goes on in pages. Each page is one change that holds what the page does and how far the
 //! job has come, so that a restart goes on behind it and repeats nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::events::type_name::TypePattern;
 use crate::kernel::change::Guard;
 use crate::kernel::erasure::ErasureSubject;
 use crate::kernel::ids::{AccountId, DeliveryId, EventId, JobId, SubscriptionId};
-use crate::kernel::ports::{AnswerQuery, DeliveryQuery, StateQuery};
+use crate::kernel::ports::{AnswerQuery, DeliveryQuery, StateQuery, StoreError};
 use crate::kernel::time::Timestamp;
 
 /// Which deliveries a job is about. Absent parts mean any.
@@ -271,14 +273,52 @@ impl Job {
         Some(Timestamp::from_millis(last) + Duration::from_millis(pause_ms))
     }
 
-    /// The guard that it has not changed.
-    pub const fn unchanged(&self) -> Guard {
-        Guard::JobVersion {
-            account: self.account,
-            job: self.id,
-            version: self.version,
-        }
+    /// Stores it as it is now.
+    pub fn put(&self) -> JobWrite {
+        JobWrite::Put(Arc::new(self.clone()))
     }
+
+    /// The guard that it has not changed.
+    pub fn unchanged(&self) -> Guard {
+        Guard::version(self.account, self.id, self.version)
+    }
+}
+
+/// What is written of jobs.
+#[derive(Debug, Clone)]
+pub enum JobWrite {
+    /// The job as it is now. Its guard keeps two from going on from the same page.
+    Put(Arc<Job>),
+    /// Stops a job that is running; does nothing to others.
+    Cancel {
+        account: AccountId,
+        job: JobId,
+        at: Timestamp,
+    },
+    /// Forgets jobs that ended before a moment.
+    Purge { before: Timestamp },
+}
+
+/// Reads of jobs.
+#[async_trait]
+pub trait Jobs: Send + Sync {
+    async fn job(&self, account: AccountId, job: JobId) -> Result<Option<Job>, StoreError>;
+    /// Jobs, newest first.
+    async fn jobs(&self, query: JobQuery) -> Result<Vec<Job>, StoreError>;
+    /// The jobs of all accounts that go on, oldest first: where a restart continues.
+    async fn running_jobs(&self) -> Result<Vec<Job>, StoreError>;
+}
+
+/// Which jobs to list. Absent parts mean any.
+#[derive(Debug, Clone)]
+pub struct JobQuery {
+    pub account: AccountId,
+    pub status: Option<JobStatus>,
+    pub kind: Option<String>,
+    pub endpoint: Option<SubscriptionId>,
+    /// Only those with a smaller id.
+    pub before: Option<JobId>,
+    pub limit: u32,
 }
 
 #[cfg(test)]

@@ -4,10 +4,13 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::delivery::{Attempt, AttemptOutcome, DeliveryState, UnreachableReason};
+use crate::kernel::ids::{AccountId, SubscriptionId};
 use crate::kernel::limits::STATISTICS_PERIOD;
+use crate::kernel::ports::StoreError;
 use crate::kernel::time::Timestamp;
 
 /// How an attempt ended, as it is counted.
@@ -196,6 +199,34 @@ fn middle_of(slot: u8) -> u64 {
     let middle = MIDDLES[usize::from(slot % 4)];
     // Rounded, for the first few octaves.
     ((middle << (slot / 4)) + (1 << 15)) >> 16
+}
+
+/// What is written of how endpoints fare, beside what follows from attempts.
+#[derive(Debug, Clone)]
+pub enum StatisticsWrite {
+    /// Forgets what was before a moment.
+    Purge { before: Timestamp },
+}
+
+/// Reads of how endpoints fare.
+#[async_trait]
+pub trait EndpointStatistics: Send + Sync {
+    /// How an endpoint fared from `from` until before `to`, period by period, oldest first; periods
+    /// without anything are left out.
+    async fn statistics(
+        &self,
+        account: AccountId,
+        endpoint: SubscriptionId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<StatisticsBucket>, StoreError>;
+    /// The sums of each endpoint of an account and each hour from `from` on that has any; hours by
+    /// their beginning.
+    async fn statistics_by_hour(
+        &self,
+        account: AccountId,
+        from: Timestamp,
+    ) -> Result<Vec<(SubscriptionId, Timestamp, HourSums)>, StoreError>;
 }
 
 #[cfg(test)]

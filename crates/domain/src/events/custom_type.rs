@@ -5,13 +5,15 @@ mod schema;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::events::catalogue::{EventType, Violation};
 use crate::events::type_name::{RESERVED_PREFIX, TypeName};
-use crate::kernel::change::{Change, Guard, Write};
+use crate::kernel::change::{Change, Guard};
 use crate::kernel::ids::AccountId;
 use crate::kernel::limits::{DESCRIPTION_CHARS_MAX, TYPE_EXAMPLE_BYTES_MAX, TYPE_VERSIONS_MAX};
+use crate::kernel::ports::StoreError;
 use crate::kernel::raw::check_json;
 use crate::kernel::time::Timestamp;
 
@@ -151,12 +153,8 @@ impl CustomType {
 
     /// The change that registers it, unless there is one of its name.
     pub fn register(self) -> Change {
-        let absent = Guard::CustomTypeVersion {
-            account: self.account,
-            name: self.name.clone(),
-            version: 0,
-        };
-        Change::of(Write::PutCustomType(self)).given(absent)
+        let absent = Guard::version(self.account, self.name.clone(), 0);
+        Change::of(CustomTypeWrite::Put(self)).given(absent)
     }
 
     /// The change that applies `patch`, and the type as it is then.
@@ -217,13 +215,13 @@ impl CustomType {
             version: self.version + 1,
             ..changed
         };
-        let change = Change::of(Write::PutCustomType(changed.clone()));
+        let change = Change::of(CustomTypeWrite::Put(changed.clone()));
         (change.given(self.unchanged()), changed)
     }
 
     /// The change that forgets it. Its events stay.
     pub fn delete(&self) -> Change {
-        Change::of(Write::DeleteCustomType {
+        Change::of(CustomTypeWrite::Delete {
             account: self.account,
             name: self.name.clone(),
         })
@@ -253,11 +251,7 @@ impl CustomType {
 
     /// The guard that it has not changed.
     pub fn unchanged(&self) -> Guard {
-        Guard::CustomTypeVersion {
-            account: self.account,
-            name: self.name.clone(),
-            version: self.version,
-        }
+        Guard::version(self.account, self.name.clone(), self.version)
     }
 }
 
@@ -266,6 +260,26 @@ fn check_description(description: &str) -> Result<(), CustomTypeError> {
         return Err(CustomTypeError::DescriptionTooLong);
     }
     Ok(())
+}
+
+/// What is written of registered types.
+#[derive(Debug, Clone)]
+pub enum CustomTypeWrite {
+    Put(CustomType),
+    Delete { account: AccountId, name: TypeName },
+}
+
+/// Reads of registered types.
+#[async_trait]
+pub trait CustomTypes: Send + Sync {
+    /// A type that the account has registered.
+    async fn custom_type(
+        &self,
+        account: AccountId,
+        name: &TypeName,
+    ) -> Result<Option<Arc<CustomType>>, StoreError>;
+    /// Every type that the account has registered, by name.
+    async fn custom_types(&self, account: AccountId) -> Result<Vec<CustomType>, StoreError>;
 }
 
 #[cfg(test)]

@@ -1,9 +1,14 @@
 //! Sessions and their tokens (contract section 1.4).
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
 use crate::identity::app::{ClientId, Scopes};
 use crate::identity::secret::TokenHash;
 use crate::kernel::ids::{AccountId, PersonId, SessionId};
 use crate::kernel::limits::{REFRESH_GRACE_UNUSED, REFRESH_GRACE_USED};
+use crate::kernel::ports::StoreError;
 use crate::kernel::time::Timestamp;
 
 /// A signed-in app on behalf of a person. Ending it ends all of its tokens.
@@ -85,6 +90,69 @@ impl Token {
             RefreshDecision::Replayed
         }
     }
+}
+
+/// What is written of sessions.
+#[derive(Debug, Clone)]
+pub enum SessionWrite {
+    Put(Session),
+    PutToken(Token),
+    /// Ends a session and all of its tokens.
+    End {
+        account: AccountId,
+        session: SessionId,
+    },
+    /// Ends every session of a person.
+    EndAllOf {
+        account: AccountId,
+        person: PersonId,
+    },
+}
+
+/// What is written of one-time sign-in codes for the console.
+#[derive(Debug, Clone)]
+pub enum SignInCodeWrite {
+    Put {
+        account: AccountId,
+        person: PersonId,
+        hash: TokenHash,
+        expires_at: Timestamp,
+    },
+    /// Uses a code up. Its guard is [`Guard::CodeUnspent`](crate::Guard::CodeUnspent).
+    Take { account: AccountId, hash: TokenHash },
+}
+
+/// Reads of sessions, their tokens, and the codes that begin one.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// Whom a one-time sign-in code lets in, if it is there and not expired at `now`.
+    async fn sign_in_code(
+        &self,
+        hash: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<(AccountId, PersonId)>, StoreError>;
+    /// A token and its session. Called for every API request, so it is served from memory.
+    async fn token(&self, hash: TokenHash) -> Result<Option<Arc<(Session, Token)>>, StoreError>;
+    async fn token_of_generation(
+        &self,
+        account: AccountId,
+        session: SessionId,
+        kind: TokenKind,
+        generation: u64,
+    ) -> Result<Option<Token>, StoreError>;
+    /// A session, as long as it lives.
+    async fn session(
+        &self,
+        account: AccountId,
+        session: SessionId,
+    ) -> Result<Option<Session>, StoreError>;
+    /// Live sessions of a person and client, oldest first.
+    async fn sessions(
+        &self,
+        account: AccountId,
+        person: PersonId,
+        client_id: &ClientId,
+    ) -> Result<Vec<Session>, StoreError>;
 }
 
 #[cfg(test)]

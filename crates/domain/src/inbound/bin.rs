@@ -3,16 +3,18 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
-use crate::identity::secret::Secret;
-use crate::kernel::change::{Change, Guard, Write};
+use crate::identity::secret::{Secret, TokenHash};
+use crate::kernel::change::{Change, Guard, Set};
 use crate::kernel::ids::{AccountId, BinId, BinRequestId, SubscriptionId};
 use crate::kernel::limits::{
     BIN_ANSWER_BODY_BYTES_MAX, BIN_ANSWERS_BYTES_MAX, BIN_ANSWERS_MAX, BIN_DELAY_MAX,
     BIN_HEADERS_MAX, BIN_NAME_CHARS_MAX, BINS_MAX, HEADER_NAME_CHARS_MAX, HEADER_VALUE_CHARS_MAX,
 };
+use crate::kernel::ports::{Page, StoreError};
 use crate::kernel::time::Timestamp;
 
 /// A scratch URL.
@@ -135,7 +137,11 @@ impl Bin {
     /// Adds this new bin to its account.
     pub fn create(self) -> Result<Change, BinError> {
         self.answer.check()?;
-        Ok(Change::of(self.put()))
+        let room = Guard::Room {
+            of: Set::Bins(self.account),
+            max: BINS_MAX,
+        };
+        Ok(Change::of(BinWrite::Put(Box::new(self))).given(room))
     }
 
     /// Gives the bin another name and another answer; tells what it is then, too.
@@ -150,22 +156,12 @@ impl Bin {
             version: self.version + 1,
             ..self.clone()
         };
-        Ok((Change::of(next.clone().put()).given(self.unchanged()), next))
-    }
-
-    fn put(self) -> Write {
-        Write::PutBin {
-            bin: Box::new(self),
-            count_max: BINS_MAX,
-        }
+        let put = BinWrite::Put(Box::new(next.clone()));
+        Ok((Change::of(put).given(self.unchanged()), next))
     }
 
     fn unchanged(&self) -> Guard {
-        Guard::BinVersion {
-            account: self.account,
-            bin: self.id,
-            version: self.version,
-        }
+        Guard::version(self.account, self.id, self.version)
     }
 }
 
@@ -348,6 +344,49 @@ pub struct BinSignature {
     pub verified: Option<bool>,
     /// Whose secret it was verified with.
     pub endpoint: Option<SubscriptionId>,
+}
+
+/// What is written of bins.
+#[derive(Debug, Clone)]
+pub enum BinWrite {
+    /// With another answer than before, turns count from one again.
+    Put(Box<Bin>),
+    /// The bin with its requests.
+    Delete { account: AccountId, bin: BinId },
+    /// Keeps a request of a bin that is there, gives it its number and turn, and forgets the oldest
+    /// when there are too many.
+    PutRequest(Box<BinRequest>),
+    /// Forgets the requests of a bin; turns count from one again.
+    Clear { account: AccountId, bin: BinId },
+}
+
+/// Reads of bins.
+#[async_trait]
+pub trait Bins: Send + Sync {
+    /// A bin, and how many requests are kept of it.
+    async fn bin(&self, account: AccountId, bin: BinId) -> Result<Option<(Bin, u64)>, StoreError>;
+    async fn bin_by_token(&self, hash: TokenHash) -> Result<Option<Bin>, StoreError>;
+    /// Bins of an account, newest first, and how many requests are kept of each.
+    async fn bins(
+        &self,
+        account: AccountId,
+        page: Page,
+        limit: u32,
+    ) -> Result<Vec<(Bin, u64)>, StoreError>;
+    async fn bin_request(
+        &self,
+        account: AccountId,
+        request: BinRequestId,
+    ) -> Result<Option<BinRequest>, StoreError>;
+    /// Requests of a bin by their numbers: newest first from `First` and `Before`; oldest first
+    /// from `After`.
+    async fn bin_requests(
+        &self,
+        account: AccountId,
+        bin: BinId,
+        page: Page,
+        limit: u32,
+    ) -> Result<Vec<BinRequest>, StoreError>;
 }
 
 #[cfg(test)]

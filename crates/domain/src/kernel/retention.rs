@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
+
+use crate::kernel::ports::StoreError;
 use crate::kernel::time::Timestamp;
 
 /// What is kept for a while.
@@ -49,4 +52,27 @@ impl Retention {
             Kept::BinRequests => self.bins,
         }
     }
+}
+
+/// What retention removes.
+#[derive(Debug, Clone)]
+pub enum RetentionWrite {
+    /// Removes what is no longer kept, of a range of numbers; what is still needed stays.
+    Purge { kept: Kept, first: u64, last: u64 },
+}
+
+/// Reads of how much is kept.
+#[async_trait]
+pub trait Retained: Send + Sync {
+    /// The first and the last number of the next rows after `after` from before `before`; of at most
+    /// `limit` rows.
+    async fn kept_range(
+        &self,
+        kept: Kept,
+        after: u64,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Option<(u64, u64)>, StoreError>;
+    /// Bytes that the store uses.
+    async fn used_bytes(&self) -> Result<u64, StoreError>;
 }

@@ -1,9 +1,11 @@
 //! Posts: what people read in a chat.
 
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::inbound::card::Attachment;
 use crate::kernel::ids::{AccountId, ChatId, PersonId, PostId, RequestId};
+use crate::kernel::ports::{Page, StoreError};
 use crate::kernel::time::Timestamp;
 
 /// Why a post exists.
@@ -149,4 +151,34 @@ pub struct PostRemovedBody {
     pub id: PostId,
     pub group_id: ChatId,
     pub event_type: PostEventType,
+}
+
+/// What is written of posts.
+#[derive(Debug, Clone)]
+pub enum PostWrite {
+    Put(Post),
+    Delete {
+        account: AccountId,
+        chat: ChatId,
+        post: PostId,
+    },
+}
+
+/// Reads of posts.
+#[async_trait]
+pub trait Posts: Send + Sync {
+    async fn post(
+        &self,
+        account: AccountId,
+        chat: ChatId,
+        post: PostId,
+    ) -> Result<Option<Post>, StoreError>;
+    /// Posts of a chat: newest first from `First` and `Before`; oldest first from `After`.
+    async fn posts(
+        &self,
+        account: AccountId,
+        chat: ChatId,
+        page: Page,
+        limit: u32,
+    ) -> Result<Vec<Post>, StoreError>;
 }

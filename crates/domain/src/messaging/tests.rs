@@ -6,7 +6,7 @@ use super::teams::{NewTeam, TeamError, TeamPatch};
 use super::*;
 use crate::kernel::change::{Change, Write};
 use crate::kernel::limits::{POST_TEXT_CHARS_MAX, TEAM_NAME_CHARS_MAX};
-use crate::messaging::chat::{ChatKind, ChatStatus};
+use crate::messaging::chat::{ChatKind, ChatStatus, ChatWrite};
 
 const ALICE: PersonId = PersonId(11);
 const BOB: PersonId = PersonId(12);
@@ -66,7 +66,7 @@ fn told(change: &Change) -> String {
 
 fn written(change: &Change) -> &Chat {
     let chat = change.writes.iter().find_map(|write| match write {
-        Write::PutChat(chat) => Some(chat),
+        Write::Chat(ChatWrite::Put(chat)) => Some(chat),
         _ => None,
     });
     chat.expect("the change writes a chat")

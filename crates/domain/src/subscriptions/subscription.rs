@@ -484,12 +484,8 @@ impl Subscription {
     }
 
     /// The guard that it has not changed.
-    pub const fn unchanged(&self) -> Guard {
-        Guard::SubscriptionVersion {
-            account: self.account,
-            subscription: self.id,
-            version: self.version,
-        }
+    pub fn unchanged(&self) -> Guard {
+        Guard::version(self.account, self.id, self.version)
     }
 }
 

@@ -6,9 +6,12 @@
 
 use std::collections::BTreeSet;
 
+use async_trait::async_trait;
 use hookyard_domain::kernel::erasure::{ErasedMessage, ErasureCounts, ErasureSubject};
+use hookyard_domain::kernel::news::NewsItem;
+use hookyard_domain::kernel::ports::{Erasures, StoreError};
 use hookyard_domain::{
-    AccountId, DeliveryId, JobId, Message, PersonId, PostContent, SubscriptionId,
+    AccountId, DeliveryId, ErasureWrite, JobId, Message, PersonId, PostContent, SubscriptionId,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
@@ -16,7 +19,9 @@ use uuid::Uuid;
 
 use super::error::Fault;
 use super::query::{execute, many, one, unreadable};
+use crate::sqlite::SqliteStore;
 use crate::sqlite::messaging::messages;
+use crate::sqlite::transaction::Transaction;
 
 /// Numbers above the first, up to the second.
 type Range = (u64, u64);
@@ -313,4 +318,45 @@ pub(super) fn rest(
         }
     }
     Ok(())
+}
+
+/// Applies what erasing writes.
+pub(super) fn write(tx: &mut Transaction<'_>, write: &ErasureWrite) -> Result<(), Fault> {
+    match write {
+        ErasureWrite::Erase {
+            account,
+            subject,
+            after,
+            last,
+        } => {
+            for (subscription, delivery) in erase(tx.db, *account, *subject, (*after, *last))? {
+                let withdrawn = NewsItem::DeliveryWithdrawn(subscription, delivery);
+                tx.news.push(withdrawn);
+            }
+            Ok(())
+        }
+        ErasureWrite::Rest {
+            account,
+            subject,
+            job,
+        } => rest(tx.db, *account, *subject, *job),
+    }
+}
+
+#[async_trait]
+impl Erasures for SqliteStore {
+    async fn erasable(
+        &self,
+        account: AccountId,
+        subject: ErasureSubject,
+        after: u64,
+        last: u64,
+    ) -> Result<ErasureCounts, StoreError> {
+        self.read(move |db, _| counts(db, account, subject, (after, last)))
+            .await
+    }
+
+    async fn erasure_page(&self, after: u64, limit: u32) -> Result<Option<u64>, StoreError> {
+        self.read(move |db, _| page(db, after, limit)).await
+    }
 }

@@ -5,8 +5,9 @@ pub(super) mod publications;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use bytes::Bytes;
-use hookyard_domain::kernel::ports::EventQuery;
+use hookyard_domain::kernel::ports::{EventQuery, Events, StoreError};
 use hookyard_domain::{
     AccountId, Audience, ChatId, DeliveryId, Event, EventId, EventKind, IdSequence, PersonId,
     PostId, RequestId, SubscriptionId, Timestamp, TypePattern,
@@ -17,6 +18,7 @@ use uuid::Uuid;
 
 use super::error::Fault;
 use super::query::{execute, many, one, unreadable};
+use crate::sqlite::SqliteStore;
 use crate::vault::Vault;
 
 const PLACE: &str = "events.body";
@@ -266,4 +268,51 @@ pub(super) fn of_post(
         params![post.as_i64(), last, account.as_i64()],
         |row| read(vault, row, 0),
     )
+}
+
+/// When the oldest event that is kept happened.
+fn oldest_event(db: &Connection) -> Result<Option<Timestamp>, Fault> {
+    let oldest: Option<Option<i64>> = one(db, "select min(id) from events", [], |row| row.get(0))?;
+    Ok(oldest
+        .flatten()
+        .map(|id| IdSequence::moment_of(id.cast_unsigned())))
+}
+
+#[async_trait]
+impl Events for SqliteStore {
+    async fn event(&self, account: AccountId, event: EventId) -> Result<Option<Event>, StoreError> {
+        self.read(move |db, vault| self::event(db, vault, account, event))
+            .await
+    }
+
+    async fn event_of_post(
+        &self,
+        account: AccountId,
+        post: PostId,
+    ) -> Result<Option<Event>, StoreError> {
+        self.read(move |db, vault| of_post(db, vault, account, post))
+            .await
+    }
+
+    async fn events_after(
+        &self,
+        account: AccountId,
+        after: EventId,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        self.read(move |db, vault| self::after(db, vault, account, after, limit))
+            .await
+    }
+
+    async fn find_events(&self, query: EventQuery) -> Result<Vec<Event>, StoreError> {
+        self.read(move |db, vault| find(db, vault, &query)).await
+    }
+
+    async fn count_events(&self, query: EventQuery) -> Result<u64, StoreError> {
+        self.read(move |db, _| count(db, &query)).await
+    }
+
+    async fn oldest_event(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|db, _| oldest_event(db)).await
+    }
 }

@@ -13,4 +13,5 @@ mod jobs;
 mod people;
 mod publications;
 mod restart;
+mod upgrade;
 mod world;

@@ -17,7 +17,8 @@ use hookyard_domain::kernel::limits::{
 };
 use hookyard_domain::kernel::ports::CommitError;
 use hookyard_domain::{
-    Bin, BinReply, BinRequest, BinRequestId, BinSignature, Change, Code, Problem, TokenHash, Write,
+    Bin, BinReply, BinRequest, BinRequestId, BinSignature, BinWrite, Change, Code, Guard, Problem,
+    TokenHash,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -143,7 +144,8 @@ impl Intake<'_> {
         let takes_turn = greeting.is_none() && end == BodyEnd::Complete;
         let kept = self.keep(call, takes_turn);
         let id = kept.id;
-        let keep = Change::of(Write::PutBinRequest(Box::new(kept)));
+        let keep = Change::of(BinWrite::PutRequest(Box::new(kept)))
+            .given(Guard::exists(self.bin.account, self.bin.id));
         match self.api.store.commit(keep).await {
             Ok(()) => {}
             // Somebody deleted it meanwhile.

@@ -58,11 +58,7 @@ fn an_example_satisfies_its_schema() {
 fn every_change_relies_on_the_version_before() {
     let first = invoice();
     let change = first.clone().register();
-    let guard = |version| Guard::CustomTypeVersion {
-        account: AccountId(1),
-        name: first.name.clone(),
-        version,
-    };
+    let guard = |version| Guard::version(AccountId(1), first.name.clone(), version);
     assert_eq!(change.guards, [guard(0)]);
     let (change, second) = first.add_version(plain()).unwrap();
     assert_eq!(change.guards, [guard(1)]);

@@ -24,7 +24,7 @@ async fn calls_are_labelled_and_not_limited_by_default() {
 #[tokio::test]
 async fn one_call_too_many_is_refused_for_its_caller_only() {
     let world = World::start_with(|settings| {
-        settings.rate_limits = RateLimits::enforcing(50, 2, 10, 1);
+        settings.rate_limits = RateLimits::enforcing(50, 2, 1);
     })
     .await;
     let alice = world.signed_in(ALICE).await;
@@ -43,7 +43,7 @@ async fn one_call_too_many_is_refused_for_its_caller_only() {
 #[tokio::test]
 async fn signing_in_is_limited_too() {
     let world = World::start_with(|settings| {
-        settings.rate_limits = RateLimits::enforcing(50, 40, 10, 1);
+        settings.rate_limits = RateLimits::enforcing(50, 40, 1);
     })
     .await;
     let fields = [("client_id", "public-app"), ("grant_type", "magic")];

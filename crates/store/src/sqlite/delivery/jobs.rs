@@ -1,11 +1,17 @@
 //! Work in the background.
 
-use hookyard_domain::kernel::ports::JobQuery;
-use hookyard_domain::{AccountId, Job, JobId, JobStatus, Timestamp};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use hookyard_domain::kernel::news::NewsItem;
+use hookyard_domain::kernel::ports::{JobQuery, Jobs, StoreError};
+use hookyard_domain::{AccountId, Job, JobId, JobStatus, JobWrite, Timestamp};
 use rusqlite::{Connection, Row, params};
 
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, one, unreadable};
+use crate::sqlite::transaction::Transaction;
 
 /// Writes a job. The caller has looked at its guard.
 pub(in crate::sqlite) fn put(db: &Connection, job: &Job) -> Result<(), Fault> {
@@ -139,4 +145,34 @@ pub(in crate::sqlite) fn find(db: &Connection, query: &JobQuery) -> Result<Vec<J
 pub(in crate::sqlite) fn running(db: &Connection) -> Result<Vec<Job>, Fault> {
     let sql = select_job!("where status = 'running' order by id");
     many(db, sql, [], read)
+}
+
+/// Applies what is written of jobs.
+pub(in crate::sqlite) fn write(tx: &mut Transaction<'_>, write: &JobWrite) -> Result<(), Fault> {
+    match write {
+        JobWrite::Put(job) => {
+            put(tx.db, job)?;
+            if job.version == 1 {
+                tx.news.push(NewsItem::Job(Arc::clone(job)));
+            }
+            Ok(())
+        }
+        JobWrite::Cancel { account, job, at } => cancel(tx.db, *account, *job, *at),
+        JobWrite::Purge { before } => purge(tx.db, *before),
+    }
+}
+
+#[async_trait]
+impl Jobs for SqliteStore {
+    async fn job(&self, account: AccountId, job: JobId) -> Result<Option<Job>, StoreError> {
+        self.read(move |db, _| self::job(db, account, job)).await
+    }
+
+    async fn jobs(&self, query: JobQuery) -> Result<Vec<Job>, StoreError> {
+        self.read(move |db, _| find(db, &query)).await
+    }
+
+    async fn running_jobs(&self) -> Result<Vec<Job>, StoreError> {
+        self.read(|db, _| running(db)).await
+    }
 }

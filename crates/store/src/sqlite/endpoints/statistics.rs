@@ -6,16 +6,20 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use hookyard_domain::endpoints::statistics::bucket_of;
+use hookyard_domain::kernel::ports::{EndpointStatistics, StoreError};
 use hookyard_domain::{
-    AccountId, HourSums, Latency, OutcomeKind, Statistics, StatisticsBucket, SubscriptionId,
-    Timestamp,
+    AccountId, HourSums, Latency, OutcomeKind, Statistics, StatisticsBucket, StatisticsWrite,
+    SubscriptionId, Timestamp,
 };
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, one, unreadable};
+use crate::sqlite::transaction::Transaction;
 
 /// What was counted since the last row was written, by the number of the endpoint.
 pub(in crate::sqlite) type Tally = BTreeMap<i64, Statistics>;
@@ -161,4 +165,33 @@ pub(in crate::sqlite) fn by_hour(
             ))
         },
     )
+}
+
+/// Applies what is written of statistics.
+pub(in crate::sqlite) fn write(tx: &Transaction<'_>, write: &StatisticsWrite) -> Result<(), Fault> {
+    match write {
+        StatisticsWrite::Purge { before } => purge(tx.db, *before),
+    }
+}
+
+#[async_trait]
+impl EndpointStatistics for SqliteStore {
+    async fn statistics(
+        &self,
+        account: AccountId,
+        endpoint: SubscriptionId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<StatisticsBucket>, StoreError> {
+        self.read(move |db, _| of_endpoint(db, account, endpoint, from, to))
+            .await
+    }
+
+    async fn statistics_by_hour(
+        &self,
+        account: AccountId,
+        from: Timestamp,
+    ) -> Result<Vec<(SubscriptionId, Timestamp, HourSums)>, StoreError> {
+        self.read(move |db, _| by_hour(db, account, from)).await
+    }
 }

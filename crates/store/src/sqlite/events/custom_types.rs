@@ -1,11 +1,17 @@
 //! Types of events that accounts register.
 
-use hookyard_domain::{AccountId, CustomType, Timestamp, TypeName, TypeVersion};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use hookyard_domain::kernel::ports::{CustomTypes, StoreError};
+use hookyard_domain::{AccountId, CustomType, CustomTypeWrite, Timestamp, TypeName, TypeVersion};
 use rusqlite::{Connection, Row, params};
 use serde::{Deserialize, Serialize};
 
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, one, unreadable};
+use crate::sqlite::transaction::Transaction;
 
 /// A version as its column holds it.
 #[derive(Serialize, Deserialize)]
@@ -60,17 +66,16 @@ pub(in crate::sqlite) fn delete(
     Ok(())
 }
 
-/// The version of a type; 0 when there is none.
+/// The version of a type that is there.
 pub(in crate::sqlite) fn version(
     db: &Connection,
     account: AccountId,
     name: &TypeName,
-) -> Result<u64, Fault> {
+) -> Result<Option<u64>, Fault> {
     let sql = "select version from event_types where account_id = ?1 and name = ?2";
-    let found: Option<i64> = one(db, sql, params![account.as_i64(), name.as_str()], |row| {
-        row.get(0)
-    })?;
-    Ok(found.unwrap_or(0).cast_unsigned())
+    one(db, sql, params![account.as_i64(), name.as_str()], |row| {
+        row.get(0).map(i64::cast_unsigned)
+    })
 }
 
 macro_rules! select_type {
@@ -123,4 +128,40 @@ pub(in crate::sqlite) fn all(
 ) -> Result<Vec<CustomType>, Fault> {
     let sql = select_type!("where account_id = ?1 order by name");
     many(db, sql, params![account.as_i64()], read)
+}
+
+/// Applies what is written of types.
+pub(in crate::sqlite) fn write(tx: &Transaction<'_>, write: &CustomTypeWrite) -> Result<(), Fault> {
+    match write {
+        CustomTypeWrite::Put(custom_type) => put(tx.db, custom_type),
+        CustomTypeWrite::Delete { account, name } => delete(tx.db, *account, name),
+    }
+}
+
+#[async_trait]
+impl CustomTypes for SqliteStore {
+    async fn custom_type(
+        &self,
+        account: AccountId,
+        name: &TypeName,
+    ) -> Result<Option<Arc<CustomType>>, StoreError> {
+        let key = (account, name.clone());
+        let mark = match self.caches.types.get(&key) {
+            Ok(found) => return Ok(Some(found)),
+            Err(mark) => mark,
+        };
+        let name = name.clone();
+        let found = self
+            .read(move |db, _| named(db, account, &name))
+            .await?
+            .map(Arc::new);
+        if let Some(found) = &found {
+            self.caches.types.put(key, Arc::clone(found), mark);
+        }
+        Ok(found)
+    }
+
+    async fn custom_types(&self, account: AccountId) -> Result<Vec<CustomType>, StoreError> {
+        self.read(move |db, _| all(db, account)).await
+    }
 }

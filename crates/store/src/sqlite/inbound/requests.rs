@@ -1,15 +1,18 @@
 //! Calls to incoming webhooks.
 
+use async_trait::async_trait;
 use bytes::Bytes;
-use hookyard_domain::kernel::ports::Page;
+use hookyard_domain::kernel::ports::{Page, Requests, StoreError};
 use hookyard_domain::{
-    AccountId, HookAnswer, HookRequest, PostId, RequestId, Timestamp, WebhookId,
+    AccountId, HookAnswer, HookRequest, PostId, RequestId, RequestWrite, Timestamp, WebhookId,
 };
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{bounds, execute, many, one, unreadable};
+use crate::sqlite::transaction::Transaction;
 
 pub(in crate::sqlite) fn put(db: &Connection, request: &HookRequest) -> Result<(), Fault> {
     let sql = "insert into requests (id, account_id, webhook_id, received_at, method, content_type,
@@ -113,5 +116,35 @@ pub(in crate::sqlite) fn requests(
             params![account.as_i64(), above, below, limit],
             read,
         )
+    }
+}
+
+/// Applies what is written of calls.
+pub(in crate::sqlite) fn write(tx: &Transaction<'_>, write: &RequestWrite) -> Result<(), Fault> {
+    match write {
+        RequestWrite::Put(request) => put(tx.db, request),
+    }
+}
+
+#[async_trait]
+impl Requests for SqliteStore {
+    async fn request(
+        &self,
+        account: AccountId,
+        request: RequestId,
+    ) -> Result<Option<HookRequest>, StoreError> {
+        self.read(move |db, _| self::request(db, account, request))
+            .await
+    }
+
+    async fn requests(
+        &self,
+        account: AccountId,
+        webhook: Option<WebhookId>,
+        page: Page,
+        limit: u32,
+    ) -> Result<Vec<HookRequest>, StoreError> {
+        self.read(move |db, _| requests(db, account, webhook, page, limit))
+            .await
     }
 }

@@ -1,15 +1,18 @@
 //! Messages between persons, a copy for each of them.
 
-use hookyard_domain::kernel::ports::MessageQuery;
+use async_trait::async_trait;
+use hookyard_domain::kernel::ports::{MessageQuery, Messages, StoreError};
 use hookyard_domain::messaging::message::{Availability, Direction, ReadStatus};
 use hookyard_domain::{
-    AccountId, ConversationId, Correspondent, Message, MessageId, PersonId, Timestamp,
+    AccountId, ConversationId, Correspondent, Message, MessageId, MessageWrite, PersonId, Timestamp,
 };
 use rusqlite::{Connection, Row, params};
 use serde::de::DeserializeOwned;
 
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{count, execute, many, offset, one, unreadable};
+use crate::sqlite::transaction::Transaction;
 
 pub(in crate::sqlite) fn put(db: &Connection, message: &Message) -> Result<(), Fault> {
     let sql = "insert into messages (id, account_id, owner_id, direction, sender, receivers, text,
@@ -162,4 +165,29 @@ pub(in crate::sqlite) fn messages(
         offset(query.slice),
     ];
     Ok((many(db, sql, values, read)?, total))
+}
+
+/// Applies what is written of messages.
+pub(in crate::sqlite) fn write(tx: &Transaction<'_>, write: &MessageWrite) -> Result<(), Fault> {
+    match write {
+        MessageWrite::Put(message) => put(tx.db, message),
+        MessageWrite::Delete { account, message } => delete(tx.db, *account, *message),
+    }
+}
+
+#[async_trait]
+impl Messages for SqliteStore {
+    async fn message(
+        &self,
+        account: AccountId,
+        owner: PersonId,
+        message: MessageId,
+    ) -> Result<Option<Message>, StoreError> {
+        self.read(move |db, _| self::message(db, account, owner, message))
+            .await
+    }
+
+    async fn messages(&self, query: MessageQuery) -> Result<(Vec<Message>, u64), StoreError> {
+        self.read(move |db, _| messages(db, &query)).await
+    }
 }

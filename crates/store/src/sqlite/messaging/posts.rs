@@ -1,11 +1,16 @@
 //! Posts.
 
-use hookyard_domain::kernel::ports::Page;
-use hookyard_domain::{AccountId, ChatId, PersonId, Post, PostId, PostKind, RequestId, Timestamp};
+use async_trait::async_trait;
+use hookyard_domain::kernel::ports::{Page, Posts, StoreError};
+use hookyard_domain::{
+    AccountId, ChatId, PersonId, Post, PostId, PostKind, PostWrite, RequestId, Timestamp,
+};
 use rusqlite::{Connection, Row, params};
 
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{bounds, execute, many, one, unreadable};
+use crate::sqlite::transaction::Transaction;
 
 const KINDS: [(PostKind, &str); 5] = [
     (PostKind::TextMessage, "TextMessage"),
@@ -141,4 +146,40 @@ pub(in crate::sqlite) fn posts(
         params![account.as_i64(), chat.as_i64(), above, below, limit],
         read,
     )
+}
+
+/// Applies what is written of posts.
+pub(in crate::sqlite) fn write(tx: &Transaction<'_>, write: &PostWrite) -> Result<(), Fault> {
+    match write {
+        PostWrite::Put(post) => put(tx.db, post),
+        PostWrite::Delete {
+            account,
+            chat,
+            post,
+        } => delete(tx.db, *account, *chat, *post),
+    }
+}
+
+#[async_trait]
+impl Posts for SqliteStore {
+    async fn post(
+        &self,
+        account: AccountId,
+        chat: ChatId,
+        post: PostId,
+    ) -> Result<Option<Post>, StoreError> {
+        self.read(move |db, _| self::post(db, account, chat, post))
+            .await
+    }
+
+    async fn posts(
+        &self,
+        account: AccountId,
+        chat: ChatId,
+        page: Page,
+        limit: u32,
+    ) -> Result<Vec<Post>, StoreError> {
+        self.read(move |db, _| posts(db, account, chat, page, limit))
+            .await
+    }
 }
