@@ -2,9 +2,12 @@
 
 pub(crate) mod actions;
 mod consent;
+mod patch;
+mod retries;
 mod settings;
 pub(crate) mod statistics;
 mod tagged;
+mod view;
 
 use std::cmp::Reverse;
 use std::sync::Arc;
@@ -25,17 +28,19 @@ use hookyard_domain::{
     SubscriptionStatus, SubscriptionWrite, Timestamp, TypeName,
 };
 use http::HeaderMap;
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use self::consent::{Consent, HandshakeView};
 use self::settings::{
     Settings, SettingsPatch, endpoint_of, read_secret, secret_from, secrets_after,
 };
+pub(crate) use self::view::SHAKING;
+use self::view::{
+    EndpointList, EndpointView, EndpointsQuery, RevealQuery, RevealedSecret, Rotation, Test,
+    TestView, view,
+};
 use crate::Api;
 use crate::delivery::deliveries::{limit_of, refused};
-use crate::endpoints::statistics::DayView;
 use crate::identity::caller::Caller;
 use crate::kernel::body::{AnyJson, Json, MaybeJson};
 use crate::kernel::path::PathParams;
@@ -43,8 +48,7 @@ use crate::kernel::platform::lacks;
 use crate::kernel::problem::{ApiResult, because};
 use crate::kernel::query::{Pairs, Query};
 use crate::kernel::version_check::VersionCheck;
-use crate::operations::answers::{Accepted, Answer, Created, NoContent, Tagged, shown};
-use crate::operations::wire::{Id, Time, Uuid, shapes};
+use crate::operations::answers::{Accepted, Answer, Created, NoContent, Tagged};
 
 crate::operations! {
     tag Endpoints, under ROOT, as Administrator(SubscriptionWebhook);
@@ -75,111 +79,6 @@ crate::operations! {
     rotate_secret: POST "/api/v1/endpoints/{endpointId}/secret/rotate", fails [Conflict];
     /// Sends an example of an event to one endpoint alone.
     test_endpoint: POST "/api/v1/endpoints/{endpointId}/test", fails [Conflict];
-}
-
-shapes! {
-    struct EndpointsQuery {
-        /// Records on the page.
-        #[schemars(range(min = 1, max = 250))]
-        limit: Option<u32>,
-        /// The token that the last page came with.
-        page_token: Option<String>,
-        #[schemars(extend("enum" = ["Active", "Paused", "Errored"]))]
-        status: Option<String>,
-        /// Only endpoints that ask for events of this type.
-        event_type: Option<String>,
-        /// A text in the URL or the description.
-        q: Option<String>,
-    }
-
-    struct RevealQuery {
-        /// Shows headers and credentials.
-        reveal: Option<bool>,
-    }
-}
-
-shown!(EndpointView, EndpointList, RevealedSecret<'_> as RevealedSecret<'static>, TestView);
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename = "Endpoint")]
-struct EndpointView {
-    #[schemars(with = "Uuid")]
-    id: SubscriptionId,
-    #[serde(flatten)]
-    settings: Settings,
-    status: &'static str,
-    /// Why it is not Active, where there is something to say.
-    status_reason: Option<String>,
-    /// Since when it is not Active.
-    #[schemars(with = "Option<Time>")]
-    status_time: Option<Timestamp>,
-    #[schemars(with = "Option<Time>")]
-    failing_since: Option<Timestamp>,
-    secrets: Vec<SecretView>,
-    #[schemars(with = "Id")]
-    owner_id: PersonId,
-    #[schemars(with = "Time")]
-    creation_time: Timestamp,
-    #[schemars(with = "Time")]
-    last_modified_time: Timestamp,
-    version: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<HandshakeView>")]
-    handshake_result: Option<Value>,
-    /// How it fared in the last day; in lists.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stats: Option<DayView>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename = "EndpointSecret")]
-struct SecretView {
-    id: String,
-    #[schemars(with = "Time")]
-    creation_time: Timestamp,
-    /// Until when it signs beside its successor; null for the current one.
-    #[schemars(with = "Option<Time>")]
-    expires_time: Option<Timestamp>,
-}
-
-/// Why an address may be refused.
-pub(crate) const SHAKING: &[Code] = &[
-    Code::WebHookUnreachable,
-    Code::WebHookBadStatus,
-    Code::HttpsRequired,
-    Code::CertificateInvalid,
-    Code::NoValidationToken,
-    Code::InvalidWebHookReply,
-];
-
-fn view(subscription: &Subscription, endpoint: &Endpoint, now: Timestamp) -> EndpointView {
-    let live = |expires_at: Option<Timestamp>| expires_at.is_none_or(|at| now < at);
-    EndpointView {
-        id: subscription.id,
-        settings: Settings::of(subscription, endpoint).masked(),
-        status: subscription.status.endpoint_name(),
-        status_reason: endpoint.error.clone(),
-        status_time: subscription.paused_at,
-        failing_since: subscription.failing_since,
-        secrets: endpoint
-            .secrets
-            .iter()
-            .filter(|secret| live(secret.expires_at))
-            .map(|secret| SecretView {
-                id: secret.id.clone(),
-                creation_time: secret.created_at,
-                expires_time: secret.expires_at,
-            })
-            .collect(),
-        owner_id: subscription.owner,
-        creation_time: subscription.created_at,
-        last_modified_time: subscription.modified_at,
-        version: subscription.version,
-        handshake_result: None,
-        stats: None,
-    }
 }
 
 impl Api {
@@ -246,14 +145,6 @@ impl Position {
     fn token(self) -> String {
         format!("{}_{}", self.created_at, self.id)
     }
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct EndpointList {
-    records: Vec<EndpointView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_page_token: Option<String>,
 }
 
 async fn list_endpoints(
@@ -649,11 +540,6 @@ async fn repeat_handshake(
     Ok(Answer::of(&HandshakeView::from(&consent)))
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-struct RevealedSecret<'a> {
-    secret: &'a str,
-}
-
 async fn read_signing_secret(
     State(api): State<Arc<Api>>,
     caller: Caller,
@@ -667,14 +553,6 @@ async fn read_signing_secret(
     Ok(Answer::of(&RevealedSecret {
         secret: text.reveal(),
     }))
-}
-
-#[derive(Debug, Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "RotateSecret")]
-struct Rotation {
-    secret: Option<String>,
-    overlap_s: Option<u64>,
 }
 
 async fn rotate_secret(
@@ -713,25 +591,6 @@ async fn rotate_secret(
         endpoint_of(&changed)?,
         api.now(),
     )))
-}
-
-#[derive(Debug, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-#[schemars(rename = "TestEndpoint")]
-struct Test {
-    event_type: String,
-    #[serde(default)]
-    data: Option<Value>,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-#[schemars(rename = "EndpointTest")]
-struct TestView {
-    #[schemars(with = "Id")]
-    event_id: EventId,
-    #[schemars(with = "Option<Id>")]
-    delivery_id: Option<DeliveryId>,
 }
 
 /// Sends an example of an event to one endpoint alone.

@@ -64,7 +64,26 @@ crate::operations! {
 shown!(SubscriptionList<'_> as SubscriptionList<'static>);
 
 /// Why filters, a transport or an address may be refused.
-const ASKING: &[Code] = &[];
+const ASKING: &[Code] = &[
+    Code::PresenceDisabled,
+    Code::PresenceForbidden,
+    Code::MessagesOfOthers,
+    Code::OtherAccount,
+    Code::UnknownUser,
+    Code::ExtensionPermissionMissing,
+    Code::TooManySubscriptions,
+    Code::InvalidEventFilters,
+    Code::OnlyReminder,
+    Code::InvalidReminder,
+    Code::NoValidationToken,
+    Code::WebHookUnreachable,
+    Code::WebHookBadStatus,
+    Code::HttpsRequired,
+    Code::CertificateInvalid,
+    Code::InvalidWebHookReply,
+    Code::MissedCallsOfOthers,
+    Code::TransportPermissionMissing,
+];
 
 /// The WebSocket session by which a request came.
 type Socket = Option<Extension<SocketId>>;

@@ -37,6 +37,8 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/favicon.ico", get(asset))
         .route("/favicon.svg", get(asset))
         .route("/assets/{*rest}", get(asset))
+        .route("/docs/api", get(reference))
+        .route("/docs/api/{file}", get(reference_file))
 }
 
 async fn page() -> Response {
@@ -45,6 +47,24 @@ async fn page() -> Response {
         None => (Body::from(NOT_BUILT), "text/html; charset=utf-8"),
     };
     guarded(body, kind, "no-cache")
+}
+
+/// The reference of the API: a page that reads the description which this server gives of itself.
+async fn reference() -> Response {
+    const PAGE: &str = include_str!("reference/page.html");
+    guarded(Body::from(PAGE), "text/html; charset=utf-8", "no-cache")
+}
+
+async fn reference_file(request: Request) -> Response {
+    let path = request.uri().path();
+    let text = match path.rsplit('/').next() {
+        Some("page.css") => include_str!("reference/page.css"),
+        Some("page.js") => include_str!("reference/page.js"),
+        // The colours and sizes of the console.
+        Some("tokens.css") => include_str!("../../../console/src/tokens.css"),
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    guarded(Body::from(text), content_type(path), "no-cache")
 }
 
 async fn asset(request: Request) -> Response {

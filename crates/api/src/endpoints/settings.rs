@@ -14,21 +14,20 @@ use hookyard_domain::kernel::limits::{
     BATCH_EVENTS_DEFAULT, DESCRIPTION_CHARS_MAX, ENDPOINT_TYPES_MAX, VERIFICATION_TOKEN_CHARS_MAX,
 };
 use hookyard_domain::{
-    Address, ContentFilter, DeliveryMode, Endpoint, Problem, RetryPolicy, RetrySchedule, Secret,
+    Address, ContentFilter, DeliveryMode, Endpoint, Problem, RetryPolicy, Secret,
     SettingError, Subscription, Timestamp, TypePattern,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::endpoints::retries::RetrySettings;
 use crate::endpoints::tagged;
 use crate::kernel::body::of_value;
 use crate::kernel::problem::{ApiError, ApiResult, because};
-use crate::operations::inputs::Reading;
 use crate::operations::shapes::{
-    AuthorizationShape, HandshakeName, PayloadFormatName, RateLimitShape, RetryScheduleShape,
+    AuthorizationShape, HandshakeName, PayloadFormatName, RateLimitShape,
 };
-use crate::operations::wire::{Anything, shapes};
 
 /// What stands for a secret where it is shown, and where it is left as it is.
 pub(super) const MASK: &str = "••••";
@@ -44,6 +43,7 @@ impl From<SettingError> for ApiError {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "EndpointSettings")]
 pub(super) struct Settings {
+    #[schemars(example = &"https://example.com/hooks")]
     pub url: String,
     #[serde(default)]
     pub description: String,
@@ -100,30 +100,6 @@ pub(super) enum Signing {
     None,
 }
 
-#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-#[schemars(rename = "EndpointRetries")]
-pub(super) struct RetrySettings {
-    #[serde(deserialize_with = "tagged::schedule")]
-    #[schemars(with = "RetryScheduleShape")]
-    pub schedule: RetrySchedule,
-    #[serde(deserialize_with = "tagged::count")]
-    pub attempts_max: u32,
-    #[serde(deserialize_with = "tagged::whole")]
-    pub age_max_ms: u64,
-}
-
-impl Default for RetrySettings {
-    fn default() -> Self {
-        let policy = policy_default();
-        Self {
-            schedule: policy.schedule,
-            attempts_max: policy.attempts_max,
-            age_max_ms: policy.age_max_ms,
-        }
-    }
-}
-
 fn timeout_default() -> u64 {
     policy_default().timeout_ms
 }
@@ -138,32 +114,6 @@ const fn failure_threshold_default() -> u32 {
 
 const fn batch_max_default() -> u32 {
     BATCH_EVENTS_DEFAULT
-}
-
-impl Reading for Settings {
-    fn read(value: &Value) -> Result<(), String> {
-        let read = Self::read(value.clone()).and_then(|settings| settings.asked());
-        read.map(|_| ()).map_err(|error| format!("{error:?}"))
-    }
-}
-
-shapes! {
-    /// What becomes of an endpoint's settings: members as `EndpointSettings` has them, where null is
-    /// what is so by default.
-    pub(super) struct SettingsPatch {
-        #[schemars(example = &"The accounting system")]
-        description: Option<String>,
-        #[schemars(flatten)]
-        others: BTreeMap<String, Anything>,
-    }
-}
-
-impl Reading for SettingsPatch {
-    fn read(value: &Value) -> Result<(), String> {
-        let url = serde_json::json!({ "url": "https://hookyard.example.com" });
-        let settings = Settings::read(url).and_then(|settings| settings.merged(value.clone()));
-        settings.map(|_| ()).map_err(|error| format!("{error:?}"))
-    }
 }
 
 /// Settings that were read and are within their bounds.

@@ -139,6 +139,7 @@ async fn read_extensions(
         let person = api.extension(&caller, ids).await?;
         return Ok(OneOrMany::one(&extension_view(&api, &person)));
     }
+    caller.require(Scope::ReadAccounts)?;
     let mut parts = Vec::new();
     for id in batch::ids(ids)? {
         parts.push(match api.extension(&caller, id).await {

@@ -1,5 +1,7 @@
 //! Signing in and out (contract section 1).
 
+mod wire;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,15 +23,14 @@ use http::{HeaderMap, HeaderValue, StatusCode, header};
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use self::wire::{RevocationForm, TokenForm, TokenView};
 use crate::Api;
 use crate::identity::password::verify_password;
 use crate::kernel::body::read_body;
-use crate::kernel::problem::{ApiError, Detail, Told, json_with};
+use crate::kernel::problem::{ApiError, Told, json_with};
 use crate::kernel::rate_limits::{Counted, Meter};
-use crate::operations::answers::{Answer, Empty, Refusal, shown};
-use crate::operations::inputs::{Content, Whole};
-use crate::operations::sketch::Sketch;
-use crate::operations::wire::Id;
+use crate::operations::answers::{Answer, Empty};
+use crate::operations::inputs::Whole;
 
 crate::operations! {
     tag SigningIn, under ROOT, as Client, counted Auth;
@@ -271,24 +272,6 @@ pub(crate) struct Grant {
     pub(crate) refresh_expires_in: u64,
 }
 
-shown!(TokenView<'_> as TokenView<'static>);
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "Token")]
-struct TokenView<'a> {
-    access_token: &'a str,
-    token_type: &'static str,
-    expires_in: u64,
-    refresh_token: &'a str,
-    refresh_token_expires_in: u64,
-    scope: String,
-    #[schemars(with = "Id")]
-    owner_id: hookyard_domain::PersonId,
-    endpoint_id: &'a str,
-    #[schemars(with = "Id")]
-    session_id: SessionId,
-}
-
 impl Grant {
     fn answer(&self) -> Answer<TokenView<'static>> {
         let view = TokenView {
@@ -303,89 +286,6 @@ impl Grant {
             session_id: self.session.id,
         };
         Answer::of(&view)
-    }
-}
-
-/// The fields of a form that asks for tokens.
-struct TokenForm;
-
-impl Content for TokenForm {
-    fn sketch(sketch: &mut Sketch) {
-        sketch.request::<AskedToken>("application/x-www-form-urlencoded", true, None);
-        sketch.fails_with(&FORM_FAULTS);
-    }
-}
-
-/// The fields of a form that ends a session.
-struct RevocationForm;
-
-impl Content for RevocationForm {
-    fn sketch(sketch: &mut Sketch) {
-        sketch.request::<AskedRevocation>("application/x-www-form-urlencoded", true, None);
-        sketch.fails_with(&FORM_FAULTS);
-    }
-}
-
-/// How reading a form may end.
-const FORM_FAULTS: [Code; 4] = [
-    Code::UnparsableRequest,
-    Code::RequestTimeout,
-    Code::BodyTooLarge,
-    Code::UnsupportedMediaType,
-];
-
-/// What asks for tokens.
-#[derive(Debug, JsonSchema)]
-#[schemars(rename = "CreateToken")]
-#[expect(dead_code, reason = "it only stands for its shape")]
-struct AskedToken {
-    /// `urn:ietf:params:oauth:grant-type:jwt-bearer` or `refresh_token`.
-    #[schemars(example = &"refresh_token")]
-    grant_type: String,
-    /// A JWT credential.
-    assertion: Option<String>,
-    #[schemars(example = &"the one that came with the last token")]
-    refresh_token: Option<String>,
-    /// For apps without a secret.
-    client_id: Option<String>,
-    client_secret: Option<String>,
-    /// Seconds, at most an hour.
-    access_token_ttl: Option<i64>,
-    /// Seconds.
-    refresh_token_ttl: Option<i64>,
-    endpoint_id: Option<String>,
-}
-
-/// What ends a session.
-#[derive(Debug, JsonSchema)]
-#[schemars(rename = "RevokeToken")]
-#[expect(dead_code, reason = "it only stands for its shape")]
-struct AskedRevocation {
-    /// An access token or a refresh token of the session.
-    #[schemars(example = &"the access token")]
-    token: String,
-    /// For apps without a secret.
-    client_id: Option<String>,
-    client_secret: Option<String>,
-}
-
-/// A refusal in either form.
-#[derive(Debug, JsonSchema)]
-#[schemars(rename_all = "camelCase")]
-#[expect(dead_code, reason = "it only stands for its shape")]
-struct TokenProblem {
-    error_code: String,
-    message: String,
-    errors: Vec<Detail<'static>>,
-    #[schemars(rename = "error")]
-    error: Option<String>,
-    #[schemars(rename = "error_description")]
-    error_description: Option<String>,
-}
-
-impl Refusal for OAuthError {
-    fn sketch(sketch: &mut Sketch) {
-        sketch.problems::<TokenProblem>();
     }
 }
 

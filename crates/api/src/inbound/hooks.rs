@@ -8,7 +8,8 @@
 //! passing trouble never carries an `error` member: some senders remove themselves when they see
 //! one.
 
-use std::collections::BTreeMap;
+mod wire;
+
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -34,17 +35,14 @@ use hookyard_domain::{
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::BodyExt;
-use schemars::JsonSchema;
 use serde::Serialize;
 
+use self::wire::{Answered, Payload};
 use crate::Api;
 use crate::kernel::body::Reserve;
 use crate::kernel::path::At;
 use crate::kernel::problem::{ApiError, Chain};
-use crate::operations::answers::Outcome;
-use crate::operations::inputs::{Content, Whole};
-use crate::operations::sketch::Sketch;
-use crate::operations::wire::{Anything, shapes};
+use crate::operations::inputs::Whole;
 
 crate::operations! {
     tag IncomingWebhooks, under HOOKS, as Secret;
@@ -77,69 +75,6 @@ async fn take(
             unavailable()
         }
     })
-}
-
-/// A card or a text, in any generation of the format.
-struct Payload;
-
-impl Content for Payload {
-    fn sketch(sketch: &mut Sketch) {
-        sketch.request::<PayloadShape>("application/json", false, None);
-    }
-}
-
-shapes! {
-    /// What senders post: a text, or cards. More is read than is named here.
-    #[schemars(rename = "HookPayload", extend("additionalProperties" = true))]
-    struct PayloadShape {
-        /// What people read; mini-markdown.
-        #[schemars(example = &"Build 7 is green")]
-        text: Option<String>,
-        title: Option<String>,
-        /// The name of the sender, beside the post.
-        activity: Option<String>,
-        icon: Option<String>,
-        attachments: Option<Vec<BTreeMap<String, Anything>>>,
-    }
-
-    /// What senders are told.
-    #[schemars(rename = "HookAnswer")]
-    struct AnswerShape {
-        #[schemars(extend("enum" = ["OK", "error"]))]
-        status: String,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        message: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        error: Option<String>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        validation: Option<Vec<String>>,
-    }
-}
-
-/// What a sender is told: a status of its own, and never a problem of the catalogue.
-struct Answered(Response);
-
-impl IntoResponse for Answered {
-    fn into_response(self) -> Response {
-        self.0
-    }
-}
-
-impl Outcome for Answered {
-    fn sketch(sketch: &mut Sketch) {
-        sketch.has_own_errors();
-        let about = "A post, or the reason why there is none.";
-        sketch.json::<AnswerShape>(StatusCode::OK, about);
-        for status in [
-            StatusCode::BAD_REQUEST,
-            StatusCode::METHOD_NOT_ALLOWED,
-            StatusCode::REQUEST_TIMEOUT,
-            StatusCode::PAYLOAD_TOO_LARGE,
-            StatusCode::SERVICE_UNAVAILABLE,
-        ] {
-            sketch.json::<AnswerShape>(status, "No post.");
-        }
-    }
 }
 
 async fn take_call(api: &Api, token: &str, request: Request) -> Result<Response, Trouble> {
@@ -352,8 +287,7 @@ impl Refusal {
 }
 
 /// Members in the order in which the platform writes them.
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "HookFailure")]
+#[derive(Debug, Serialize)]
 struct Failure<'a> {
     status: &'static str,
     message: &'static str,

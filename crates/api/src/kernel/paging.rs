@@ -29,6 +29,9 @@ shapes! {
         /// Records on the page.
         #[schemars(range(min = 1, max = 250))]
         limit: Option<u32>,
+        /// The same, as the platform's lists call it.
+        #[schemars(range(min = 1))]
+        record_count: Option<u32>,
         /// The token that the last page came with.
         page_token: Option<String>,
     }

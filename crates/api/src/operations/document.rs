@@ -16,7 +16,7 @@ use crate::operations::sketch::{Answered, Media, Reader};
 use crate::operations::{Access, Operation};
 
 /// What reads the example of a request, by its operation's name.
-pub type Readers = Vec<(&'static str, Value, Reader)>;
+pub(crate) type Readers = Vec<(&'static str, Value, Reader)>;
 
 /// The whole document, as `version` of the product tells it.
 pub fn document(operations: &[Operation], version: &str) -> Value {

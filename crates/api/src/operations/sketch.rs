@@ -13,7 +13,7 @@ use crate::operations::wire::Anything;
 pub(super) type Make = fn(&mut SchemaGenerator) -> Schema;
 
 /// Reads an example as the handler reads what it stands for.
-pub type Reader = fn(&Value) -> Result<(), String>;
+pub(crate) type Reader = fn(&Value) -> Result<(), String>;
 
 /// Content of one type.
 #[derive(Debug, Clone)]
