@@ -23,17 +23,16 @@ use hookyard_domain::kernel::limits::{
 };
 use hookyard_domain::kernel::ports::CommitError;
 use hookyard_domain::{
-    Attributes, Audience, Change, Code, DeliveryId, Endpoint, Event, EventId, EventKind,
-    HistoryWrite, Milestone, PersonId, Problem, SettingError, Subscription, SubscriptionId,
-    SubscriptionStatus, SubscriptionWrite, Timestamp, TypeName,
+    Attributes, Audience, Change, Code, Endpoint, Event, EventId, EventKind, HistoryWrite,
+    Milestone, Problem, SettingError, Subscription, SubscriptionId, SubscriptionStatus,
+    SubscriptionWrite, Timestamp, TypeName,
 };
 use http::HeaderMap;
 use serde_json::Value;
 
 use self::consent::{Consent, HandshakeView};
-use self::settings::{
-    Settings, SettingsPatch, endpoint_of, read_secret, secret_from, secrets_after,
-};
+use self::patch::SettingsPatch;
+use self::settings::{Settings, endpoint_of, read_secret, secret_from, secrets_after};
 pub(crate) use self::view::SHAKING;
 use self::view::{
     EndpointList, EndpointView, EndpointsQuery, RevealQuery, RevealedSecret, Rotation, Test,

@@ -8,8 +8,6 @@ pub mod retry;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::delivery::retry::RetryPolicy;
 use crate::kernel::ids::{AccountId, DeliveryId, EventId, SubscriptionId};
 use crate::kernel::limits::{RETRY_AFTER_MAX, RETRY_AFTER_MIN};
@@ -208,8 +206,7 @@ pub struct Timings {
 }
 
 /// What was said on both sides of an attempt, for people who look into it. Secrets are masked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transcript {
     pub url: String,
     pub request_headers: Vec<(String, String)>,

@@ -8,4 +8,5 @@ pub mod event;
 pub mod publication;
 pub mod publishing;
 pub mod scenario;
+pub mod schema;
 pub mod type_name;

@@ -2,6 +2,8 @@
 
 pub mod change;
 pub mod erasure;
+#[cfg(test)]
+pub(crate) mod golden;
 pub mod ids;
 pub mod limits;
 pub mod news;

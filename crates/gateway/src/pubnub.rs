@@ -27,7 +27,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
-use request::{Poll, Request};
+pub use request::{Poll, Request};
 use waiting::Waiting;
 
 /// What a call is answered with: a status and a JSON text.

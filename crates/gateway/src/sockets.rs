@@ -36,8 +36,10 @@ use hookyard_domain::{
 };
 
 pub use self::backstage::{Backstage, ReplyTooLarge};
+pub use self::frame::{Frame, Unparsable};
 pub use self::gateway::{Refusal, SocketGateway, SocketSettings};
-use self::recovery::{RecoveryError, RecoveryToken};
+use self::recovery::RecoveryError;
+pub use self::recovery::{Malformed, RecoveryToken};
 use self::ring::Notification;
 use self::session::{Attachment, Fate, SocketSession};
 

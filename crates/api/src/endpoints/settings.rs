@@ -6,16 +6,17 @@ use std::sync::Arc;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookyard_domain::endpoints::endpoint::{
-    self, Authorization, Batching, CustomHeader, EndpointSecret, FAILURE_THRESHOLD_DEFAULT,
-    HandshakeKind, PayloadFormat, RateLimit, policy_default,
+    self, Authorization, Batching, CustomHeader, EndpointSecret, HandshakeKind, PayloadFormat,
+    RateLimit, policy_default,
 };
 use hookyard_domain::endpoints::signing::SigningSecret;
 use hookyard_domain::kernel::limits::{
-    BATCH_EVENTS_DEFAULT, DESCRIPTION_CHARS_MAX, ENDPOINT_TYPES_MAX, VERIFICATION_TOKEN_CHARS_MAX,
+    BATCH_EVENTS_DEFAULT, DESCRIPTION_CHARS_MAX, ENDPOINT_TYPES_MAX, FAILURE_THRESHOLD_DEFAULT,
+    VERIFICATION_TOKEN_CHARS_MAX,
 };
 use hookyard_domain::{
-    Address, ContentFilter, DeliveryMode, Endpoint, Problem, RetryPolicy, Secret,
-    SettingError, Subscription, Timestamp, TypePattern,
+    Address, ContentFilter, DeliveryMode, Endpoint, Problem, RetryPolicy, Secret, SettingError,
+    Subscription, Timestamp, TypePattern,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -53,7 +54,11 @@ pub(super) struct Settings {
     pub content_filter: Option<Value>,
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    #[serde(default, deserialize_with = "tagged::authorization")]
+    #[serde(
+        default,
+        deserialize_with = "tagged::authorization",
+        serialize_with = "tagged::show_authorization"
+    )]
     #[schemars(with = "AuthorizationShape")]
     pub authorization: Authorization,
     #[serde(default)]
@@ -418,7 +423,8 @@ fn with_own_names(body: Value) -> ApiResult<Map<String, Value>> {
             let reason = "begins with `Basic ` or `Bearer `; use `authorization` for others";
             SettingError::new(format!("headers.{name}"), reason)
         })?;
-        let proof = serde_json::to_value(proof).expect("it is plain data");
+        let proof = tagged::show_authorization(&proof, serde_json::value::Serializer)
+            .expect("it is plain data");
         if members.insert("authorization".into(), proof).is_some() {
             let reason = "and `authorization` are two names of one setting";
             return Err(SettingError::new(format!("headers.{name}"), reason).into());

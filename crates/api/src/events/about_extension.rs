@@ -1,8 +1,8 @@
 //! Events about an extension, in the form that the platform's own events have: `event`, the path of
 //! a filter, and `body`.
 
-use hookyard_domain::events::catalogue::Violation;
 use hookyard_domain::events::publishing::{Publication, PublishError};
+use hookyard_domain::events::schema::Violation;
 use hookyard_domain::kernel::limits::PUBLISHED_BODY_BYTES_MAX;
 use hookyard_domain::{Change, Code, EventId, Problem, Scope, Timestamp};
 use schemars::JsonSchema;
@@ -11,6 +11,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::Api;
+use crate::events::json_schema::JsonSchemas;
 use crate::identity::caller::Caller;
 use crate::kernel::body;
 use crate::kernel::problem::{ApiError, ApiResult, because};
@@ -90,7 +91,7 @@ pub(super) async fn publish(
     let body = carried.body.ok_or_else(|| Problem::invalid("body"))?;
     let publication = api.publication(caller, &asked.event).await?;
     let now = api.now();
-    let event = publication.announce(body, now)?;
+    let event = publication.announce(body, &JsonSchemas, now)?;
     let ids = api
         .store
         .commit_numbering(Change::default().announcing(event))

@@ -7,11 +7,14 @@ use hookyard_domain::Timestamp;
 use std::sync::Arc;
 
 use axum::extract::State;
-use hookyard_domain::events::catalogue::{EVENT_TYPES, EventType, Violation};
+use hookyard_domain::events::catalogue::{EVENT_TYPES, EventType};
 use hookyard_domain::events::custom_type::{CustomTypeError, CustomTypePatch};
+use hookyard_domain::events::schema::Violation;
 use hookyard_domain::kernel::limits::{CUSTOM_TYPES_BYTES_MAX, CUSTOM_TYPES_MAX};
 use hookyard_domain::kernel::ports::CommitError;
-use hookyard_domain::{AccountId, Code, CustomType, Problem, TypeName, TypePattern, TypeVersion};
+use hookyard_domain::{
+    AccountId, Code, CustomType, DataSchema, Problem, TypeName, TypePattern, TypeVersion,
+};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -20,6 +23,7 @@ use serde_json::value::RawValue;
 
 use self::view::{EventTypeView, Producers};
 use crate::Api;
+use crate::events::json_schema::JsonSchemas;
 use crate::identity::caller::Caller;
 use crate::kernel::body::{self, Json, JsonBytes};
 use crate::kernel::paging::AllRecords;
@@ -184,12 +188,12 @@ impl<'a> Texts<'a> {
         })
     }
 
-    fn version(&self, api: &Api) -> ApiResult<TypeVersion> {
-        let (schema, example) = (
-            self.schema.map(RawValue::get),
-            self.example.map(RawValue::get),
-        );
-        Ok(TypeVersion::read(schema, example, api.now())?)
+    fn version(&self, now: Timestamp) -> ApiResult<TypeVersion> {
+        let compile = |text: &RawValue| DataSchema::compile(text.get(), &JsonSchemas);
+        let schema = self.schema.map(compile).transpose();
+        let schema = schema.map_err(CustomTypeError::Schema)?;
+        let example = self.example.map(RawValue::get);
+        Ok(TypeVersion::read(schema.as_ref(), example, now)?)
     }
 }
 
@@ -197,12 +201,8 @@ impl<'a> Texts<'a> {
 fn read_texts(value: &Value) -> Result<(), String> {
     let text = value.to_string();
     let texts = Texts::read(text.as_bytes()).map_err(|error| format!("{error:?}"))?;
-    let (schema, example) = (
-        texts.schema.map(RawValue::get),
-        texts.example.map(RawValue::get),
-    );
-    let read = TypeVersion::read(schema, example, Timestamp::from_millis(0));
-    read.map(|_| ()).map_err(|error| error.to_string())
+    let read = texts.version(Timestamp::from_millis(0));
+    read.map(|_| ()).map_err(|error| format!("{error:?}"))
 }
 
 impl Reading for AskedType {
@@ -230,7 +230,7 @@ async fn register_event_type(
         let problem = Problem::invalid("name").value(asked.name);
         because(problem, &error.to_string())
     })?;
-    let first = Texts::read(&bytes)?.version(&api)?;
+    let first = Texts::read(&bytes)?.version(api.now())?;
     let description = asked.description.unwrap_or_default();
     let made = CustomType::new(caller.account, name, description, first)?;
     let exists = || {
@@ -310,7 +310,7 @@ async fn add_version(
     if texts.schema.is_none() {
         return Err(because(Problem::invalid("schema"), "a version is a JSON Schema").into());
     }
-    let next = texts.version(&api)?;
+    let next = texts.version(api.now())?;
     api.require_room_for_types(caller.account, 0, next.bytes())
         .await?;
     let changed = api.commit_deciding(|| async {

@@ -19,6 +19,7 @@ use serde_json::value::RawValue;
 use crate::Api;
 use crate::delivery::deliveries::refused;
 use crate::delivery::jobs::{JobView, begun};
+use crate::events::json_schema::JsonSchemas;
 use crate::identity::caller::Caller;
 use crate::kernel::body::Json;
 use crate::kernel::path::PathParams;
@@ -276,8 +277,8 @@ fn check_step(step: &Step, known: &CustomType, run: &Run) -> ApiResult<()> {
         return Ok(());
     };
     let data: Value = serde_json::from_slice(&step.data(run)).expect("steps tell JSON");
-    let checked =
-        DataSchema::compile(text).and_then(|schema| schema.check(&data, &mut Effort::default()));
+    let checked = DataSchema::compile(text, &JsonSchemas)
+        .and_then(|schema| schema.check(&data, &mut Effort::default()));
     Ok(checked.map_err(|violation| {
         let reason = format!(
             "the data of this step does not fit the schema of `{}` at `{}`: {}",

@@ -35,7 +35,7 @@ impl<T> Wanted<T> {
 /// The parameters of a query, in order. SDKs send empty values for what is not set, so an empty
 /// value counts as absent.
 #[derive(Debug, Default)]
-pub(crate) struct Pairs {
+pub struct Pairs {
     pairs: Vec<(String, String)>,
     /// In builds for tests, the parameters that are described: no other may be read.
     described: Option<Vec<String>>,
@@ -43,7 +43,7 @@ pub(crate) struct Pairs {
 
 impl Pairs {
     /// Reads a query string or a form body.
-    pub(crate) fn parse(text: &[u8]) -> Self {
+    pub fn parse(text: &[u8]) -> Self {
         let owned = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {
             (!value.is_empty()).then(|| (name.into_owned(), value.into_owned()))
         };
@@ -60,7 +60,7 @@ impl Pairs {
     }
 
     /// The first value of a parameter.
-    pub(crate) fn first(&self, name: &str) -> Option<&str> {
+    pub fn first(&self, name: &str) -> Option<&str> {
         self.check(name);
         let mut named = self.pairs.iter().filter(|(known, _)| known == name);
         named.next().map(|(_, value)| value.as_str())
@@ -102,7 +102,7 @@ impl Pairs {
     }
 
     /// The query as it was, but for the parameters that `changed` replaces.
-    pub(crate) fn with(&self, changed: &[(&str, String)]) -> String {
+    pub fn with(&self, changed: &[(&str, String)]) -> String {
         let kept = self
             .pairs
             .iter()

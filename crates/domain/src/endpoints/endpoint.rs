@@ -12,7 +12,7 @@ use crate::endpoints::signing::SigningSecret;
 use crate::events::content_filter::{ContentFilter, document};
 use crate::events::event::{Audience, Event, EventKind};
 use crate::events::type_name::TypePattern;
-use crate::identity::secret::{Secret, revealed};
+use crate::identity::secret::Secret;
 use crate::kernel::ids::EventId;
 use crate::kernel::limits::{
     BATCH_EVENTS_MAX, BATCHING_INTERVAL_MAX, ENDPOINT_AGE_MAX, ENDPOINT_ATTEMPTS_MAX,
@@ -25,36 +25,29 @@ use crate::subscriptions::address::Address;
 use crate::subscriptions::subscription::{DeliveryMode, Subscription, SubscriptionStatus};
 
 /// A header that an endpoint wants with every request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomHeader {
     pub name: String,
-    #[serde(with = "revealed")]
     pub value: Secret,
 }
 
 /// How requests prove that they may.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Authorization {
     #[default]
     None,
     Basic {
         username: String,
-        #[serde(with = "revealed")]
         password: Secret,
     },
     Bearer {
-        #[serde(with = "revealed")]
         token: Secret,
     },
     /// Client credentials (RFC 6749, section 4.4).
-    #[serde(rename_all = "camelCase")]
     OAuth2 {
         token_url: String,
         client_id: String,
-        #[serde(with = "revealed")]
         client_secret: Secret,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         scope: Option<String>,
     },
 }
@@ -90,38 +83,17 @@ pub enum PayloadFormat {
 }
 
 /// A key that requests are signed with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointSecret {
     pub id: String,
-    #[serde(with = "as_text")]
     pub secret: SigningSecret,
     pub created_at: Timestamp,
     /// Until when requests are signed with it too, after another has taken its place.
     pub expires_at: Option<Timestamp>,
 }
 
-/// Signing secrets as texts: only for what is sealed as a whole.
-mod as_text {
-    use serde::{Deserialize as _, Deserializer, Serializer, de};
-
-    use super::SigningSecret;
-
-    pub(super) fn serialize<S: Serializer>(
-        secret: &SigningSecret,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        to.serialize_str(secret.text().reveal())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<SigningSecret, D::Error> {
-        SigningSecret::parse(&String::deserialize(from)?).map_err(de::Error::custom)
-    }
-}
-
 /// Events that are sent together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Batching {
     pub interval_ms: u64,
     pub events_max: u32,
@@ -138,7 +110,7 @@ impl Batching {
 }
 
 /// How many requests an endpoint takes in a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimit {
     pub count: u32,
@@ -153,11 +125,10 @@ impl RateLimit {
 }
 
 /// What makes a subscription an endpoint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     pub description: String,
     pub types: Vec<TypePattern>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentFilter>,
     pub headers: Vec<CustomHeader>,
     pub authorization: Authorization,
@@ -168,20 +139,15 @@ pub struct Endpoint {
     /// A delivery that fails so often, while nothing else gets through, sets the endpoint Errored;
     /// 0 for never.
     pub failure_threshold: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batching: Option<Batching>,
     /// Events in one request, once they are sent together again; while they are not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_max_kept: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<RateLimit>,
     /// One after the other, in the order in which they happened.
     pub ordered: bool,
     /// Who was allowed to send when it was asked with OPTIONS: said with every request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_origin: Option<String>,
     /// Why it is Errored, for people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
@@ -612,7 +578,3 @@ pub fn policy_default() -> RetryPolicy {
         concurrency_max: 16,
     }
 }
-
-/// Failed attempts of a delivery after which an endpoint is Errored, unless it says otherwise: all
-/// that the default policy makes.
-pub const FAILURE_THRESHOLD_DEFAULT: u32 = 10;

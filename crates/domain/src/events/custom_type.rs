@@ -8,7 +8,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::events::catalogue::{EventType, Violation};
+use crate::events::catalogue::EventType;
+use crate::events::schema::Violation;
 use crate::events::type_name::{RESERVED_PREFIX, TypeName};
 use crate::kernel::change::{Change, Guard};
 use crate::kernel::ids::AccountId;
@@ -53,23 +54,21 @@ pub struct TypeVersion {
 }
 
 impl TypeVersion {
-    /// Reads a version out of JSON texts.
+    /// Reads a version: its schema, and an example as it came.
     ///
     /// # Errors
     ///
-    /// When the schema does not compile, or the example does not satisfy it.
+    /// When the example does not satisfy the schema.
     pub fn read(
-        schema: Option<&str>,
+        schema: Option<&DataSchema>,
         example: Option<&str>,
         now: Timestamp,
     ) -> Result<Self, CustomTypeError> {
-        let compiled = schema.map(DataSchema::compile).transpose();
-        let compiled = compiled.map_err(CustomTypeError::Schema)?;
         if let Some(example) = example {
-            check_example(example, compiled.as_ref()).map_err(CustomTypeError::Example)?;
+            check_example(example, schema).map_err(CustomTypeError::Example)?;
         }
         Ok(Self {
-            schema: compiled.map(|compiled| Arc::clone(compiled.text())),
+            schema: schema.map(|schema| Arc::clone(schema.text())),
             example: example.map(Into::into),
             created_at: now,
         })
@@ -83,16 +82,13 @@ impl TypeVersion {
 }
 
 fn check_example(example: &str, schema: Option<&DataSchema>) -> Result<(), Violation> {
-    let whole = |message: String| Violation {
-        pointer: String::new(),
-        message,
-    };
     if example.len() > TYPE_EXAMPLE_BYTES_MAX {
         let message = format!("the example is larger than {TYPE_EXAMPLE_BYTES_MAX} bytes");
-        return Err(whole(message));
+        return Err(Violation::of_whole(message));
     }
-    check_json(example).map_err(whole)?;
-    let value: Value = serde_json::from_str(example).map_err(|error| whole(error.to_string()))?;
+    check_json(example).map_err(Violation::of_whole)?;
+    let value: Value =
+        serde_json::from_str(example).map_err(|error| Violation::of_whole(error.to_string()))?;
     schema.map_or(Ok(()), |schema| {
         schema.check(&value, &mut Effort::default())
     })

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::events::publishing::cloud_events::declares_json;
@@ -138,23 +137,16 @@ pub struct Event {
 
 /// What a publisher says of an event beside its data: the context of a CloudEvent, as far as the
 /// event itself does not hold it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Attributes {
     /// Its publisher's id of the event.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub data_schema: Option<String>,
     /// What the body is; JSON when it is not said.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
     /// Extension attributes in their order, as JSON texts.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub extensions: Vec<(String, String)>,
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::identity::secret::{Secret, TokenHash};
 use crate::kernel::change::{Change, Guard, Set};
@@ -33,16 +33,15 @@ pub struct Bin {
 }
 
 /// What callers are answered.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BinAnswer {
     #[serde(flatten)]
     pub reply: BinReply,
     /// Given one after the other, in place of `reply`, when there are any.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub sequence: Vec<BinReply>,
     /// What comes after the last of the sequence.
-    #[serde(default)]
     pub repeat: Repeat,
     /// Whether handshakes are answered as their senders hope, whatever else is configured.
     pub handshake: bool,
@@ -60,7 +59,7 @@ impl Default for BinAnswer {
 }
 
 /// One HTTP answer.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct BinReply {
     /// 200 to 599.
@@ -83,7 +82,7 @@ impl Default for BinReply {
 }
 
 /// What a sequence of answers does at its end.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub enum Repeat {
     /// The last answer is given from then on.

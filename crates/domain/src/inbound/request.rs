@@ -2,14 +2,14 @@
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::kernel::ids::{AccountId, PostId, RequestId, WebhookId};
 use crate::kernel::ports::{Page, StoreError};
 use crate::kernel::time::Timestamp;
 
 /// Something the conversion noticed: where, and what was done about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// JSON Pointer (RFC 6901) into the payload; empty for the whole of it.
     pub pointer: String,

@@ -2,7 +2,7 @@
 //! what told of it; what belongs to others as well stays, without their name.
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::kernel::change::Change;
 use crate::kernel::ids::{AccountId, JobId, PersonId, SubscriptionId};
@@ -16,8 +16,7 @@ pub const ERASED_LAST_NAME: &str = "person";
 const ERASED_NAME: &str = "Erased person";
 
 /// Whose data is erased.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErasureSubject {
     Person(PersonId),
     Endpoint(SubscriptionId),

@@ -58,7 +58,7 @@ named! {
 }
 
 /// A sender or receiver, as they were called when the message was sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Correspondent {
     #[serde(rename = "extensionId")]

@@ -1,7 +1,7 @@
 //! Posts: what people read in a chat.
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::inbound::card::Attachment;
 use crate::kernel::ids::{AccountId, ChatId, PersonId, PostId, RequestId};
@@ -9,7 +9,7 @@ use crate::kernel::ports::{Page, StoreError};
 use crate::kernel::time::Timestamp;
 
 /// Why a post exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum PostKind {
     TextMessage,
     PersonJoined,
@@ -19,7 +19,7 @@ pub enum PostKind {
 }
 
 /// What a mention points at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mention {
     pub id: String,
     /// `Person` or `Team`.
@@ -29,29 +29,19 @@ pub struct Mention {
 }
 
 /// What a post says; texts are mini-markdown.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct PostContent {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Label beside the author's name, such as the sending system.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub activity: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub icon_uri: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub icon_emoji: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attachment>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<Mention>,
     /// The persons that a `PersonsAdded` or `PersonsRemoved` post is about.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub person_ids: Vec<PersonId>,
     /// The post that this one replies to.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<PostId>,
 }
 

@@ -368,7 +368,10 @@ mod tests {
         );
         let event = &change.events[0];
         assert_eq!(event.audience, Audience::Persons([PersonId(11)].into()));
-        insta::assert_snapshot!(std::str::from_utf8(&event.body).unwrap(), @r#"{"extensionId":"11","telephonyStatus":"NoCall","presenceStatus":"Busy","userStatus":"Busy","meetingStatus":"Disconnected","dndStatus":"TakeAllCalls","dndStatusPersonal":"TakeAllCalls","acceptCallQueueCalls":true,"message":"In a meeting","allowSeeMyPresence":true,"ringOnMonitoredCall":false,"pickUpCallsOnHold":false,"sequence":1,"totalActiveCalls":0,"activeCalls":[]}"#);
+        assert_eq!(
+            std::str::from_utf8(&event.body).unwrap(),
+            r#"{"extensionId":"11","telephonyStatus":"NoCall","presenceStatus":"Busy","userStatus":"Busy","meetingStatus":"Disconnected","dndStatus":"TakeAllCalls","dndStatusPersonal":"TakeAllCalls","acceptCallQueueCalls":true,"message":"In a meeting","allowSeeMyPresence":true,"ringOnMonitoredCall":false,"pickUpCallsOnHold":false,"sequence":1,"totalActiveCalls":0,"activeCalls":[]}"#
+        );
         let (again, same) = next.patch(patch, NOW).unwrap();
         assert!(again.is_empty(), "nothing has changed");
         assert_eq!(same, next);

@@ -4,7 +4,7 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::delivery::retry::RetryPolicy;
@@ -186,7 +186,7 @@ impl DeliveryMode {
 }
 
 /// A filter that was asked for and is not permitted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DisabledFilter {
     pub filter: String,
     /// An error code, such as `SUB-412`.

@@ -181,7 +181,9 @@ impl Client {
             headers: parts.headers,
             body: String::from_utf8(body.to_vec()).expect("answers are UTF-8"),
         };
-        let tunnelled = headers.iter().any(|(name, _)| *name == "x-http-method-override");
+        let tunnelled = headers
+            .iter()
+            .any(|(name, _)| *name == "x-http-method-override");
         if !tunnelled && !path.contains("_method=") {
             described::check(&method, path, &answer);
         }

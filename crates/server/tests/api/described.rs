@@ -44,7 +44,10 @@ fn operation_at(method: &Method, path: &str) -> Option<&'static Value> {
 
 /// Fails for a JSON answer of an operation that is not as its description says.
 pub(crate) fn check(method: &Method, path: &str, answer: &Answer) {
-    if !answer.header("content-type").starts_with("application/json") {
+    if !answer
+        .header("content-type")
+        .starts_with("application/json")
+    {
         return;
     }
     let Some(operation) = operation_at(method, path) else {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use axum::routing::get;
-use hookyard_api::{Api, ApiSettings, DevelopmentMode, ListenerLimits, TokenMint};
+use hookyard_api::{Api, ApiSettings, DevelopmentMode, JsonSchemas, ListenerLimits, TokenMint};
 use hookyard_delivery::{
     Dispatcher, Egress, EgressRules, Jobs, Lifecycle, WebhookHandshake, WebhookTransport,
 };
@@ -222,7 +222,8 @@ impl World {
             let ids: Vec<_> = persons.iter().map(ToString::to_string).collect();
             let known = EventType::of(event).expect("the catalogue knows it");
             let value = serde_json::from_slice(&event.body).expect("bodies are JSON");
-            known.schema.check(&value).expect("the catalogue's schema");
+            let checked = known.schema.check(&value, &JsonSchemas);
+            checked.expect("the catalogue's schema");
             let body = std::str::from_utf8(&event.body).expect("JSON is text");
             format!("{} {} {body}", event.kind.name(), ids.join(","))
         })

@@ -19,6 +19,9 @@ use uuid::Uuid;
 
 use super::error::Fault;
 use super::query::{execute, many, one, unreadable};
+use crate::records::{
+    ContentRecord, CorrespondentRecord, CorrespondentsRecord, from_json, to_json,
+};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::messaging::messages;
 use crate::sqlite::transaction::Transaction;
@@ -88,7 +91,7 @@ pub(super) fn erase(
         execute(db, "delete from events where id = ?1", [event])?;
     }
     for (post, left) in found.posts {
-        let left = serde_json::to_string(&left).expect("contents of posts are JSON");
+        let left = to_json(&ContentRecord::from(&left));
         let sql = "update posts set content = ?2, version = version + 1 where id = ?1";
         execute(db, sql, params![post, left])?;
     }
@@ -130,8 +133,8 @@ fn rewrite(db: &Connection, message: &Message) -> Result<usize, Fault> {
     let values = params![
         message.id.as_i64(),
         message.text,
-        serde_json::to_string(&message.from).expect("names are plain data"),
-        serde_json::to_string(&message.to).expect("names are plain data"),
+        to_json(&CorrespondentRecord::from(&message.from)),
+        to_json(&CorrespondentsRecord::from(&message.to)),
         message.version.cast_signed(),
     ];
     execute(db, sql, values)
@@ -248,8 +251,8 @@ fn posts_of(
             and (creator_id = ?4 or instr(content, '\"' || ?4 || '\"') > 0)";
     let found = many(db, sql, params_from_iter(values), |row| {
         let content: String = row.get(2)?;
-        let content: PostContent =
-            serde_json::from_str(&content).map_err(|_| unreadable(2, "the content of a post"))?;
+        let content = from_json::<ContentRecord<'_>, PostContent>(content)
+            .ok_or_else(|| unreadable(2, "the content of a post"))?;
         let author = PersonId::from_i64(row.get(1)?);
         let id: i64 = row.get(0)?;
         Ok(content.without(person, author).map(|left| (id, left)))

@@ -9,15 +9,18 @@ use async_trait::async_trait;
 use hookyard_domain::kernel::news::NewsItem;
 use hookyard_domain::kernel::ports::{Endpoints, StoreError, Subscriptions};
 use hookyard_domain::{
-    AccountId, ClientId, DeliveryMode, EventFilter, EventId, Milestone, PersonId, PushProvider,
-    Secret, Subscription, SubscriptionId, SubscriptionStatus, SubscriptionWrite, Timestamp,
-    TransportType,
+    AccountId, ClientId, DeliveryMode, Endpoint, EventFilter, EventId, Milestone, PersonId,
+    PushProvider, Secret, Subscription, SubscriptionId, SubscriptionStatus, SubscriptionWrite,
+    Timestamp, TransportType,
 };
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
 use super::error::Fault;
 use super::query::{execute, many, one, unreadable};
+use crate::records::{
+    DisabledFiltersRecord, EndpointRecord, FiltersRecord, PolicyRecord, from_json, to_json,
+};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::delivery::deliveries;
 use crate::sqlite::endpoints::statistics;
@@ -122,30 +125,23 @@ pub(super) fn put(
             disabled_filters = excluded.disabled_filters, ended_at = excluded.ended_at,
             catch_up_after = excluded.catch_up_after, paused_at = excluded.paused_at,
             endpoint_sealed = excluded.endpoint_sealed";
-    let unwritable = |error| Fault::plain(format!("failed to write a subscription: {error}"));
-    let filters: Vec<&str> = subscription
-        .filters
-        .iter()
-        .map(EventFilter::as_str)
-        .collect();
     let mode = mode_columns(&subscription.mode)?;
     let blacklisted = subscription.blacklisted.as_ref();
     let endpoint = subscription.endpoint.as_deref();
-    let endpoint = endpoint
-        .map(serde_json::to_vec)
-        .transpose()
-        .map_err(unwritable)?
-        .map(|settings| vault.seal(ENDPOINT_PLACE, &settings));
+    let endpoint = endpoint.map(|endpoint| {
+        let settings = to_json(&EndpointRecord::from(endpoint));
+        vault.seal(ENDPOINT_PLACE, settings.as_bytes())
+    });
     let values = params![
         subscription.id.0.as_bytes(),
         subscription.account.as_i64(),
         subscription.owner.as_i64(),
         subscription.client_id.0,
-        serde_json::to_string(&filters).map_err(unwritable)?,
+        to_json(&FiltersRecord::from(&subscription.filters)),
         mode.address,
         mode.secret
             .map(|secret| vault.seal(PLACE, secret.reveal().as_bytes())),
-        serde_json::to_string(&subscription.policy).map_err(unwritable)?,
+        to_json(&PolicyRecord::from(&subscription.policy)),
         subscription.status.name(),
         subscription.created_at.as_millis(),
         subscription.modified_at.as_millis(),
@@ -156,7 +152,7 @@ pub(super) fn put(
         subscription.version.cast_signed(),
         subscription.mode.transport().name(),
         mode.certificate_name,
-        serde_json::to_string(&subscription.disabled_filters).map_err(unwritable)?,
+        to_json(&DisabledFiltersRecord::from(&subscription.disabled_filters,)),
         subscription.ended_at.map(Timestamp::as_millis),
         subscription.catch_up_after.map(EventId::as_i64),
         subscription.paused_at.map(Timestamp::as_millis),
@@ -284,8 +280,6 @@ pub(super) fn count(
 
 fn read(vault: &Vault, row: &Row<'_>) -> rusqlite::Result<Subscription> {
     let filters: String = row.get(4)?;
-    let filters: Vec<String> =
-        serde_json::from_str(&filters).map_err(|_| unreadable(4, "a subscription's filters"))?;
     let sealed: Option<Vec<u8>> = row.get(6)?;
     let open = |sealed: Vec<u8>| {
         vault
@@ -313,15 +307,13 @@ fn read(vault: &Vault, row: &Row<'_>) -> rusqlite::Result<Subscription> {
         account: AccountId::from_i64(row.get(1)?),
         owner: PersonId::from_i64(row.get(2)?),
         client_id: ClientId(row.get(3)?),
-        filters: filters
-            .iter()
-            .map(|text| EventFilter::read(text))
-            .collect::<Result<_, _>>()
-            .map_err(|_| unreadable(4, "an event filter"))?,
-        disabled_filters: serde_json::from_str(&disabled)
-            .map_err(|_| unreadable(18, "disabled filters"))?,
+        filters: from_json::<FiltersRecord<'_>, _>(filters)
+            .ok_or_else(|| unreadable(4, "a subscription's filters"))?,
+        disabled_filters: from_json::<DisabledFiltersRecord<'_>, _>(disabled)
+            .ok_or_else(|| unreadable(18, "disabled filters"))?,
         mode,
-        policy: serde_json::from_str(&policy).map_err(|_| unreadable(7, "a retry policy"))?,
+        policy: from_json::<PolicyRecord<'_>, _>(policy)
+            .ok_or_else(|| unreadable(7, "a retry policy"))?,
         status: SubscriptionStatus::from_name(&status)
             .ok_or_else(|| unreadable(8, "a subscription's status"))?,
         created_at: Timestamp::from_millis(row.get(9)?),
@@ -342,11 +334,12 @@ fn read(vault: &Vault, row: &Row<'_>) -> rusqlite::Result<Subscription> {
             .get::<_, Option<Vec<u8>>>(23)?
             .map(|sealed| {
                 let opened = vault.open(ENDPOINT_PLACE, &sealed);
-                opened.and_then(|settings| serde_json::from_slice(&settings).ok())
+                opened
+                    .and_then(from_json::<EndpointRecord<'_>, Endpoint>)
+                    .map(Arc::new)
+                    .ok_or_else(|| unreadable(23, "an endpoint's settings"))
             })
-            .map(|settings| settings.ok_or_else(|| unreadable(23, "an endpoint's settings")))
-            .transpose()?
-            .map(Arc::new),
+            .transpose()?,
         version: row.get::<_, i64>(15)?.cast_unsigned(),
     })
 }

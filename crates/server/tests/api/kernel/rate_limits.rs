@@ -62,7 +62,10 @@ async fn signing_in_is_limited_too() {
 async fn a_group_is_that_of_the_operation_whatever_an_id_looks_like() {
     let world = World::start().await;
     let alice = world.signed_in(ALICE).await;
-    for id in ["a0000000-0000-4000-8000-000000000000", "10000000-0000-4000-8000-000000000000"] {
+    for id in [
+        "a0000000-0000-4000-8000-000000000000",
+        "10000000-0000-4000-8000-000000000000",
+    ] {
         for path in ["/restapi/v1.0/subscription", "/team-messaging/v1/webhooks"] {
             let answer = alice.get(&format!("{path}/{id}")).await;
             assert_eq!(answer.status, 404);

@@ -12,12 +12,13 @@ use hookyard_domain::kernel::ports::{
 use hookyard_domain::{
     AbandonReason, AccountId, Attempt, AttemptOutcome, Delivery, DeliveryId, DeliveryState,
     DeliveryWrite, EventId, IdSequence, Redelivery, Round, Subscription, SubscriptionId, Timestamp,
-    Timings, TypePattern, UnreachableReason,
+    Timings, Transcript, TypePattern, UnreachableReason,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
 use uuid::Uuid;
 
+use crate::records::{TranscriptRecord, from_json, to_json};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::events::{self, event_columns};
@@ -209,7 +210,7 @@ pub(in crate::sqlite) fn record(
         attempt
             .transcript
             .as_deref()
-            .map(|said| serde_json::to_string(said).expect("transcripts are JSON")),
+            .map(|said| to_json(&TranscriptRecord::from(said))),
     ];
     let fresh = execute(db, sql, values)? > 0;
     let moved = advance(
@@ -653,9 +654,12 @@ pub(in crate::sqlite) fn attempts(
                 answer_excerpt: row.get(8)?,
                 transcript: row
                     .get::<_, Option<String>>(13)?
-                    .map(|text| serde_json::from_str(&text))
-                    .transpose()
-                    .map_err(|_| unreadable(13, "what an attempt said"))?,
+                    .map(|text| {
+                        let said = from_json::<TranscriptRecord<'_>, Transcript>(text);
+                        said.map(Arc::new)
+                            .ok_or_else(|| unreadable(13, "what an attempt said"))
+                    })
+                    .transpose()?,
             })
         },
     )

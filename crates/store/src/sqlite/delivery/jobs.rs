@@ -8,6 +8,7 @@ use hookyard_domain::kernel::ports::{JobQuery, Jobs, StoreError};
 use hookyard_domain::{AccountId, Job, JobId, JobStatus, JobWrite, Timestamp};
 use rusqlite::{Connection, Row, params};
 
+use crate::records::{WorkRecord, from_json, to_json};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, one, unreadable};
@@ -28,7 +29,7 @@ pub(in crate::sqlite) fn put(db: &Connection, job: &Job) -> Result<(), Fault> {
         job.account.as_i64(),
         job.work.kind(),
         endpoint.as_ref().map(|id| id.0.as_bytes()),
-        serde_json::to_string(&job.work).expect("work is JSON"),
+        to_json(&WorkRecord::from(&job.work)),
         job.status.name(),
         job.total.map(u64::cast_signed),
         job.done.cast_signed(),
@@ -99,7 +100,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Job> {
     Ok(Job {
         id: JobId::from_i64(row.get(0)?),
         account: AccountId::from_i64(row.get(1)?),
-        work: serde_json::from_str(&work).map_err(|_| unreadable(2, "the work of a job"))?,
+        work: from_json::<WorkRecord<'_>, _>(work)
+            .ok_or_else(|| unreadable(2, "the work of a job"))?,
         status: JobStatus::from_name(&status)
             .ok_or_else(|| unreadable(3, "the status of a job"))?,
         total: perhaps(4)?,

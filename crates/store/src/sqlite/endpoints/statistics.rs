@@ -16,6 +16,7 @@ use hookyard_domain::{
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
+use crate::records::{LatencyRecord, OutcomesRecord, from_json, to_json};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, one, unreadable};
@@ -57,8 +58,8 @@ fn put(
         statistics.abandoned.cast_signed(),
         statistics.attempt_count().cast_signed(),
         statistics.failed_attempts().cast_signed(),
-        serde_json::to_string(&statistics.attempts).expect("counts are JSON"),
-        serde_json::to_string(&statistics.latency).expect("counts are JSON"),
+        to_json(&OutcomesRecord::from(&statistics.attempts)),
+        to_json(&LatencyRecord::from(&statistics.latency)),
     ];
     execute(db, sql, values)?;
     Ok(())
@@ -68,10 +69,10 @@ fn put(
 fn read(row: &Row<'_>) -> rusqlite::Result<Statistics> {
     let outcomes: String = row.get(2)?;
     let latency: String = row.get(3)?;
-    let attempts: BTreeMap<OutcomeKind, u64> =
-        serde_json::from_str(&outcomes).map_err(|_| unreadable(2, "the count of outcomes"))?;
-    let latency: Latency =
-        serde_json::from_str(&latency).map_err(|_| unreadable(3, "the count of latencies"))?;
+    let attempts = from_json::<OutcomesRecord, _>(outcomes)
+        .ok_or_else(|| unreadable(2, "the count of outcomes"))?;
+    let latency = from_json::<LatencyRecord<'_>, _>(latency)
+        .ok_or_else(|| unreadable(3, "the count of latencies"))?;
     Ok(Statistics {
         delivered: row.get::<_, i64>(0)?.cast_unsigned(),
         abandoned: row.get::<_, i64>(1)?.cast_unsigned(),

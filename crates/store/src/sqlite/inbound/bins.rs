@@ -15,6 +15,7 @@ use hookyard_domain::{
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
+use crate::records::{AnswerRecord, HeadersRecord, from_json, to_json};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{bounds, execute, many, one, unreadable};
@@ -25,8 +26,6 @@ const TOKEN_PLACE: &str = "bins.token";
 const HEADERS_PLACE: &str = "bin_requests.headers";
 
 pub(in crate::sqlite) fn put(db: &Connection, vault: &Vault, bin: &Bin) -> Result<(), Fault> {
-    let answer = serde_json::to_string(&bin.answer)
-        .map_err(|error| Fault::plain(format!("failed to write a bin: {error}")))?;
     let sql = "insert into bins (id, account_id, name, token_hash, token_sealed, answer,
             last_number, turns, created_at, version)
         values (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8)
@@ -39,7 +38,7 @@ pub(in crate::sqlite) fn put(db: &Connection, vault: &Vault, bin: &Bin) -> Resul
         bin.name,
         TokenHash::of(bin.token.reveal()).0,
         vault.seal(TOKEN_PLACE, bin.token.reveal().as_bytes()),
-        answer,
+        to_json(&AnswerRecord::from(&bin.answer)),
         bin.created_at.as_millis(),
         bin.version.cast_signed(),
     ];
@@ -113,8 +112,7 @@ pub(in crate::sqlite) fn put_request(
 }
 
 fn insert(db: &Connection, vault: &Vault, request: &BinRequest) -> Result<(), Fault> {
-    let headers = serde_json::to_vec(&request.headers)
-        .map_err(|error| Fault::plain(format!("failed to write a bin's request: {error}")))?;
+    let headers = to_json(&HeadersRecord::from(&request.headers));
     let sql = "insert into bin_requests (id, account_id, bin_id, number, turn, received_at, method,
             path, query, headers_sealed, body, body_bytes, remote_address, signature_verified,
             signature_endpoint)
@@ -130,7 +128,7 @@ fn insert(db: &Connection, vault: &Vault, request: &BinRequest) -> Result<(), Fa
         request.method,
         request.path,
         request.query,
-        vault.seal(HEADERS_PLACE, &headers),
+        vault.seal(HEADERS_PLACE, headers.as_bytes()),
         &request.body[..],
         request.body_bytes.cast_signed(),
         request.remote_address,
@@ -153,7 +151,8 @@ fn read(vault: &Vault, row: &Row<'_>) -> rusqlite::Result<Bin> {
         account: AccountId::from_i64(row.get(1)?),
         name: row.get(2)?,
         token: Secret::new(token),
-        answer: serde_json::from_str(&answer).map_err(|_| unreadable(4, "a bin's answer"))?,
+        answer: from_json::<AnswerRecord<'_>, _>(answer)
+            .ok_or_else(|| unreadable(4, "a bin's answer"))?,
         created_at: Timestamp::from_millis(row.get(5)?),
         version: row.get::<_, i64>(6)?.cast_unsigned(),
     })
@@ -218,7 +217,7 @@ fn read_request(vault: &Vault, row: &Row<'_>) -> rusqlite::Result<BinRequest> {
     let sealed: Vec<u8> = row.get(9)?;
     let headers = vault
         .open(HEADERS_PLACE, &sealed)
-        .and_then(|headers| serde_json::from_slice(&headers).ok())
+        .and_then(from_json::<HeadersRecord<'_>, _>)
         .ok_or_else(|| unreadable(9, "the headers of a bin's request"))?;
     let endpoint: Option<[u8; 16]> = row.get(14)?;
     Ok(BinRequest {

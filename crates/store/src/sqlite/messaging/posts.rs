@@ -7,6 +7,7 @@ use hookyard_domain::{
 };
 use rusqlite::{Connection, Row, params};
 
+use crate::records::{ContentRecord, from_json, to_json};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{bounds, execute, many, one, unreadable};
@@ -30,15 +31,13 @@ pub(in crate::sqlite) fn put(db: &Connection, post: &Post) -> Result<(), Fault> 
         .iter()
         .find(|(kind, _)| *kind == post.kind)
         .map(|(_, name)| *name);
-    let content = serde_json::to_string(&post.content)
-        .map_err(|error| Fault::plain(format!("failed to write a post: {error}")))?;
     let values = params![
         post.id.as_i64(),
         post.account.as_i64(),
         post.chat.as_i64(),
         kind,
         post.creator.as_i64(),
-        content,
+        to_json(&ContentRecord::from(&post.content)),
         post.request.map(RequestId::as_i64),
         post.created_at.as_millis(),
         post.modified_at.as_millis(),
@@ -87,8 +86,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Post> {
             .map(|(kind, _)| *kind)
             .ok_or_else(|| unreadable(3, "the kind of a post"))?,
         creator: PersonId::from_i64(row.get(4)?),
-        content: serde_json::from_str(&content)
-            .map_err(|_| unreadable(5, "the content of a post"))?,
+        content: from_json::<ContentRecord<'_>, _>(content)
+            .ok_or_else(|| unreadable(5, "the content of a post"))?,
         request: row.get::<_, Option<i64>>(6)?.map(RequestId::from_i64),
         created_at: Timestamp::from_millis(row.get(7)?),
         modified_at: Timestamp::from_millis(row.get(8)?),
