@@ -118,3 +118,46 @@ fn guarded(body: Body, kind: &'static str, cache: &'static str) -> Response {
     }
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn served(path: &str) -> StatusCode {
+        let request = Request::builder().uri(path).body(Body::empty());
+        let answer = reference_file(request.expect("a request")).await;
+        answer.status()
+    }
+
+    #[tokio::test]
+    async fn the_reference_asks_only_this_server() {
+        let page = include_str!("reference/page.html");
+        let script = include_str!("reference/page.js");
+        let style = include_str!("reference/page.css");
+        for text in [page, script, style] {
+            assert!(!text.contains("https://") && !text.contains("http://"));
+        }
+        let named = page
+            .split('"')
+            .filter(|text| text.starts_with("/docs/api/"));
+        let named: Vec<_> = named.collect();
+        assert_eq!(named.len(), 3);
+        for path in named {
+            assert_eq!(served(path).await, StatusCode::OK, "{path}");
+        }
+        assert_eq!(served("/docs/api/other.js").await, StatusCode::NOT_FOUND);
+        // What the document says is text, and never read as HTML.
+        assert!(!script.contains("innerHTML"));
+    }
+
+    #[tokio::test]
+    async fn the_reference_runs_its_own_scripts_alone() {
+        let answer = reference().await;
+        let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str();
+        assert!(
+            policy
+                .expect("text")
+                .starts_with("default-src 'none'; script-src 'self'")
+        );
+    }
+}

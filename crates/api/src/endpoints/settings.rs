@@ -49,6 +49,7 @@ pub(super) struct Settings {
     #[serde(default)]
     pub description: String,
     #[serde(default)]
+    #[schemars(example = vec!["invoice.*"])]
     pub event_types: Vec<String>,
     #[serde(default)]
     pub content_filter: Option<Value>,

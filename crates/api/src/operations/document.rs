@@ -48,7 +48,11 @@ pub fn document(operations: &[Operation], version: &str) -> Value {
         "servers": [{ "url": "/", "description": "This server." }],
         "tags": tags::described(operations),
         "paths": paths,
-        "components": { "schemas": schemas, "securitySchemes": security_schemes() },
+        "components": {
+            "schemas": schemas,
+            "examples": tags::problems(),
+            "securitySchemes": security_schemes(),
+        },
     });
     name_asked(&mut document, &apart);
     add_examples(&mut document);
@@ -422,18 +426,14 @@ fn illustrate_answer(response: &mut Value, examples: Examples<'_>) {
     let Some(content) = response.get_mut("content") else {
         return;
     };
-    illustrate(content, examples);
-    // Of problems, one for each code.
-    let Some(codes) = codes else { return };
-    let media = &mut content["application/json"];
-    let one = media
-        .as_object_mut()
-        .and_then(|media| media.remove("example"));
+    // Of problems there is one for each code, the same for all operations.
+    let Some(codes) = codes else {
+        return illustrate(content, examples);
+    };
     for code in codes {
-        let mut example = one.clone().unwrap_or_default();
-        let name = code.as_str().unwrap_or_default().to_owned();
-        tags::name_problem(&mut example, &name);
-        media["examples"][&name] = json!({ "value": example });
+        let name = code.as_str().unwrap_or_default();
+        let example = json!({ "$ref": format!("#/components/examples/{name}") });
+        content["application/json"]["examples"][name] = example;
     }
 }
 

@@ -88,8 +88,7 @@ function parameters(all, schemas) {
 function content(all, schemas) {
   return Object.entries(all ?? {}).flatMap(([kind, media]) => {
     const data = media['x-event-data'];
-    const several = Object.values(media.examples ?? {}).map((example) => example.value);
-    const example = media.example ?? several[0];
+    const example = media.example;
     return [
       element('p', {}, element('code', {}, kind), ' ', element('span', { class: 'tag' }, kindOf(data ?? media.schema, schemas))),
       members(data ?? media.schema, schemas),

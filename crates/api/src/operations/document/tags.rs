@@ -1,7 +1,7 @@
 //! The parts of the document, and what is said once for all of them.
 
 use hookyard_domain::Code;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::operations::{Operation, Tag};
 
@@ -78,15 +78,22 @@ pub(super) fn described(operations: &[Operation]) -> Vec<Value> {
         .collect()
 }
 
-/// Makes the example of a problem one of the code that is called `name`.
-pub(super) fn name_problem(example: &mut Value, name: &str) {
-    let code = Code::ALL.iter().find(|code| code.name() == name);
-    let summary = code.map_or("", |code| code.summary());
-    for place in ["", "/errors/0"] {
-        let Some(told) = example.pointer_mut(place) else {
-            continue;
-        };
-        told["errorCode"] = name.into();
-        told["message"] = summary.into();
+/// An example of each problem, by its code.
+pub(super) fn problems() -> Map<String, Value> {
+    let examples = Code::ALL
+        .iter()
+        .map(|code| (code.name().to_owned(), problem(*code)));
+    examples.collect()
+}
+
+fn problem(code: Code) -> Value {
+    let (name, summary) = (code.name(), code.summary());
+    let told = summary.replace("${parameterName}", "name");
+    let mut entry = json!({ "errorCode": name, "message": told });
+    if told != summary {
+        entry["parameterName"] = "name".into();
     }
+    let mut example = entry.clone();
+    example["errors"] = json!([entry]);
+    json!({ "summary": summary, "value": example })
 }
