@@ -79,7 +79,7 @@ def main():
     yard.LIFE_MAX_S = 2 * TIME_MAX_S
     seed = os.environ.get("HOOKYARD_CONTRACT_SEED") or str(random.SystemRandom().randrange(2**32))
     print(f"seed {seed}: HOOKYARD_CONTRACT_SEED={seed} repeats this run", flush=True)
-    server = yard.Yard()
+    server = yard.Yard("[pubnub]\nenabled = true\n")
     try:
         with urllib.request.urlopen(f"{server.url}/api/v1/openapi.json", timeout=30) as answer:
             document = json.load(answer)

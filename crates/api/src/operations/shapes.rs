@@ -41,7 +41,7 @@ shapes! {
         text: String,
         #[schemars(with = "Id")]
         creator_id: (),
-        #[schemars(required, with = "Option<Vec<Id>>")]
+        #[schemars(with = "Option<Vec<Id>>")]
         added_person_ids: (),
         #[schemars(with = "Vec<Id>")]
         #[serde(skip_serializing_if = "is_absent")]
@@ -50,17 +50,11 @@ shapes! {
         creation_time: (),
         #[schemars(with = "Time")]
         last_modified_time: (),
-        #[schemars(required)]
         attachments: Option<Vec<BTreeMap<String, Anything>>>,
-        #[schemars(required)]
         activity: Option<String>,
-        #[schemars(required)]
         title: Option<String>,
-        #[schemars(required)]
         icon_uri: Option<String>,
-        #[schemars(required)]
         icon_emoji: Option<String>,
-        #[schemars(required)]
         mentions: Option<Vec<MentionShape>>,
         #[schemars(with = "Id")]
         #[serde(skip_serializing_if = "is_absent")]
@@ -118,9 +112,7 @@ shapes! {
         first_name: String,
         #[schemars(example = &"Lovelace")]
         last_name: String,
-        #[schemars(required)]
         email: Option<String>,
-        #[schemars(required)]
         avatar: Option<String>,
         #[schemars(with = "Id")]
         company_id: (),
@@ -187,7 +179,6 @@ shapes! {
         dnd_status: DndStatusName,
         dnd_status_personal: DndStatusName,
         accept_call_queue_calls: bool,
-        #[schemars(required)]
         message: Option<String>,
         allow_see_my_presence: bool,
         ring_on_monitored_call: bool,

@@ -100,8 +100,10 @@ struct TokenProblem {
     error_code: String,
     message: String,
     errors: Vec<Detail<'static>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(rename = "error")]
     error: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(rename = "error_description")]
     error_description: Option<String>,
 }
