@@ -2,6 +2,7 @@
 
 pub(crate) mod actions;
 mod consent;
+mod fault;
 mod patch;
 mod retries;
 mod settings;
@@ -14,25 +15,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use hookyard_domain::endpoints::endpoint::{EndpointEventType, endpoint_event};
-use hookyard_domain::endpoints::signing::SigningSecret;
+use hookyard_domain::endpoints::life::{Maker, SecretSeed, Shown};
+use hookyard_domain::endpoints::sample::{SampleTooLarge, SampleType};
+use hookyard_domain::endpoints::settings::{check_overlap, read_secret};
 use hookyard_domain::events::catalogue::EventType;
-use hookyard_domain::kernel::limits::{
-    ENDPOINT_TTL, ENDPOINTS_MAX, PUBLISHED_BODY_BYTES_MAX, SECRET_OVERLAP_DEFAULT,
-    SECRET_OVERLAP_MAX,
-};
+use hookyard_domain::kernel::limits::{PUBLISHED_BODY_BYTES_MAX, SECRET_OVERLAP_DEFAULT};
 use hookyard_domain::kernel::ports::CommitError;
 use hookyard_domain::{
-    Attributes, Audience, Change, Code, Endpoint, Event, EventId, EventKind, HistoryWrite,
-    Milestone, Problem, SettingError, Subscription, SubscriptionId, SubscriptionStatus,
-    SubscriptionWrite, Timestamp, TypeName,
+    AccountId, Change, Code, DeliveryId, Endpoint, EventId, PersonId, Problem, Scope, Subscription,
+    SubscriptionId, Timestamp, TypeName,
 };
 use http::HeaderMap;
 use serde_json::Value;
 
-use self::consent::{Consent, HandshakeView};
+use self::settings::{Settings, endpoint_of};
 use self::patch::SettingsPatch;
-use self::settings::{Settings, endpoint_of, read_secret, secret_from, secrets_after};
 pub(crate) use self::view::SHAKING;
 use self::view::{
     EndpointList, EndpointView, EndpointsQuery, RevealQuery, RevealedSecret, Rotation, Test,
@@ -44,9 +41,10 @@ use crate::identity::caller::Caller;
 use crate::kernel::body::{AnyJson, Json, MaybeJson};
 use crate::kernel::path::PathParams;
 use crate::kernel::platform::lacks;
-use crate::kernel::problem::{ApiResult, because};
+use crate::kernel::problem::{ApiError, ApiResult, because};
+use crate::kernel::query::Query;
+use crate::kernel::version_check::{VersionCheck, with_version};
 use crate::kernel::query::{Pairs, Query};
-use crate::kernel::version_check::VersionCheck;
 use crate::operations::answers::{Accepted, Answer, Created, NoContent, Tagged};
 
 crate::operations! {
@@ -203,55 +201,23 @@ async fn list_endpoints(
 async fn create_endpoint(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    AnyJson(body, _): AnyJson<Settings>,
-) -> ApiResult<Tagged<Created<EndpointView>>> {
-    let asked = Settings::read(body)?.asked()?;
-    let mut endpoint = asked.endpoint;
-    consent::vet_token_source(&api, &endpoint.authorization).await?;
-    let consent = consent::ask(&api, &asked.mode, &endpoint).await;
-    apply(&consent, &mut endpoint);
-    if consent.outcome.is_err() {
+    AnyJson(body): AnyJson,
+) -> ApiResult<Response> {
+    api.require_endpoints_manager(&caller).await?;
+    let settled = Settings::read(body)?.settled()?;
+    consent::vet_token_source(&api, &settled.endpoint.authorization).await?;
+    let consent = consent::ask(&api, &settled.mode, &settled.endpoint).await;
+    let Ok(granted) = &consent.outcome else {
         return Err(consent.into());
-    }
-    let now = api.now();
-    let fresh = || {
-        let secret = asked
-            .secret
-            .unwrap_or_else(|| SigningSecret::from_random(api.random()));
-        secret_from(api.random(), secret, now)
     };
-    endpoint.secrets = secrets_after(&[], asked.signing, fresh);
-    let subscription = Subscription {
+    let maker = Maker {
         account: caller.account,
-        id: SubscriptionId::from_random(api.random()),
-        owner: caller.person,
+        person: caller.person,
         client_id: caller.client_id().clone(),
-        filters: Vec::new(),
-        disabled_filters: Vec::new(),
-        mode: asked.mode,
-        policy: asked.policy,
-        status: SubscriptionStatus::Active,
-        created_at: now,
-        modified_at: now,
-        expires_at: now + ENDPOINT_TTL,
-        ttl: ENDPOINT_TTL,
-        blacklisted: None,
-        paused_at: None,
-        ended_at: None,
-        failing_since: None,
-        catch_up_after: None,
-        endpoint: Some(Arc::new(endpoint)),
-        version: 1,
+        id: SubscriptionId::from_random(api.random()),
     };
-    let note = subscription.passed(Milestone::Created, now, None);
-    let mut change = subscription
-        .create(ENDPOINTS_MAX)
-        .and(HistoryWrite::Note(note));
-    change.events.extend(endpoint_event(
-        &subscription,
-        EndpointEventType::Created,
-        now,
-    ));
+    let now = api.now();
+    let (change, subscription) = Endpoint::create(maker, settled, granted, api.seed(), now);
     match api.store.commit(change).await {
         Ok(()) => {}
         Err(CommitError::Conflict) => return Err(Code::TooManySubscriptions.into()),
@@ -261,20 +227,6 @@ async fn create_endpoint(
     told.handshake_result = Some(Value::from(&consent));
     let answer = Created::of(&told);
     Ok(Tagged(answer, subscription.version))
-}
-
-/// What an address granted becomes part of the settings.
-fn apply(consent: &Consent, endpoint: &mut Endpoint) {
-    let Ok(granted) = &consent.outcome else {
-        return;
-    };
-    endpoint.request_origin.clone_from(&granted.origin);
-    if let Some(rate) = granted.rate {
-        let slower = endpoint
-            .rate
-            .filter(|own| own.interval() >= rate.interval());
-        endpoint.rate = Some(slower.unwrap_or(rate));
-    }
 }
 
 /// One endpoint; with `reveal=true` in the clear, of which the history then tells.
@@ -293,24 +245,11 @@ async fn read_endpoint(
     let endpoint = endpoint_of(&subscription)?;
     let mut told = view(&subscription, endpoint, api.now());
     if reveal {
-        note_shown(
-            &api,
-            &subscription,
-            "The headers and credentials were shown.",
-        )
-        .await?;
+        let note = Endpoint::note_shown(&subscription, Shown::Credentials, api.now());
+        api.store.commit(note).await?;
         told.settings = Settings::of(&subscription, endpoint);
     }
     Ok(Tagged(Answer::of(&told), subscription.version))
-}
-
-/// Leaves a trace of who could see a secret.
-async fn note_shown(api: &Api, subscription: &Subscription, what: &str) -> ApiResult<()> {
-    let note = subscription.passed(Milestone::Updated, api.now(), Some(what.to_owned()));
-    api.store
-        .commit(Change::of(HistoryWrite::Note(note)))
-        .await?;
-    Ok(())
 }
 
 async fn replace_endpoint(
@@ -360,15 +299,13 @@ async fn settle(
 ) -> ApiResult<Tagged<Answer<EndpointView>>> {
     let current = api.endpoint(caller, id).await?;
     expected.pass(current.version)?;
-    let asked = wanted(&Settings::of(&current, endpoint_of(&current)?))?.asked()?;
-    let moved = current.mode.address() != asked.mode.address();
     let former = endpoint_of(&current)?;
-    let other_proof = former.handshake != asked.endpoint.handshake;
-    if former.authorization != asked.endpoint.authorization {
-        consent::vet_token_source(api, &asked.endpoint.authorization).await?;
+    let settled = wanted(&Settings::of(&current, former))?.settled()?;
+    if former.authorization != settled.endpoint.authorization {
+        consent::vet_token_source(api, &settled.endpoint.authorization).await?;
     }
-    let consent = if moved || other_proof {
-        let consent = consent::ask(api, &asked.mode, &asked.endpoint).await;
+    let consent = if settled.need_consent(&current) {
+        let consent = consent::ask(api, &settled.mode, &settled.endpoint).await;
         if consent.outcome.is_err() {
             return Err(consent.into());
         }
@@ -376,28 +313,13 @@ async fn settle(
     } else {
         None
     };
+    let granted = consent
+        .as_ref()
+        .and_then(|consent| consent.outcome.as_ref().ok());
     let changed = decide(api, caller, id, |current, endpoint, now| {
         expected.pass(current.version)?;
-        let asked = wanted(&Settings::of(current, endpoint))?.asked()?;
-        let mut next = asked.endpoint;
-        match &consent {
-            Some(consent) => apply(consent, &mut next),
-            None => next.request_origin.clone_from(&endpoint.request_origin),
-        }
-        let fresh = || secret_from(api.random(), SigningSecret::from_random(api.random()), now);
-        next.secrets = secrets_after(&endpoint.secrets, asked.signing, fresh);
-        next.error.clone_from(&endpoint.error);
-        let changed = Subscription {
-            mode: asked.mode,
-            policy: asked.policy,
-            ..current.with_endpoint(next, now)
-        };
-        Ok(Decided {
-            milestone: Milestone::Updated,
-            detail: None,
-            event: EndpointEventType::Updated,
-            changed,
-        })
+        let settled = wanted(&Settings::of(current, endpoint))?.settled()?;
+        Ok(endpoint.change(current, settled, granted, api.seed(), now))
     })
     .await?;
     let mut told = view(&changed, endpoint_of(&changed)?, api.now());
@@ -405,36 +327,18 @@ async fn settle(
     Ok(Tagged(Answer::of(&told), changed.version))
 }
 
-/// What is to become of an endpoint.
-struct Decided {
-    changed: Subscription,
-    milestone: Milestone,
-    detail: Option<String>,
-    event: EndpointEventType,
-}
-
 /// Reads, decides and commits, again when somebody else was quicker.
 async fn decide(
     api: &Api,
     caller: &Caller,
     id: &str,
-    decision: impl Fn(&Subscription, &Endpoint, Timestamp) -> ApiResult<Decided> + Send + Sync,
+    decision: impl Fn(&Subscription, &Endpoint, Timestamp) -> ApiResult<(Change, Subscription)>
+    + Send
+    + Sync,
 ) -> ApiResult<Subscription> {
     api.commit_deciding(async || {
         let current = api.endpoint(caller, id).await?;
-        let now = api.now();
-        let decided = decision(&current, endpoint_of(&current)?, now)?;
-        if decided.changed.version == current.version {
-            return Ok((Change::default(), decided.changed));
-        }
-        let note = decided
-            .changed
-            .passed(decided.milestone, now, decided.detail);
-        let mut change = decided.changed.put().and(HistoryWrite::Note(note));
-        change
-            .events
-            .extend(endpoint_event(&decided.changed, decided.event, now));
-        Ok((change.given(current.unchanged()), decided.changed))
+        decision(&current, endpoint_of(&current)?, api.now())
     })
     .await
 }
@@ -445,22 +349,7 @@ async fn delete_endpoint(
     path: PathParams,
 ) -> ApiResult<NoContent> {
     let subscription = api.endpoint(&caller, path.text("endpointId")?).await?;
-    let now = api.now();
-    let mut change = Change::of(SubscriptionWrite::Delete {
-        account: subscription.account,
-        subscription: subscription.id,
-        at: now,
-    })
-    .and(HistoryWrite::Note(subscription.passed(
-        Milestone::Deleted,
-        now,
-        None,
-    )));
-    change.events.extend(endpoint_event(
-        &subscription,
-        EndpointEventType::Deleted,
-        now,
-    ));
+    let change = Endpoint::delete(&subscription, api.now());
     api.store.commit(change).await?;
     Ok(NoContent)
 }
@@ -470,23 +359,9 @@ async fn pause_endpoint(
     caller: Caller,
     path: PathParams,
 ) -> ApiResult<Answer<EndpointView>> {
-    let changed = decide(
-        &api,
-        &caller,
-        path.text("endpointId")?,
-        |current, _, now| {
-            let changed = match current.status {
-                SubscriptionStatus::Suspended => current.clone(),
-                _ => current.suspended(now),
-            };
-            Ok(Decided {
-                changed,
-                milestone: Milestone::Suspended,
-                detail: None,
-                event: EndpointEventType::Paused,
-            })
-        },
-    )
+    let changed = decide(&api, &caller, path.text("endpointId")?, |current, _, now| {
+        Ok(Endpoint::pause(current, now))
+    })
     .await?;
     Ok(Answer::of(&view(
         &changed,
@@ -500,23 +375,9 @@ async fn resume_endpoint(
     caller: Caller,
     path: PathParams,
 ) -> ApiResult<Answer<EndpointView>> {
-    let changed = decide(
-        &api,
-        &caller,
-        path.text("endpointId")?,
-        |current, _, now| {
-            let changed = match current.status {
-                SubscriptionStatus::Active => current.clone(),
-                _ => current.resumed(false, now),
-            };
-            Ok(Decided {
-                changed,
-                milestone: Milestone::Resumed,
-                detail: None,
-                event: EndpointEventType::Resumed,
-            })
-        },
-    )
+    let changed = decide(&api, &caller, path.text("endpointId")?, |current, _, now| {
+        Ok(Endpoint::resume(current, now))
+    })
     .await?;
     Ok(Answer::of(&view(
         &changed,
@@ -547,7 +408,8 @@ async fn read_signing_secret(
     let subscription = api.endpoint(&caller, path.text("endpointId")?).await?;
     let newest = endpoint_of(&subscription)?.secrets.first();
     let newest = newest.ok_or_else(|| Problem::not_found("secret"))?;
-    note_shown(&api, &subscription, "The signing secret was shown.").await?;
+    let note = Endpoint::note_shown(&subscription, Shown::SigningSecret, api.now());
+    api.store.commit(note).await?;
     let text = newest.secret.text();
     Ok(Answer::of(&RevealedSecret {
         secret: text.reveal(),
@@ -564,26 +426,12 @@ async fn rotate_secret(
     let overlap = rotation
         .overlap_s
         .map_or(SECRET_OVERLAP_DEFAULT, Duration::from_secs);
-    if overlap > SECRET_OVERLAP_MAX {
-        let reason = format!("is at most {}", SECRET_OVERLAP_MAX.as_secs());
-        return Err(SettingError::new("overlapS", reason).into());
-    }
-    let given = rotation.secret.as_deref().map(read_secret).transpose()?;
-    let secret = given.unwrap_or_else(|| SigningSecret::from_random(api.random()));
-    let changed = decide(
-        &api,
-        &caller,
-        path.text("endpointId")?,
-        |current, endpoint, now| {
-            let fresh = secret_from(api.random(), secret.clone(), now);
-            Ok(Decided {
-                changed: current.with_endpoint(endpoint.with_secret(fresh, overlap), now),
-                milestone: Milestone::Updated,
-                detail: Some("The signing secret was rotated.".to_owned()),
-                event: EndpointEventType::Updated,
-            })
-        },
-    )
+    check_overlap(overlap)?;
+    let own = rotation.secret.as_deref().map(read_secret).transpose()?;
+    let seed = api.seed();
+    let changed = decide(&api, &caller, path.text("endpointId")?, |current, endpoint, now| {
+        Ok(endpoint.rotate_secret(current, own.clone(), overlap, seed, now))
+    })
     .await?;
     Ok(Answer::of(&view(
         &changed,
@@ -600,9 +448,8 @@ async fn test_endpoint(
     Json(test): Json<Test>,
 ) -> ApiResult<Accepted<TestView>> {
     let subscription = api.endpoint(&caller, path.text("endpointId")?).await?;
-    let event = api
-        .sample_event(&subscription, &test.event_type, test.data)
-        .await?;
+    let sample = api.sample_type(caller.account, &test.event_type).await?;
+    let event = sample.event(&subscription, test.data, api.now())?;
     let ids = api
         .store
         .commit_numbering(Change::default().announcing(event))
@@ -619,67 +466,36 @@ async fn test_endpoint(
     Ok(Accepted::of(&told))
 }
 
-/// Where samples say that they come from.
-const SAMPLE_SOURCE: &str = "/hookyard/test";
-
 impl Api {
-    /// An event of a type for one endpoint alone: with `data`, or as the type's example has it.
-    pub(crate) async fn sample_event(
-        &self,
-        subscription: &Subscription,
-        type_name: &str,
-        data: Option<Value>,
-    ) -> ApiResult<Event> {
-        let own = EventType::named(type_name);
-        let (kind, event_type, example) = if let Some(known) = own {
-            let example = Some(known.example.to_owned());
-            (known.kind, known.event_type().to_owned(), example)
-        } else {
-            let unknown = || Problem::invalid("eventType").value(type_name);
-            let name = TypeName::parse(type_name)
-                .map_err(|error| because(unknown(), &error.to_string()))?;
-            let found = self.store.custom_type(subscription.account, &name).await?;
-            let found = found.ok_or_else(|| {
-                because(
-                    unknown(),
-                    "there is no such type; register it with POST /api/v1/event-types",
-                )
-            })?;
-            let example = found.newest().example.as_deref().map(str::to_owned);
-            (EventKind::Custom, type_name.to_owned(), example)
-        };
-        let body = match data {
-            Some(data) => data.to_string(),
-            None => compact(&example.unwrap_or_else(|| "{}".to_owned())),
-        };
-        if body.len() > PUBLISHED_BODY_BYTES_MAX {
-            let problem = Problem::of(Code::BodyTooLarge);
-            return Err(problem
-                .with("limit", PUBLISHED_BODY_BYTES_MAX.to_string())
-                .into());
+    /// A type of events that an endpoint can be tested with.
+    async fn sample_type(&self, account: AccountId, name: &str) -> ApiResult<SampleType> {
+        if let Some(known) = EventType::named(name) {
+            return Ok(known.into());
         }
-        Ok(Event {
-            account: subscription.account,
-            id: EventId::PENDING,
-            kind,
-            event_type: event_type.into(),
-            audience: Audience::Subscription(subscription.id),
-            chat: None,
-            post: None,
-            request: None,
-            occurred_at: self.now(),
-            body: body.into(),
-            confidential: false,
-            attributes: Some(Arc::new(Attributes {
-                source: Some(SAMPLE_SOURCE.to_owned()),
-                ..Attributes::default()
-            })),
-        })
+        let unknown = || Problem::invalid("eventType").value(name);
+        let parsed = TypeName::parse(name);
+        let parsed = parsed.map_err(|error| because(unknown(), &error.to_string()))?;
+        let found = self.store.custom_type(account, &parsed).await?;
+        let found = found.ok_or_else(|| {
+            let reason = "there is no such type; register it with POST /api/v1/event-types";
+            because(unknown(), reason)
+        })?;
+        Ok(SampleType::from(&*found))
+    }
+
+    /// Random bytes for a signing secret.
+    fn seed(&self) -> SecretSeed {
+        SecretSeed {
+            id: self.random(),
+            key: self.random(),
+        }
     }
 }
 
-/// JSON without the white space of files.
-fn compact(json: &str) -> String {
-    let value: Result<Value, _> = serde_json::from_str(json);
-    value.map_or_else(|_| json.to_owned(), |value| value.to_string())
+impl From<SampleTooLarge> for ApiError {
+    fn from(SampleTooLarge: SampleTooLarge) -> Self {
+        Problem::of(Code::BodyTooLarge)
+            .with("limit", PUBLISHED_BODY_BYTES_MAX.to_string())
+            .into()
+    }
 }

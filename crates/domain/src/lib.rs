@@ -20,7 +20,7 @@ pub use delivery::{
     AbandonReason, Attempt, AttemptOutcome, Delivery, DeliveryState, Round, Timings, Transcript,
     UnreachableReason,
 };
-pub use endpoints::endpoint::{Endpoint, SettingError};
+pub use endpoints::endpoint::Endpoint;
 pub use endpoints::signing::SigningSecret;
 pub use endpoints::statistics::{
     HourSums, Latency, OutcomeKind, Statistics, StatisticsBucket, StatisticsWrite,
@@ -59,7 +59,6 @@ pub use subscriptions::address::{Address, AddressError};
 pub use subscriptions::filter::{EventFilter, FilterError, Place, Reminder};
 pub use subscriptions::history::{HistoryEntry, HistoryWrite, Milestone};
 pub use subscriptions::index::{Placed, SubscriptionIndex};
+pub use subscriptions::mode::{DeliveryMode, PushProvider, TransportType};
 pub use subscriptions::ports::SubscriptionWrite;
-pub use subscriptions::subscription::{
-    DeliveryMode, DisabledFilter, PushProvider, Subscription, SubscriptionStatus, TransportType,
-};
+pub use subscriptions::subscription::{DisabledFilter, Subscription, SubscriptionStatus};

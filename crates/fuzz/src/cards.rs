@@ -54,10 +54,10 @@ fn check_content(content: &PostContent) {
     assert!(content.attachments.len() <= ATTACHMENTS_MAX);
     let text = content.text.as_deref().unwrap_or_default();
     assert!(text.chars().count() <= POST_TEXT_CHARS_MAX);
-    let stored = serde_json::to_value(content).expect("what is posted is stored as JSON");
-    assert!(!look(&stored).has_nul, "NUL came through");
-    let read: PostContent = serde_json::from_value(stored).expect("what was stored is read");
-    assert_eq!(&read, content);
+    assert!(!text.contains('\0'), "NUL came through");
+    let shown =
+        serde_json::to_value(&content.attachments).expect("what is posted is shown as JSON");
+    assert!(!look(&shown).has_nul, "NUL came through");
     card::summary(content);
 }
 

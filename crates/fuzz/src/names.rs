@@ -5,13 +5,14 @@ use std::str::FromStr;
 
 use hookyard_delivery::Target;
 use hookyard_domain::delivery::retry::read_retry_after;
-use hookyard_domain::endpoints::endpoint::check_header;
+use hookyard_domain::endpoints::settings::check_header;
 use hookyard_domain::endpoints::signing::{signature_header, verify};
 use hookyard_domain::inbound::card::sanitise::{clean_color, clean_image, clean_link};
 use hookyard_domain::kernel::limits::{ADDRESS_CHARS_MAX, HEADER_NAME_CHARS_MAX};
 use hookyard_domain::{
-    Address, Bin, BinAnswer, PersonId, Scopes, SigningSecret, Timestamp, WebhookId,
+    Address, Bin, BinAnswer, BinReply, PersonId, Scopes, SigningSecret, Timestamp, WebhookId,
 };
+use serde_json::Value;
 
 use crate::{head_and_body, text_of};
 
@@ -111,12 +112,33 @@ pub(crate) fn bin_answer(data: &[u8]) {
     if let Ok(name) = Bin::read_name(text_of(data)) {
         assert_eq!(Bin::read_name(&name), Ok(name));
     }
-    let Ok(answer) = serde_json::from_slice::<BinAnswer>(data) else {
+    let Ok(asked) = serde_json::from_slice::<Value>(data) else {
         return;
+    };
+    let several = asked["sequence"].as_array().into_iter().flatten();
+    let answer = BinAnswer {
+        reply: reply_of(&asked),
+        sequence: several.map(reply_of).collect(),
+        ..BinAnswer::default()
     };
     if answer.check().is_ok() {
         for turn in [0, 1, 2, u64::MAX] {
             assert!((200..=599).contains(&answer.at_turn(turn).status));
         }
+    }
+}
+
+/// One answer of a bin, with what is unreadable left as it is by default.
+fn reply_of(asked: &Value) -> BinReply {
+    let whole = |name: &str| asked[name].as_u64();
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let headers = asked["headers"].as_object().into_iter().flatten();
+    BinReply {
+        status: whole("status").map_or(200, |status| u16::try_from(status).unwrap_or(u16::MAX)),
+        headers: headers
+            .map(|(name, value)| (name.clone(), text(value)))
+            .collect(),
+        body: text(&asked["body"]),
+        delay_ms: whole("delayMs").map_or(0, |delay| u32::try_from(delay).unwrap_or(u32::MAX)),
     }
 }

@@ -1,6 +1,7 @@
 //! Events that apps publish, and the schemas that they bring.
 
 use bytes::Bytes;
+use hookyard_api::JsonSchemas;
 use hookyard_domain::DataSchema;
 use hookyard_domain::events::custom_type::Effort;
 use hookyard_domain::events::publishing::cloud_events::{
@@ -125,10 +126,10 @@ fn check_writing(draft: &Draft) {
 /// A schema in the first line, a value that is checked with it in the rest.
 pub(crate) fn data_schema(data: &[u8]) {
     let (schema, value) = head_and_body(data);
-    let Ok(schema) = DataSchema::compile(text_of(schema)) else {
+    let Ok(schema) = DataSchema::compile(text_of(schema), &JsonSchemas) else {
         return;
     };
-    DataSchema::compile(schema.text()).expect("what compiled once compiles again");
+    DataSchema::compile(schema.text(), &JsonSchemas).expect("what compiled once compiles again");
     let value: Value = serde_json::from_slice(value).unwrap_or_default();
     let first = schema.check(&value, &mut Effort::default());
     let second = schema.check(&value, &mut Effort::default());

@@ -167,6 +167,29 @@ fn only_egress_opens_outbound_sockets() {
     }
 }
 
+/// Handlers parse and answer. What is written, and what it relies on, is decided in the domain.
+#[test]
+fn handlers_write_nothing_that_the_domain_has_not_decided() {
+    for crate_name in ["api", "gateway"] {
+        let mut files = Vec::new();
+        sources(
+            &root().join("crates").join(crate_name).join("src"),
+            &mut files,
+        );
+        for file in files {
+            let text = fs::read_to_string(&file).unwrap();
+            let shipped = text.split("#[cfg(test)]").next().unwrap_or_default();
+            for built in ["Write::", "Guard::"] {
+                assert!(
+                    !shipped.contains(built),
+                    "`{}` builds a `{built}…` that belongs into the domain",
+                    file.display()
+                );
+            }
+        }
+    }
+}
+
 /// Lines of a source: one that must be searched to find one's way is too long.
 const LINES_MAX: usize = 500;
 
@@ -292,6 +315,23 @@ fn a_list_that_could_shrink_or_had_to_grow_is_seen() {
         2,
         "it is elsewhere"
     );
+}
+
+/// A map that leads nowhere is worse than none.
+#[test]
+fn paths_in_the_architecture_lead_somewhere() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let quoted = text.split('`').skip(1).step_by(2);
+    let named: Vec<_> = quoted
+        .filter(|quoted| quoted.contains("/src/") && !quoted.contains(' '))
+        .collect();
+    assert!(named.len() > 20, "it names the files of its rules");
+    for path in named {
+        let path = root()
+            .join("crates")
+            .join(path.trim_start_matches("crates/"));
+        assert!(path.exists(), "there is no `{}`", path.display());
+    }
 }
 
 /// Work to do later belongs to an issue.

@@ -10,8 +10,8 @@ use std::sync::Arc;
 use axum::extract::State;
 use hookyard_domain::kernel::limits::{RECORD_COUNT_DEFAULT, RECORD_COUNT_MAX};
 use hookyard_domain::{
-    Change, ChatId, Code, Delivery, DeliveryId, DeliveryState, DeliveryWrite, JobWork, PostId,
-    Problem, Scope, Subscription, SubscriptionId,
+    ChatId, Code, Delivery, DeliveryId, DeliveryState, JobWork, PostId, Problem, Scope,
+    Subscription, SubscriptionId,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -249,11 +249,7 @@ async fn resend_delivery(
     let former = visible(&api, &caller, &id).await?;
     reachable(&api, &caller, &former).await?;
     let account = caller.account;
-    let resend = DeliveryWrite::Resend {
-        account,
-        delivery: former.id,
-    };
-    api.store.commit(Change::of(resend)).await?;
+    api.store.commit(former.resend()).await?;
     let sent = if matches!(former.state, DeliveryState::Delivered { .. }) {
         let all = api.store.deliveries_of_event(account, former.event).await?;
         let ours = all

@@ -4,12 +4,11 @@
 use std::sync::Arc;
 
 use axum::extract::State;
-use hookyard_domain::delivery::job::JOB_KINDS;
+use hookyard_domain::delivery::job::{JOB_KINDS, TooManyJobs};
 use hookyard_domain::kernel::limits::JOBS_RUNNING_MAX;
 use hookyard_domain::kernel::ports::JobQuery;
 use hookyard_domain::{
-    AccountId, Change, Code, Job, JobId, JobStatus, JobWork, JobWrite, Problem, SubscriptionId,
-    Timestamp,
+    AccountId, Change, Code, Job, JobId, JobStatus, JobWork, Problem, SubscriptionId, Timestamp,
 };
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -123,15 +122,15 @@ impl Api {
             limit: JOBS_RUNNING_MAX,
         };
         let running = self.store.jobs(running).await?.len();
-        if u32::try_from(running).is_ok_and(|running| running >= JOBS_RUNNING_MAX) {
-            let problem = Problem::of(Code::RequestRateExceeded);
+        let id = JobId(self.next_id(now));
+        let job = Job::begin(account, id, work, running, now);
+        Ok(job.map_err(|TooManyJobs| {
             let reason = format!(
                 "{JOBS_RUNNING_MAX} jobs are running; wait for some, or stop some with DELETE \
                  {PATH}/{{id}}"
             );
-            return Err(because(problem, &reason).into());
-        }
-        Ok(Job::begun(account, JobId(self.next_id(now)), work, now))
+            because(Problem::of(Code::RequestRateExceeded), &reason)
+        })?)
     }
 
     /// Begins a job, and answers with it.
@@ -217,12 +216,7 @@ async fn cancel_job(
     path: PathParams,
 ) -> ApiResult<Answer<JobView<'static>>> {
     let job = api.known_job(&caller, &path).await?;
-    let cancel = JobWrite::Cancel {
-        account: job.account,
-        job: job.id,
-        at: api.now(),
-    };
-    api.store.commit(Change::of(cancel)).await?;
+    api.store.commit(job.cancel(api.now())).await?;
     let job = api.known_job(&caller, &path).await?;
     Ok(Answer::of(&JobView::from(&job)))
 }

@@ -5,12 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use hookyard_domain::endpoints::endpoint::{EndpointEventType, endpoint_event};
 use hookyard_domain::kernel::limits::ENDPOINT_TYPES_MAX;
-use hookyard_domain::{
-    Change, HistoryWrite, JobWork, Milestone, Problem, Subscription, SubscriptionStatus, Timestamp,
-    TypePattern,
-};
+use hookyard_domain::{Endpoint, JobWork, Problem, Timestamp, TypePattern};
 use schemars::JsonSchema;
 use serde::Deserialize;
 
@@ -67,20 +63,11 @@ async fn read_statistics(
     Ok(Answer::of(&api.endpoint_statistics(&endpoint, span).await?))
 }
 
-/// How far back recovering goes when nothing says since when it failed.
-const RECOVERED_DEFAULT: Duration = Duration::from_secs(86_400);
-
 #[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "RecoverEndpoint")]
 struct Recover {
     since: Option<String>,
-}
-
-/// Since when to recover: as asked, or since it has been failing, or since it stopped.
-fn recovered_since(asked: Option<Timestamp>, endpoint: &Subscription, now: Timestamp) -> Timestamp {
-    let trouble = endpoint.failing_since.into_iter().chain(endpoint.paused_at);
-    asked.or(trouble.min()).unwrap_or(now - RECOVERED_DEFAULT)
 }
 
 fn past(parameter: &'static str, text: &str, now: Timestamp) -> ApiResult<Timestamp> {
@@ -109,32 +96,13 @@ async fn recover_endpoint(
             let now = api.now();
             let work = JobWork::Recover {
                 endpoint: current.id,
-                since: recovered_since(since, &current, now),
+                since: Endpoint::recovered_since(&current, since, now),
             };
             let job = api.new_job(current.account, work, now).await?;
-            let mut change = Change::of(job.put()).given(current.unchanged());
-            if current.status != SubscriptionStatus::Active {
-                change.append(resuming(&current, now));
-            }
-            Ok((change, job))
+            Ok((Endpoint::recover(&current, &job, now), job))
         })
         .await?;
     Ok(begun(&job))
-}
-
-/// Puts an endpoint to use again. What waits for it is due at once.
-fn resuming(current: &Subscription, now: Timestamp) -> Change {
-    let resumed = current.resumed(false, now);
-    let note = resumed.passed(
-        Milestone::Resumed,
-        now,
-        Some("It was recovered.".to_owned()),
-    );
-    let mut change = resumed.put().and(HistoryWrite::Note(note));
-    change
-        .events
-        .extend(endpoint_event(&resumed, EndpointEventType::Resumed, now));
-    change
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

@@ -13,8 +13,8 @@ use hookyard_domain::identity::secret::token_from;
 use hookyard_domain::inbound::bin::BinError;
 use hookyard_domain::kernel::limits::{BIN_CATCH_UP_MAX, BINS_MAX};
 use hookyard_domain::kernel::ports::{CommitError, Page};
-use hookyard_domain::{Bin, BinAnswer, BinId, BinRequest, BinWrite, Change, Code, Problem};
-use http::HeaderMap;
+use hookyard_domain::{Bin, BinAnswer, BinId, BinRequest, Code, Problem};
+use http::{HeaderMap, StatusCode};
 
 use self::proposal::AskedBin;
 use self::view::{BinView, RequestView, frame};
@@ -164,12 +164,8 @@ async fn delete_bin(
     path: PathParams,
 ) -> ApiResult<NoContent> {
     let (bin, _) = api.named_bin(&caller, &path).await?;
-    let delete = BinWrite::Delete {
-        account: bin.account,
-        bin: bin.id,
-    };
-    api.store.commit(Change::of(delete)).await?;
-    Ok(NoContent)
+    api.store.commit(bin.delete()).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// `GET /api/v1/bins/{binId}/requests?limit=&pageToken=`
@@ -196,12 +192,8 @@ async fn clear_bin(
     path: PathParams,
 ) -> ApiResult<NoContent> {
     let (bin, _) = api.named_bin(&caller, &path).await?;
-    let clear = BinWrite::Clear {
-        account: bin.account,
-        bin: bin.id,
-    };
-    api.store.commit(Change::of(clear)).await?;
-    Ok(NoContent)
+    api.store.commit(bin.clear()).await?;
+    Ok(StatusCode::NO_CONTENT.into_response())
 }
 
 /// `GET /api/v1/bins/{binId}/stream?lastEventId=`: `ready`, then a `request` for each; `reset` when

@@ -4,11 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use axum::response::Response;
-use hookyard_domain::endpoints::endpoint::{EndpointEventType, endpoint_event};
 use hookyard_domain::identity::person::directory::DirectoryError;
 use hookyard_domain::{
-    Change, ErasureCounts, ErasureSubject, Job, JobWork, Person, PersonId, Problem, Scope,
-    Subscription, SubscriptionId, SubscriptionWrite,
+    Change, Endpoint, ErasureCounts, ErasureSubject, Job, JobWork, Person, PersonId, Problem,
+    Scope, Subscription, SubscriptionId,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -251,17 +250,7 @@ impl Api {
                 let (change, _) = erased.map_err(|error| cannot(error, person))?;
                 Ok(change)
             }
-            Meant::Endpoint(endpoint) => {
-                let delete = SubscriptionWrite::Delete {
-                    account: endpoint.account,
-                    subscription: endpoint.id,
-                    at: now,
-                };
-                let mut change = Change::of(delete).given(endpoint.unchanged());
-                let told = endpoint_event(endpoint, EndpointEventType::Deleted, now);
-                change.events.extend(told);
-                Ok(change)
-            }
+            Meant::Endpoint(endpoint) => Ok(Endpoint::erase(endpoint, now)),
             Meant::FormerEndpoint(_) => Ok(Change::default()),
         }
     }

@@ -5,10 +5,11 @@ use crate::endpoints::SHAKING;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::State;
+use axum::Router;
+use axum::extract::{Path, State};
+use hookyard_domain::subscriptions::life::LifeError;
 use hookyard_domain::{
-    Change, HistoryWrite, Milestone, Problem, Subscription, SubscriptionId, SubscriptionStatus,
-    SubscriptionWrite, Timestamp, TransportType,
+    Change, Problem, Subscription, SubscriptionId, SubscriptionStatus, Timestamp,
 };
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -16,8 +17,8 @@ use serde::{Deserialize, Serialize};
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::body::MaybeJson;
-use crate::kernel::path::At;
-use crate::kernel::problem::ApiResult;
+use crate::kernel::problem::{ApiResult};
+use crate::subscriptions::refusal::refused;
 use crate::operations::answers::{Answer, NoContent, shown};
 use crate::operations::wire::Time;
 use crate::subscriptions::{SubscriptionView, end, find, not_found, shake_hands, view};
@@ -113,8 +114,8 @@ async fn list_subscriptions(
 /// that can only be renewed any more.
 async fn manageable(api: &Api, caller: &Caller, id: &str) -> ApiResult<Arc<Subscription>> {
     let found = find(api, caller, id).await?;
-    let there = api.now() < found.renewable_until();
-    if there && (found.owner == caller.person || is_admin(api, caller).await?) {
+    let person = api.calling_person(caller).await?;
+    if found.is_manageable_by(&person, api.now()) {
         Ok(found)
     } else {
         Err(not_found())
@@ -207,22 +208,9 @@ async fn renew_subscription(
     if wishes.expires_in == Some(0) {
         return Err(Problem::invalid("expiresIn").value("0").into());
     }
+    let asked = wishes.expires_in.map(Duration::from_secs);
     change(&api, &caller, &id, |subscription, now| {
-        let asked = wishes.expires_in.map(Duration::from_secs);
-        let asked = asked.or(Some(subscription.ttl));
-        let late = subscription.is_expired(now);
-        let changed = subscription.revived(asked, wishes.missed_events, now);
-        let note = changed.passed(Milestone::Renewed, now, late.then(|| "late".to_owned()));
-        let mut change = changed.put().and(HistoryWrite::Note(note));
-        if late && !wishes.missed_events {
-            // Who does not ask for what was missed does not want what was waiting either.
-            change = change.and(SubscriptionWrite::AbandonWaiting {
-                account: subscription.account,
-                subscription: subscription.id,
-                at: now,
-            });
-        }
-        Ok((change, changed))
+        subscription.renew_late(asked, wishes.missed_events, now)
     })
     .await
 }
@@ -230,18 +218,9 @@ async fn renew_subscription(
 async fn suspend_subscription(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    At(id): At<String>,
-) -> ApiResult<Answer<LifeView<'static>>> {
-    change(&api, &caller, &id, |subscription, now| {
-        if subscription.status == SubscriptionStatus::Suspended {
-            return Ok((Change::default(), subscription.clone()));
-        }
-        let changed = subscription.suspended(now);
-        let note = changed.passed(Milestone::Suspended, now, None);
-        let change = changed.put().and(HistoryWrite::Note(note));
-        Ok((change, changed))
-    })
-    .await
+    Path(id): Path<String>,
+) -> ApiResult<Response> {
+    change(&api, &caller, &id, Subscription::suspend).await
 }
 
 /// Ends a pause or a blacklisting, once the address has shown that it wants events.
@@ -257,13 +236,7 @@ async fn resume_subscription(
         shake_hands(&api, &subscription.mode).await?;
     }
     change(&api, &caller, &id, |subscription, now| {
-        if subscription.status == SubscriptionStatus::Active {
-            return Ok((Change::default(), subscription.clone()));
-        }
-        let changed = subscription.resumed(wishes.missed_events, now);
-        let note = changed.passed(Milestone::Resumed, now, None);
-        let change = changed.put().and(HistoryWrite::Note(note));
-        Ok((change, changed))
+        subscription.resume(wishes.missed_events, now)
     })
     .await
 }
@@ -273,20 +246,12 @@ async fn change(
     api: &Api,
     caller: &Caller,
     id: &str,
-    decide: impl Fn(&Subscription, Timestamp) -> ApiResult<(Change, Subscription)> + Send + Sync,
+    decide: impl Fn(&Subscription, Timestamp) -> Result<(Change, Subscription), LifeError> + Send + Sync,
 ) -> ApiResult<Answer<LifeView<'static>>> {
     let changed = api
         .commit_deciding(async || {
             let subscription = manageable(api, caller, id).await?;
-            if subscription.mode.transport() == TransportType::WebSocket {
-                // It lives with its connection, and is neither paused nor renewed.
-                return Err(Problem::invalid("deliveryMode.transportType").into());
-            }
-            let (change, changed) = decide(&subscription, api.now())?;
-            if change.is_empty() {
-                return Ok((change, changed));
-            }
-            Ok((change.given(subscription.unchanged()), changed))
+            decide(&subscription, api.now()).map_err(|error| refused(caller, &subscription, error))
         })
         .await?;
     Ok(Answer::of(&life_view(api, &changed, api.now())))

@@ -8,9 +8,10 @@ use std::sync::Arc;
 
 use hookyard_domain::kernel::limits::CATCH_UP_PAGE_MAX;
 use hookyard_domain::kernel::ports::{CommitError, StoreError};
+use hookyard_domain::subscriptions::life_cycle::Task;
 use hookyard_domain::{Change, DeliveryWrite, Event, Redelivery, Subscription, SubscriptionWrite};
 
-use super::{Inner, RETRY_PAUSE, Task};
+use super::{Inner, RETRY_PAUSE};
 use crate::recipients::recipients_now;
 
 impl Inner {

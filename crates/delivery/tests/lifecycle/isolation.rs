@@ -245,7 +245,26 @@ async fn latencies(seed: u64, others: &[Manner]) -> Vec<Duration> {
         ))))
         .await;
     }
+    let committed = publish_steadily(&store, &clock).await;
+    while lock(&receivers.arrived).len() < committed.len() {
+        sleep(Duration::from_millis(100)).await;
+    }
+    // The others were there all the time, and not by name only.
+    for (subscription, manner) in &endpoints {
+        let tried = lock(&receivers.tried).get(&subscription.id).copied();
+        assert!(tried.unwrap_or_default() >= 5, "{manner:?}: {tried:?}");
+    }
+    dispatcher.abort();
+    lifecycle.abort();
+    let arrived = lock(&receivers.arrived);
+    committed
+        .iter()
+        .map(|(event, at)| arrived[event].duration_since(*at))
+        .collect()
+}
 
+/// Publishes at one rate, with a burst in the middle; tells when each event was committed.
+async fn publish_steadily(store: &SqliteStore, clock: &VirtualClock) -> Vec<(EventId, Instant)> {
     let mut committed = Vec::new();
     let mut publish = async || {
         let event = Event {
@@ -265,22 +284,7 @@ async fn latencies(seed: u64, others: &[Manner]) -> Vec<Duration> {
         publish().await;
         sleep(Duration::from_millis(1_000 / RATE)).await;
     }
-    let count = committed.len();
-    while lock(&receivers.arrived).len() < count {
-        sleep(Duration::from_millis(100)).await;
-    }
-    // The others were there all the time, and not by name only.
-    for (subscription, manner) in &endpoints {
-        let tried = lock(&receivers.tried).get(&subscription.id).copied();
-        assert!(tried.unwrap_or_default() >= 5, "{manner:?}: {tried:?}");
-    }
-    dispatcher.abort();
-    lifecycle.abort();
-    let arrived = lock(&receivers.arrived);
     committed
-        .iter()
-        .map(|(event, at)| arrived[event].duration_since(*at))
-        .collect()
 }
 
 fn quantile(latencies: &[Duration], percent: usize) -> Duration {

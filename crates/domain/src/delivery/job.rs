@@ -11,9 +11,10 @@ use std::time::Duration;
 use async_trait::async_trait;
 
 use crate::events::type_name::TypePattern;
-use crate::kernel::change::Guard;
+use crate::kernel::change::{Change, Guard};
 use crate::kernel::erasure::ErasureSubject;
 use crate::kernel::ids::{AccountId, DeliveryId, EventId, JobId, SubscriptionId};
+use crate::kernel::limits::JOBS_RUNNING_MAX;
 use crate::kernel::ports::{AnswerQuery, DeliveryQuery, StateQuery, StoreError};
 use crate::kernel::time::Timestamp;
 
@@ -266,6 +267,33 @@ impl Job {
         Some(Timestamp::from_millis(last) + Duration::from_millis(pause_ms))
     }
 
+    /// A job that an account begins beside the `running` ones.
+    ///
+    /// # Errors
+    ///
+    /// When it has as many as it may have.
+    pub fn begin(
+        account: AccountId,
+        id: JobId,
+        work: JobWork,
+        running: usize,
+        now: Timestamp,
+    ) -> Result<Self, TooManyJobs> {
+        if u32::try_from(running).is_ok_and(|running| running < JOBS_RUNNING_MAX) {
+            return Ok(Self::begun(account, id, work, now));
+        }
+        Err(TooManyJobs)
+    }
+
+    /// Stops it after the page that it is at. One that has ended stays as it is.
+    pub fn cancel(&self, now: Timestamp) -> Change {
+        Change::of(JobWrite::Cancel {
+            account: self.account,
+            job: self.id,
+            at: now,
+        })
+    }
+
     /// Stores it as it is now.
     pub fn put(&self) -> JobWrite {
         JobWrite::Put(Arc::new(self.clone()))
@@ -313,6 +341,11 @@ pub struct JobQuery {
     pub before: Option<JobId>,
     pub limit: u32,
 }
+
+/// An account has [`JOBS_RUNNING_MAX`] jobs running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{JOBS_RUNNING_MAX} jobs are running")]
+pub struct TooManyJobs;
 
 #[cfg(test)]
 mod tests {
@@ -406,6 +439,16 @@ mod tests {
     fn statuses_are_read_by_their_names() {
         for status in JobStatus::ALL {
             assert_eq!(JobStatus::from_name(status.name()), Some(status));
+        }
+    }
+
+    #[test]
+    fn an_account_has_a_bounded_number_of_running_jobs() {
+        let most = usize::try_from(JOBS_RUNNING_MAX).unwrap();
+        for (running, expect) in [(most - 1, true), (most, false)] {
+            let [work, ..] = works();
+            let begun = Job::begin(AccountId(1), JobId(2), work, running, NOW);
+            assert_eq!(begun.is_ok(), expect, "{running}");
         }
     }
 }

@@ -1,7 +1,6 @@
 //! How deliveries are written and read.
 
 use async_trait::async_trait;
-use serde::{Deserialize, Serialize};
 
 use crate::delivery::{Attempt, Delivery, DeliveryState};
 use crate::events::type_name::TypePattern;
@@ -103,8 +102,7 @@ pub trait Deliveries: Send + Sync {
 }
 
 /// What the last attempt of a delivery was answered with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AnswerQuery {
     Status(u16),
     /// 5 for 500 to 599.
@@ -114,8 +112,7 @@ pub enum AnswerQuery {
 }
 
 /// Which state deliveries are in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StateQuery {
     Waiting,
     Delivered,

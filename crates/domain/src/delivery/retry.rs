@@ -1,4 +1,5 @@
 //! When to try again: one pure function of what happened, the policy, the time and a jitter value.
+//! Retries with exponential backoff are one of its schedules.
 
 use std::time::Duration;
 

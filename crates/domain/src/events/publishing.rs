@@ -1,5 +1,8 @@
 //! Events that apps publish: what happens in a telephone system or elsewhere outside, told to the
 //! same subscribers in the same form as if it had happened here.
+//!
+//! Publishing is idempotent for who names an id and a source of their own, or an idempotency key:
+//! what was published before is found again instead.
 
 mod announcement;
 pub mod cloud_events;

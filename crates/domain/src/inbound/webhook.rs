@@ -10,9 +10,10 @@ use crate::identity::person::Person;
 use crate::identity::secret::{Secret, TokenHash};
 use crate::kernel::change::{Change, Guard};
 use crate::kernel::ids::{AccountId, ChatId, EventId, PersonId, WebhookId};
+use crate::kernel::limits::WEBHOOKS_PER_CHAT_MAX;
 use crate::kernel::ports::StoreError;
 use crate::kernel::time::Timestamp;
-use crate::messaging::chat::Chat;
+use crate::messaging::chat::{Chat, ChatStatus};
 
 /// Whether a webhook takes requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -21,6 +22,15 @@ pub enum WebhookStatus {
     Suspended,
     /// Gone for good; only events still say so.
     Deleted,
+}
+
+/// Why a chat takes no webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WebhookError {
+    #[error("the chat is archived")]
+    Archived,
+    #[error("the chat has {WEBHOOKS_PER_CHAT_MAX} webhooks")]
+    TooMany,
 }
 
 /// A secret URL bound to a chat.
@@ -84,6 +94,38 @@ impl IncomingWebhook {
             && (self.creator == person.id
                 || person.admin
                 || chat.is_some_and(|chat| chat.id == self.chat && chat.has_admin(person.id)))
+    }
+
+    /// Makes a webhook of `creator` in `chat`, which has `others` already.
+    ///
+    /// # Errors
+    ///
+    /// When the chat takes no webhook any more.
+    pub fn open(
+        (id, token): (WebhookId, Secret),
+        creator: PersonId,
+        chat: &Chat,
+        others: usize,
+        announcement: &Announcement<'_>,
+    ) -> Result<(Change, Self), WebhookError> {
+        if chat.status == ChatStatus::Archived {
+            return Err(WebhookError::Archived);
+        }
+        if others >= WEBHOOKS_PER_CHAT_MAX {
+            return Err(WebhookError::TooMany);
+        }
+        let webhook = Self {
+            account: chat.account,
+            id,
+            chat: chat.id,
+            creator,
+            token,
+            status: WebhookStatus::Active,
+            created_at: announcement.now,
+            modified_at: announcement.now,
+            version: 1,
+        };
+        Ok((webhook.clone().create(chat, announcement), webhook))
     }
 
     /// Adds this new webhook to `chat`.
@@ -253,7 +295,7 @@ mod tests {
     use super::*;
     use crate::identity::person::PersonKind;
     use crate::kernel::change::Write;
-    use crate::messaging::chat::{ChatKind, ChatStatus};
+    use crate::messaging::chat::ChatKind;
 
     const ANNOUNCEMENT: Announcement<'static> = Announcement {
         public_url: "https://hooks.example.com",
@@ -303,6 +345,27 @@ mod tests {
         let body = std::str::from_utf8(&event.body).unwrap();
         assert!(body.contains(&*event.event_type));
         body.to_owned()
+    }
+
+    #[test]
+    fn an_archived_or_full_chat_takes_no_webhook() {
+        let open = |status, others| {
+            let chat = Chat { status, ..chat() };
+            let secret = (webhook().id, Secret::new("TOKEN"));
+            IncomingWebhook::open(secret, PersonId(1), &chat, others, &ANNOUNCEMENT)
+        };
+        let (_, opened) = open(ChatStatus::Active, WEBHOOKS_PER_CHAT_MAX - 1).unwrap();
+        assert_eq!((opened.status, opened.version), (WebhookStatus::Active, 1));
+        for (status, others, expect) in [
+            (
+                ChatStatus::Active,
+                WEBHOOKS_PER_CHAT_MAX,
+                WebhookError::TooMany,
+            ),
+            (ChatStatus::Archived, 0, WebhookError::Archived),
+        ] {
+            assert_eq!(open(status, others).err(), Some(expect));
+        }
     }
 
     #[test]

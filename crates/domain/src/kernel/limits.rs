@@ -18,6 +18,8 @@ pub const REFRESH_TOKEN_TTL_DEFAULT: Duration = Duration::from_secs(604_800);
 pub const REFRESH_TOKEN_TTL_MAX: Duration = Duration::from_secs(2_592_000);
 /// Parallel sessions of one person and app; one more ends the oldest (contract 1.4).
 pub const SESSIONS_MAX: usize = 5;
+/// What a client calls its device; longer names give way to one of ours.
+pub const DEVICE_ID_CHARS_MAX: usize = 64;
 /// A one-time sign-in link is for the person who just started the server.
 pub const SIGN_IN_CODE_TTL: Duration = Duration::from_secs(24 * 3_600);
 
@@ -208,6 +210,8 @@ pub const PUBLISHED_BODY_BYTES_MAX: usize = 262_144;
 pub const VIOLATION_CHARS_MAX: usize = 300;
 pub const ADDRESS_CHARS_MAX: usize = 2_048;
 pub const VERIFICATION_TOKEN_CHARS_MAX: usize = 255;
+/// Push providers' device tokens have fewer than 300.
+pub const REGISTRATION_ID_CHARS_MAX: usize = 1_024;
 
 /// Head and body of the answer to a handshake (contract 4.7).
 pub const HANDSHAKE_ANSWER_BYTES_MAX: usize = 1_024;

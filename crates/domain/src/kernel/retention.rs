@@ -4,8 +4,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
+use crate::delivery::job::JobWrite;
+use crate::endpoints::statistics::StatisticsWrite;
+use crate::kernel::change::Change;
+use crate::kernel::limits::{HISTORY_KEPT, JOBS_KEPT, STATISTICS_KEPT};
 use crate::kernel::ports::StoreError;
 use crate::kernel::time::Timestamp;
+use crate::subscriptions::history::HistoryWrite;
 
 /// What is kept for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,6 +57,25 @@ impl Retention {
             Kept::BinRequests => self.bins,
         }
     }
+}
+
+/// What clears, at `now`, what nobody looks at any more: the history of subscriptions that have
+/// ended, old jobs, and how endpoints fared long ago.
+pub fn clearings(now: Timestamp) -> [Change; 3] {
+    let history = HistoryWrite::Purge {
+        before: now - HISTORY_KEPT,
+    };
+    let jobs = JobWrite::Purge {
+        before: now - JOBS_KEPT,
+    };
+    let statistics = StatisticsWrite::Purge {
+        before: now - STATISTICS_KEPT,
+    };
+    [
+        Change::of(history),
+        Change::of(jobs),
+        Change::of(statistics),
+    ]
 }
 
 /// What retention removes.

@@ -5,6 +5,7 @@
 //! written otherwise today, `written` says how.
 
 mod endpoints;
+mod former;
 mod inbound;
 mod messaging;
 mod names;

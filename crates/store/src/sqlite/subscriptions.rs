@@ -9,9 +9,9 @@ use async_trait::async_trait;
 use hookyard_domain::kernel::news::NewsItem;
 use hookyard_domain::kernel::ports::{Endpoints, StoreError, Subscriptions};
 use hookyard_domain::{
-    AccountId, ClientId, DeliveryMode, Endpoint, EventFilter, EventId, Milestone, PersonId,
-    PushProvider, Secret, Subscription, SubscriptionId, SubscriptionStatus, SubscriptionWrite,
-    Timestamp, TransportType,
+    AccountId, ClientId, DeliveryMode, Endpoint, EventId, Milestone, PersonId, PushProvider,
+    Secret, Subscription, SubscriptionId, SubscriptionStatus, SubscriptionWrite, Timestamp,
+    TransportType,
 };
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;

@@ -10,8 +10,7 @@ use async_trait::async_trait;
 use hookyard_domain::endpoints::statistics::bucket_of;
 use hookyard_domain::kernel::ports::{EndpointStatistics, StoreError};
 use hookyard_domain::{
-    AccountId, HourSums, Latency, OutcomeKind, Statistics, StatisticsBucket, StatisticsWrite,
-    SubscriptionId, Timestamp,
+    AccountId, HourSums, Statistics, StatisticsBucket, StatisticsWrite, SubscriptionId, Timestamp,
 };
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;

@@ -1,10 +1,11 @@
 //! Types of events that accounts register.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use hookyard_domain::kernel::ports::{CustomTypes, StoreError};
-use hookyard_domain::{AccountId, CustomType, CustomTypeWrite, Timestamp, TypeName, TypeVersion};
+use hookyard_domain::{AccountId, CustomType, CustomTypeWrite, Timestamp, TypeName};
 use rusqlite::{Connection, Row, params};
-use std::sync::Arc;
 
 use crate::records::{VersionsRecord, from_json, to_json};
 use crate::sqlite::SqliteStore;

@@ -1,18 +1,19 @@
 //! Messages between persons, a copy for each of them.
 
+use async_trait::async_trait;
+use hookyard_domain::kernel::ports::{MessageQuery, Messages, StoreError};
+use hookyard_domain::messaging::message::{Availability, Direction, ReadStatus};
+use hookyard_domain::{
+    AccountId, ConversationId, Message, MessageId, MessageWrite, PersonId, Timestamp,
+};
+use rusqlite::{Connection, Row, params};
+use serde::de::DeserializeOwned;
+
 use crate::records::{CorrespondentRecord, CorrespondentsRecord, from_json, to_json};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{count, execute, many, offset, one, unreadable};
 use crate::sqlite::transaction::Transaction;
-use async_trait::async_trait;
-use hookyard_domain::kernel::ports::{MessageQuery, Messages, StoreError};
-use hookyard_domain::messaging::message::{Availability, Direction, ReadStatus};
-use hookyard_domain::{
-    AccountId, ConversationId, Correspondent, Message, MessageId, MessageWrite, PersonId, Timestamp,
-};
-use rusqlite::{Connection, Row, params};
-use serde::de::DeserializeOwned;
 
 pub(in crate::sqlite) fn put(db: &Connection, message: &Message) -> Result<(), Fault> {
     let sql = "insert into messages (id, account_id, owner_id, direction, sender, receivers, text,
