@@ -22,14 +22,14 @@ use hookyard_domain::events::catalogue::EventType;
 use hookyard_domain::kernel::limits::{PUBLISHED_BODY_BYTES_MAX, SECRET_OVERLAP_DEFAULT};
 use hookyard_domain::kernel::ports::CommitError;
 use hookyard_domain::{
-    AccountId, Change, Code, DeliveryId, Endpoint, EventId, PersonId, Problem, Scope, Subscription,
-    SubscriptionId, Timestamp, TypeName,
+    AccountId, Change, Code, Endpoint, Problem, Subscription, SubscriptionId, Timestamp, TypeName,
 };
 use http::HeaderMap;
 use serde_json::Value;
 
-use self::settings::{Settings, endpoint_of};
+use self::consent::HandshakeView;
 use self::patch::SettingsPatch;
+use self::settings::{Settings, endpoint_of};
 pub(crate) use self::view::SHAKING;
 use self::view::{
     EndpointList, EndpointView, EndpointsQuery, RevealQuery, RevealedSecret, Rotation, Test,
@@ -42,9 +42,8 @@ use crate::kernel::body::{AnyJson, Json, MaybeJson};
 use crate::kernel::path::PathParams;
 use crate::kernel::platform::lacks;
 use crate::kernel::problem::{ApiError, ApiResult, because};
-use crate::kernel::query::Query;
-use crate::kernel::version_check::{VersionCheck, with_version};
 use crate::kernel::query::{Pairs, Query};
+use crate::kernel::version_check::VersionCheck;
 use crate::operations::answers::{Accepted, Answer, Created, NoContent, Tagged};
 
 crate::operations! {
@@ -201,9 +200,8 @@ async fn list_endpoints(
 async fn create_endpoint(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    AnyJson(body): AnyJson,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+    AnyJson(body, _): AnyJson<Settings>,
+) -> ApiResult<Tagged<Created<EndpointView>>> {
     let settled = Settings::read(body)?.settled()?;
     consent::vet_token_source(&api, &settled.endpoint.authorization).await?;
     let consent = consent::ask(&api, &settled.mode, &settled.endpoint).await;
@@ -359,9 +357,12 @@ async fn pause_endpoint(
     caller: Caller,
     path: PathParams,
 ) -> ApiResult<Answer<EndpointView>> {
-    let changed = decide(&api, &caller, path.text("endpointId")?, |current, _, now| {
-        Ok(Endpoint::pause(current, now))
-    })
+    let changed = decide(
+        &api,
+        &caller,
+        path.text("endpointId")?,
+        |current, _, now| Ok(Endpoint::pause(current, now)),
+    )
     .await?;
     Ok(Answer::of(&view(
         &changed,
@@ -375,9 +376,12 @@ async fn resume_endpoint(
     caller: Caller,
     path: PathParams,
 ) -> ApiResult<Answer<EndpointView>> {
-    let changed = decide(&api, &caller, path.text("endpointId")?, |current, _, now| {
-        Ok(Endpoint::resume(current, now))
-    })
+    let changed = decide(
+        &api,
+        &caller,
+        path.text("endpointId")?,
+        |current, _, now| Ok(Endpoint::resume(current, now)),
+    )
     .await?;
     Ok(Answer::of(&view(
         &changed,
@@ -429,9 +433,14 @@ async fn rotate_secret(
     check_overlap(overlap)?;
     let own = rotation.secret.as_deref().map(read_secret).transpose()?;
     let seed = api.seed();
-    let changed = decide(&api, &caller, path.text("endpointId")?, |current, endpoint, now| {
-        Ok(endpoint.rotate_secret(current, own.clone(), overlap, seed, now))
-    })
+    let changed = decide(
+        &api,
+        &caller,
+        path.text("endpointId")?,
+        |current, endpoint, now| {
+            Ok(endpoint.rotate_secret(current, own.clone(), overlap, seed, now))
+        },
+    )
     .await?;
     Ok(Answer::of(&view(
         &changed,

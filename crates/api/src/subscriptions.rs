@@ -343,8 +343,8 @@ async fn renew_subscription(
     State(api): State<Arc<Api>>,
     caller: Caller,
     socket: Socket,
-    Path(id): Path<String>,
-) -> ApiResult<Response> {
+    At(id): At<String>,
+) -> ApiResult<Subscribed> {
     let channel = channel_of(socket.as_ref());
     // Grants again what was granted before (contract section 10, row 3).
     change_own(&api, &caller, &id, |subscription, now| {

@@ -10,7 +10,7 @@ use crate::operations::wire::{Anything, shapes};
 
 impl Reading for Settings {
     fn read(value: &Value) -> Result<(), String> {
-        let read = Self::read(value.clone()).and_then(|settings| settings.asked());
+        let read = Self::read(value.clone()).and_then(|settings| settings.settled());
         read.map(|_| ()).map_err(|error| format!("{error:?}"))
     }
 }

@@ -11,13 +11,12 @@ use hookyard_domain::endpoints::endpoint::{
 };
 use hookyard_domain::endpoints::settings::{Setting, Settings as Asked, Settled};
 use hookyard_domain::kernel::limits::{BATCH_EVENTS_DEFAULT, FAILURE_THRESHOLD_DEFAULT};
-use hookyard_domain::{
-    DeliveryMode, Endpoint, Problem, RetryPolicy, RetrySchedule, Secret, Subscription,
-};
+use hookyard_domain::{DeliveryMode, Endpoint, Problem, RetryPolicy, Secret, Subscription};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::endpoints::retries::RetrySettings;
 use crate::endpoints::{fault, tagged};
 use crate::kernel::body::of_value;
 use crate::kernel::problem::{ApiError, ApiResult, because};

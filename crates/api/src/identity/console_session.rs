@@ -9,7 +9,7 @@ use axum::response::{IntoResponse, Response};
 use hookyard_domain::identity::grant::{Grant, Lifetimes, take_code};
 use hookyard_domain::kernel::limits::SIGN_IN_BODY_BYTES_MAX;
 use hookyard_domain::{Change, ClientId, Code, PersonId, Problem, TokenHash};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, header};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

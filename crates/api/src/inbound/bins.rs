@@ -14,7 +14,7 @@ use hookyard_domain::inbound::bin::BinError;
 use hookyard_domain::kernel::limits::{BIN_CATCH_UP_MAX, BINS_MAX};
 use hookyard_domain::kernel::ports::{CommitError, Page};
 use hookyard_domain::{Bin, BinAnswer, BinId, BinRequest, Code, Problem};
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 
 use self::proposal::AskedBin;
 use self::view::{BinView, RequestView, frame};
@@ -165,7 +165,7 @@ async fn delete_bin(
 ) -> ApiResult<NoContent> {
     let (bin, _) = api.named_bin(&caller, &path).await?;
     api.store.commit(bin.delete()).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(NoContent)
 }
 
 /// `GET /api/v1/bins/{binId}/requests?limit=&pageToken=`
@@ -193,7 +193,7 @@ async fn clear_bin(
 ) -> ApiResult<NoContent> {
     let (bin, _) = api.named_bin(&caller, &path).await?;
     api.store.commit(bin.clear()).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(NoContent)
 }
 
 /// `GET /api/v1/bins/{binId}/stream?lastEventId=`: `ready`, then a `request` for each; `reset` when

@@ -11,8 +11,8 @@ use hookyard_domain::identity::secret::token_from;
 use hookyard_domain::inbound::webhook::{Announcement, WebhookError, WebhookView};
 use hookyard_domain::kernel::limits::PERSONS_MAX;
 use hookyard_domain::{
-    Change, Chat, ChatId, Code, IncomingWebhook, Person, PersonId, Problem, Scope, Timestamp,
-    WebhookId, WebhookStatus,
+    Change, Chat, ChatId, Code, IncomingWebhook, Person, PersonId, Problem, Timestamp, WebhookId,
+    WebhookStatus,
 };
 use http::HeaderMap;
 use schemars::JsonSchema;

@@ -5,8 +5,7 @@ use crate::endpoints::SHAKING;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use hookyard_domain::subscriptions::life::LifeError;
 use hookyard_domain::{
     Change, Problem, Subscription, SubscriptionId, SubscriptionStatus, Timestamp,
@@ -17,10 +16,11 @@ use serde::{Deserialize, Serialize};
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::body::MaybeJson;
-use crate::kernel::problem::{ApiResult};
-use crate::subscriptions::refusal::refused;
+use crate::kernel::path::At;
+use crate::kernel::problem::ApiResult;
 use crate::operations::answers::{Answer, NoContent, shown};
 use crate::operations::wire::Time;
+use crate::subscriptions::refusal::refused;
 use crate::subscriptions::{SubscriptionView, end, find, not_found, shake_hands, view};
 
 crate::operations! {
@@ -218,8 +218,8 @@ async fn renew_subscription(
 async fn suspend_subscription(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path(id): Path<String>,
-) -> ApiResult<Response> {
+    At(id): At<String>,
+) -> ApiResult<Answer<LifeView<'static>>> {
     change(&api, &caller, &id, Subscription::suspend).await
 }
 
