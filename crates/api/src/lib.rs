@@ -11,6 +11,7 @@ mod identity;
 mod inbound;
 mod kernel;
 mod messaging;
+pub mod operations;
 mod subscriptions;
 
 use std::sync::Arc;
@@ -26,9 +27,9 @@ pub use identity::socket_tokens::SOCKET_PATH;
 pub use identity::tokens::TokenMint;
 pub use kernel::json_guard::{JsonFault, check as check_json};
 pub use kernel::listener::{ListenerLimits, serve};
-pub use kernel::query::Query;
-pub use kernel::rate_limits::RateLimits;
-pub use kernel::router::router;
+pub use kernel::query::Pairs as Query;
+pub use kernel::rate_limits::{Group, RateLimits};
+pub use kernel::router::{described, router};
 pub use kernel::settings::{ApiSettings, DevelopmentMode, SubscriptionSettings};
 pub use kernel::strict::{Misfit, read as read_strictly};
 

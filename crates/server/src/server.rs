@@ -197,6 +197,7 @@ impl Server {
                     pubnub_key: pubnub.is_some().then(|| key.subscribe_key()),
                     push_certificates,
                 },
+                beside: crate::beside(),
                 ..ApiSettings::new(public_url.clone(), development.clone())
             },
         });

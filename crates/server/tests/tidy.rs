@@ -366,6 +366,32 @@ fn paths_in_the_architecture_lead_somewhere() {
 }
 
 /// Work to do later belongs to an issue.
+/// What is served is an operation of the table, and described with it; only the pages are not.
+#[test]
+fn only_the_table_and_the_pages_have_routes() {
+    for crate_path in crates() {
+        if ["bench", "testkit"]
+            .iter()
+            .any(|name| crate_path.ends_with(name))
+        {
+            continue;
+        }
+        let mut files = Vec::new();
+        sources(&crate_path.join("src"), &mut files);
+        let elsewhere = files.iter().filter(|file| {
+            !file.ends_with("api/src/operations.rs") && !file.ends_with("server/src/console.rs")
+        });
+        for file in elsewhere {
+            let text = fs::read_to_string(file).unwrap();
+            assert!(
+                !text.contains(".route("),
+                "`{}` has a route",
+                file.display()
+            );
+        }
+    }
+}
+
 #[test]
 fn nothing_is_left_for_later_in_the_code() {
     let marks = [

@@ -157,6 +157,10 @@ impl World {
         let development = DevelopmentMode::new(true, || {});
         let mut settings = ApiSettings::new(format!("http://{address}"), development);
         settings.subscriptions.pubnub_key = Some(SUBSCRIBE_KEY.to_owned());
+        settings.beside = hookyard_server::beside();
+        if let Some(file) = std::env::var_os(hookyard_server::CALLS) {
+            hookyard_api::operations::record_calls(file.into());
+        }
         adjust(&mut settings);
         let pubnub = Arc::new(PubNub::new(
             Arc::clone(&store) as _,
