@@ -1,9 +1,12 @@
 //! What every noun stands on: changes, ids, time, limits, problems, and the ports.
 
 pub mod change;
+pub mod component;
 pub mod erasure;
+pub mod feed;
 pub mod ids;
 pub mod limits;
+pub mod ownership;
 pub mod ports;
 pub mod problem;
 pub(crate) mod raw;

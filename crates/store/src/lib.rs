@@ -6,8 +6,10 @@
 //! all. What is *not* guaranteed: that a listener hears of a commit; a restart reads what is
 //! unfinished.
 
+mod component;
 mod sqlite;
 mod vault;
 
+pub use component::StoreComponent;
 pub use sqlite::{Options, SqliteStore};
 pub use vault::VaultKey;
