@@ -30,6 +30,11 @@ pub trait HealthListener: Send + Sync + fmt::Debug {
     fn report(&self, subscription: &Arc<Subscription>, report: HealthReport);
 }
 
+/// Nobody wants to know.
+impl HealthListener for () {
+    fn report(&self, _subscription: &Arc<Subscription>, _report: HealthReport) {}
+}
+
 /// The attempts of one subscription, as far as its health goes.
 #[derive(Debug)]
 pub(crate) struct Health {

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{Sink, Stream};
 use hookyard_domain::kernel::change::{CommittedEvent, News};
+use hookyard_domain::kernel::feed::LocalFeed;
 use hookyard_domain::kernel::ports::{Clock, CommitListener as _, LiveSubscriptions as _};
 use hookyard_domain::{
     ClientId, Code, HistoryEntry, Problem, Scopes, Session, SessionId, SocketId, Timestamp,
@@ -223,9 +224,9 @@ pub(super) struct Yard {
 impl Yard {
     pub(super) fn open() -> Self {
         let clock = Arc::new(VirtualClock::start());
-        let sockets = Sockets::new(Arc::clone(&clock) as _);
+        let sockets = Sockets::start(&LocalFeed::default(), Arc::clone(&clock) as _);
         let stage = Arc::new(Stage::default());
-        let gateway = SocketGateway::new(
+        let gateway = SocketGateway::start(
             sockets.clone(),
             Arc::clone(&stage) as _,
             SocketSettings::default(),
