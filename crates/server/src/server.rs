@@ -151,7 +151,8 @@ async fn stop(stage: Stage) {
     for component in stage.components {
         stopping.spawn(async move { component.stop(deadline.into_std()).await });
     }
-    stopping.join_all().await;
+    // One that panics does not keep the others from stopping.
+    while stopping.join_next().await.is_some() {}
 }
 
 /// What the printed `curl` posts.

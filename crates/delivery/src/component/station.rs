@@ -204,3 +204,6 @@ async fn attend(work: &Arc<impl Work>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -58,3 +58,35 @@ impl CommitListener for LocalFeed {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicU32, Ordering};
+
+    #[derive(Debug, Default)]
+    struct Heard(AtomicU32);
+
+    impl CommitListener for Heard {
+        fn committed(&self, _news: &News) {
+            self.0.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    #[test]
+    fn a_listener_is_told_for_as_long_as_it_is_kept() {
+        let feed = LocalFeed::default();
+        let (first, second) = (Arc::new(Heard::default()), Arc::new(Heard::default()));
+        feed.follow(Arc::new(Arc::downgrade(&first)));
+        feed.committed(&News::default());
+        feed.follow(Arc::new(Arc::downgrade(&second)));
+        feed.committed(&News::default());
+        assert_eq!(first.0.load(Ordering::Relaxed), 2);
+        assert_eq!(second.0.load(Ordering::Relaxed), 1);
+        let gone = Arc::downgrade(&first);
+        drop(first);
+        assert!(gone.upgrade().is_none(), "a feed keeps nobody");
+        feed.committed(&News::default());
+        assert_eq!(second.0.load(Ordering::Relaxed), 2);
+    }
+}
