@@ -9,6 +9,7 @@ mod erasure;
 mod error;
 mod events;
 mod fanout;
+mod feed;
 mod identity;
 mod inbound;
 mod messaging;
