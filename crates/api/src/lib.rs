@@ -16,6 +16,7 @@ mod subscriptions;
 
 use std::sync::Arc;
 
+use hookyard_domain::kernel::component::Components;
 use hookyard_domain::kernel::ports::{
     Chance, Clock, Handshake, LiveEvents, LiveSubscriptions, Store,
 };
@@ -45,6 +46,8 @@ pub struct Api {
     /// Subscriptions of WebSocket sessions.
     pub sockets: Arc<dyn LiveSubscriptions>,
     pub tokens: TokenMint,
+    /// What runs in the background: an operator may ask how it stands.
+    pub components: Arc<Components>,
     pub settings: ApiSettings,
 }
 

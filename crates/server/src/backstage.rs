@@ -73,7 +73,7 @@ pub fn socket_gateway(api: &Arc<Api>, sockets: Sockets, settings: SocketSettings
     };
     let clock = Arc::clone(&api.clock);
     let chance = Arc::clone(&api.chance);
-    SocketGateway::new(sockets, Arc::new(backstage), settings, clock, chance)
+    SocketGateway::start(sockets, Arc::new(backstage), settings, clock, chance)
 }
 
 hookyard_api::operations! {

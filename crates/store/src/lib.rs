@@ -7,10 +7,12 @@
 //! unfinished.
 
 mod commit;
+mod component;
 mod fault;
 mod records;
 mod sqlite;
 mod vault;
 
+pub use component::StoreComponent;
 pub use sqlite::{Options, SqliteStore};
 pub use vault::VaultKey;

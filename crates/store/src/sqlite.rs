@@ -8,6 +8,7 @@ mod endpoints;
 mod erasure;
 mod error;
 mod events;
+mod feed;
 mod guards;
 mod identity;
 mod inbound;

@@ -289,6 +289,7 @@ impl World {
             live: Arc::new(Unused),
             sockets: Arc::new(Unused),
             tokens: TokenMint::new([7; 32]),
+            components: Arc::default(),
             settings: ApiSettings::new(PUBLIC_URL, DevelopmentMode::new(false, || {})),
         };
         if let Some(file) = std::env::var_os("HOOKYARD_CALLS") {
