@@ -175,6 +175,7 @@ pub(in crate::sqlite) struct Columns {
 
 pub(in crate::sqlite) type Encoded = With<WebhookWrite, Columns>;
 
+#[expect(clippy::unnecessary_wraps, reason = "all nouns are encoded alike")]
 pub(in crate::sqlite) fn encode(vault: &Vault, write: WebhookWrite) -> Result<Encoded, Fault> {
     let columns = match &write {
         WebhookWrite::Put(webhook) => Columns {
