@@ -72,7 +72,7 @@ impl From<Fault> for StoreError {
     fn from(fault: Fault) -> Self {
         Self {
             context: fault.context,
-            source: fault.source.map(Into::into),
+            source: fault.source,
         }
     }
 }

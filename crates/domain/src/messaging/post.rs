@@ -145,6 +145,10 @@ pub struct PostRemovedBody {
 
 /// What is written of posts.
 #[derive(Debug, Clone)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all of them are put, and a box would be one more allocation for each post"
+)]
 pub enum PostWrite {
     Put(Post),
     Delete {
