@@ -705,7 +705,12 @@ export interface components {
             creationTime: string;
             /** @default  */
             description: string;
-            /** @default [] */
+            /**
+             * @default []
+             * @example [
+             *       "invoice.*"
+             *     ]
+             */
             eventTypes: string[];
             /**
              * Format: date-time
@@ -782,6 +787,7 @@ export interface components {
              * @default 15000
              */
             timeoutMs: number;
+            /** @example https://example.com/hooks */
             url: string;
             /** @default null */
             verificationToken: string | null;
@@ -902,7 +908,12 @@ export interface components {
             contentFilter: unknown;
             /** @default  */
             description: string;
-            /** @default [] */
+            /**
+             * @default []
+             * @example [
+             *       "invoice.*"
+             *     ]
+             */
             eventTypes: string[];
             /**
              * Format: uint32
@@ -951,6 +962,7 @@ export interface components {
              * @default 15000
              */
             timeoutMs: number;
+            /** @example https://example.com/hooks */
             url: string;
             /** @default null */
             verificationToken: string | null;
@@ -1513,7 +1525,7 @@ export interface components {
         };
         /** @description A person. */
         Person: {
-            avatar: string;
+            avatar: string | null;
             /** @example 1893456789012482 */
             companyId: string;
             /**
@@ -1521,7 +1533,7 @@ export interface components {
              * @example 2026-03-02T09:30:00.000Z
              */
             creationTime: string;
-            email: string;
+            email: string | null;
             /** @example Ada */
             firstName: string;
             /** @example 1893456789012482 */
@@ -1565,11 +1577,11 @@ export interface components {
         };
         /** @description A post. */
         Post: {
-            activity: string;
-            addedPersonIds: string[];
+            activity: string | null;
+            addedPersonIds: string[] | null;
             attachments: {
                 [key: string]: unknown;
-            }[];
+            }[] | null;
             /**
              * Format: date-time
              * @example 2026-03-02T09:30:00.000Z
@@ -1579,8 +1591,8 @@ export interface components {
             creatorId: string;
             /** @example 1893456789012482 */
             groupId: string;
-            iconEmoji: string;
-            iconUri: string;
+            iconEmoji: string | null;
+            iconUri: string | null;
             /** @example 1893456789012482 */
             id: string;
             /**
@@ -1588,7 +1600,7 @@ export interface components {
              * @example 2026-03-02T09:30:00.000Z
              */
             lastModifiedTime: string;
-            mentions: components["schemas"]["Mention"][];
+            mentions: components["schemas"]["Mention"][] | null;
             /** @example 1893456789012482 */
             parentPostId?: string;
             removedPersonIds?: string[];
@@ -1599,7 +1611,7 @@ export interface components {
             text: string;
             /** @example 1893456789012482 */
             threadId?: string;
-            title: string;
+            title: string | null;
             /** @enum {string} */
             type: "TextMessage" | "PersonJoined" | "PersonsAdded" | "PersonLeft" | "PersonsRemoved";
         };
@@ -1625,7 +1637,7 @@ export interface components {
             dndStatusPersonal: components["schemas"]["DndStatusName"];
             extension: components["schemas"]["PresenceExtension"];
             meetingStatus: string;
-            message: string;
+            message: string | null;
             pickUpCallsOnHold: boolean;
             presenceStatus: components["schemas"]["UserStatusName"];
             ringOnMonitoredCall: boolean;
@@ -2059,8 +2071,8 @@ export interface components {
         };
         /** @description A refusal in either form. */
         TokenProblem: {
-            error: string | null;
-            error_description: string | null;
+            error?: string;
+            error_description?: string;
             errorCode: string;
             errors: components["schemas"]["ProblemDetail"][];
             message: string;
