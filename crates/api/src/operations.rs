@@ -417,6 +417,7 @@ macro_rules! operations {
         )*
     ) => {
         /// What it serves.
+        #[expect(clippy::allow_attributes, reason = "some tables need no name of theirs")]
         pub(crate) fn operations() -> Vec<$crate::operations::Served<$crate::operations!(@state $($state)?)>> {
             #[allow(unused_imports, clippy::enum_glob_use, reason = "lines name what they need")]
             use $crate::operations::Access::*;

@@ -311,15 +311,16 @@ fn files_stay_readable() {
         .collect();
     let lengths = lengths();
     let broken = broken_by(&lengths, &listed);
-    let long: String = lengths
+    let long: Vec<String> = lengths
         .iter()
         .filter(|(_, lines)| **lines > LINES_MAX)
-        .map(|(path, lines)| format!("{lines} {path}\n"))
+        .map(|(path, lines)| format!("{lines} {path}"))
         .collect();
     assert!(
         broken.is_empty(),
-        "{}\nFor files that moved or shrank, this is the new list:\ncat > {LONG_FILES} <<'END'\n{long}END",
-        broken.join("\n")
+        "{}\nFor files that moved or shrank, this is the new list:\ncat > {LONG_FILES} <<'END'\n{}\nEND",
+        broken.join("\n"),
+        long.join("\n")
     );
 }
 

@@ -1,5 +1,10 @@
 //! How bodies with settings are described: held to what reads them.
 
+#![expect(
+    clippy::zero_sized_map_values,
+    reason = "shapes are described and never filled"
+)]
+
 use std::collections::BTreeMap;
 
 use serde_json::Value;
@@ -10,7 +15,7 @@ use crate::operations::wire::{Anything, shapes};
 
 impl Reading for Settings {
     fn read(value: &Value) -> Result<(), String> {
-        let read = Self::read(value.clone()).and_then(|settings| settings.settled());
+        let read = Self::read(value.clone()).and_then(Settings::settled);
         read.map(|_| ()).map_err(|error| format!("{error:?}"))
     }
 }

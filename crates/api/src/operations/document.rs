@@ -121,7 +121,8 @@ impl Writer {
             let plain = schema.to_string().replace(ASKED, TOLD);
             schemas
                 .get(*name)
-                .is_some_and(|told| told.to_string() != plain)
+                .map(ToString::to_string)
+                .is_some_and(|told| told != plain)
         };
         let mut apart = BTreeSet::new();
         // What holds one of another shape is of another shape itself.

@@ -57,6 +57,10 @@ impl Examples<'_> {
         self.plain(schema, depth)
     }
 
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "least values are small and whole"
+    )]
     fn plain(self, schema: &Value, depth: usize) -> Value {
         let kind = match &schema["type"] {
             Value::Array(kinds) => kinds.iter().find(|kind| *kind != "null"),

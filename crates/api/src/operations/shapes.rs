@@ -1,6 +1,11 @@
 //! How records of the domain look on the wire: events carry the same bytes as answers, so they are
 //! written there, and described here. Answers of tests are held against the document.
 
+#![expect(
+    clippy::zero_sized_map_values,
+    reason = "shapes are described and never filled"
+)]
+
 use std::collections::BTreeMap;
 
 use hookyard_domain::messaging::presence::{DndStatus, UserStatus};

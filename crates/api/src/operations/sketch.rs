@@ -111,7 +111,7 @@ impl Sketch {
         let media = Media {
             kind: "text/event-stream",
             schema: |generator| generator.subschema_for::<String>(),
-            item: Some(|generator| generator.subschema_for::<T>()),
+            item: Some(SchemaGenerator::subschema_for::<T>),
         };
         self.answered(Some(StatusCode::OK), about).media.push(media);
     }
@@ -155,7 +155,7 @@ impl Sketch {
 
     /// Problems that look other than those of the catalogue.
     pub(crate) fn problems<T: JsonSchema>(&mut self) {
-        self.problems = Some(|generator| generator.subschema_for::<T>());
+        self.problems = Some(SchemaGenerator::subschema_for::<T>);
     }
 
     /// It says itself what its errors are.
