@@ -13,13 +13,10 @@ use crate::endpoints::signing::SigningSecret;
 use crate::identity::app::ClientId;
 use crate::kernel::change::Change;
 use crate::kernel::ids::{AccountId, PersonId, SubscriptionId};
-use crate::kernel::limits::{ENDPOINT_TTL, ENDPOINTS_MAX};
+use crate::kernel::limits::{ENDPOINT_TTL, ENDPOINTS_MAX, RECOVERED_DEFAULT};
 use crate::kernel::time::Timestamp;
 use crate::subscriptions::history::{HistoryWrite, Milestone};
 use crate::subscriptions::subscription::{Subscription, SubscriptionStatus};
-
-/// How far back recovering goes when nothing says since when the endpoint failed.
-const RECOVERED_DEFAULT: Duration = Duration::from_secs(86_400);
 
 /// Who makes an endpoint, and its id.
 #[derive(Debug, Clone)]

@@ -480,6 +480,8 @@ pub const JOB_EVENTS_PAGE_MAX: u32 = 100;
 pub const JOBS_AT_ONCE_MAX: usize = 2;
 /// Jobs of one account that are not done.
 pub const JOBS_RUNNING_MAX: u32 = 200;
+/// How far back recovering goes when nothing says since when the endpoint failed.
+pub const RECOVERED_DEFAULT: Duration = Duration::from_secs(86_400);
 /// How long a job is told of after its end.
 pub const JOBS_KEPT: Duration = Duration::from_secs(30 * 86_400);
 /// Between two steps of a scenario, unless asked otherwise: an eye can follow.
