@@ -2,7 +2,7 @@
 //!
 //! Nothing here waits, reads a clock, draws a random number, or knows SQL or HTTP. A decision is a
 //! value, [`Change`]: rows to write, events that announce them, and guards that must still hold.
-//! What the domain needs from outside is declared in [`ports`].
+//! What the domain needs from outside is declared in [`kernel::ports`].
 
 pub mod delivery;
 pub mod endpoints;

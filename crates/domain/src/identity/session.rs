@@ -114,7 +114,7 @@ pub enum SignInCodeWrite {
         hash: TokenHash,
         expires_at: Timestamp,
     },
-    /// Uses a code up. Its guard is [`Guard::CodeUnspent`](crate::Guard::CodeUnspent).
+    /// Uses a code up. Its guard is [`Guard::CodeUnspent`].
     Take { account: AccountId, hash: TokenHash },
 }
 
