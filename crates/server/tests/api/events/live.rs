@@ -226,3 +226,16 @@ async fn listening_takes_a_token() {
     let world = World::start().await;
     assert_eq!(world.nobody().get(LIVE).await.brief(), "401 AGW-401");
 }
+
+#[tokio::test]
+async fn administrators_hear_of_all_events() {
+    let world = World::start().await;
+    let alice = world.signed_in(ALICE).await;
+    let path = "/api/v1/events/stream";
+    let response = alice.open(Method::GET, path, &[], "").await;
+    assert_eq!(response.status(), 200);
+    let kind = &response.headers()["content-type"];
+    assert!(kind.as_bytes().starts_with(b"text/event-stream"));
+    let carol = world.signed_in(CAROL).await;
+    assert_eq!(carol.get(path).await.status, 403);
+}

@@ -1,5 +1,6 @@
 //! What all answers have in common.
 
+use hookyard_api::operations::Verb;
 use http::Method;
 use serde_json::json;
 
@@ -174,4 +175,55 @@ async fn a_proxy_in_front_ends_development_mode() {
         alice.send(Method::GET, "/healthz", &[sign], "").await;
         assert_eq!(development().await, json!(false), "{sign:?}");
     }
+}
+
+/// Every operation of the team-messaging API is there under its former prefix, and answers the same.
+#[tokio::test]
+async fn the_former_prefix_answers_alike() {
+    let world = World::start().await;
+    let alice = world.signed_in(ALICE).await;
+    let mut alike = 0;
+    for operation in hookyard_api::described(&hookyard_server::beside()) {
+        let paths: Vec<String> = operation.paths().map(|path| filled(&path)).collect();
+        let [path, former] = paths.as_slice() else {
+            continue;
+        };
+        let method = match operation.verb {
+            Verb::Get => Method::GET,
+            Verb::Post => Method::POST,
+            Verb::Put => Method::PUT,
+            Verb::Patch => Method::PATCH,
+            Verb::Delete => Method::DELETE,
+            Verb::Any => continue,
+        };
+        let kind = [("content-type", "application/json")];
+        // What can be made only once is there from the second time on.
+        alice.send(method.clone(), path, &kind, "{}").await;
+        let answer = alice.send(method.clone(), path, &kind, "{}").await;
+        let formerly = alice.send(method, former, &kind, "{}").await;
+        assert_eq!(answer.brief(), formerly.brief(), "{path}");
+        assert_ne!(answer.brief(), "404 CMN-120", "{path}");
+        alike += 1;
+    }
+    assert!(alike > 30, "{alike}");
+}
+
+/// A path whose parameters name nothing that is there.
+fn filled(path: &str) -> String {
+    let segments = path.split('/').map(|segment| {
+        if segment.starts_with('{') {
+            "7"
+        } else {
+            segment
+        }
+    });
+    segments.collect::<Vec<_>>().join("/")
+}
+
+#[tokio::test]
+async fn the_description_is_served_to_anybody() {
+    let world = World::start().await;
+    let answer = world.nobody().get("/api/v1/openapi.json").await;
+    assert_eq!(answer.status, 200);
+    assert_eq!(answer.json()["openapi"], "3.1.0");
 }

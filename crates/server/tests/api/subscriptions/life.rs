@@ -332,3 +332,18 @@ async fn a_limit_that_was_configured_is_kept() {
     let renew = format!("{SUBSCRIPTIONS}/{second}/renew");
     assert_eq!(alice.act(&renew).await.status, 200);
 }
+
+#[tokio::test]
+async fn ones_own_subscriptions_are_listed_and_ended() {
+    let world = World::start().await;
+    let alice = world.signed_in(ALICE).await;
+    let receiver = Receiver::start().await;
+    let id = subscribe(&alice, &receiver).await;
+    assert_eq!(alice.get(OWN).await.records("id"), [id.clone()]);
+    let bob = world.signed_in(BOB).await;
+    assert_eq!(bob.get(OWN).await.records("id"), [""; 0]);
+    let path = format!("{OWN}/{id}");
+    assert_eq!(bob.delete(&path).await.status, 404);
+    assert_eq!(alice.delete(&path).await.status, 204);
+    assert_eq!(alice.get(OWN).await.records("id"), [""; 0]);
+}
