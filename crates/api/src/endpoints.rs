@@ -260,7 +260,8 @@ async fn create_endpoint(
     api.require_endpoints_manager(&caller).await?;
     let settled = Settings::read(body)?.settled()?;
     consent::vet_token_source(&api, &settled.endpoint.authorization).await?;
-    let consent = consent::ask(&api, &settled.mode, &settled.endpoint).await;
+    let proof = api.proof(caller.client_id(), &settled.mode).await?;
+    let consent = consent::ask(&api, &settled.mode, &settled.endpoint, proof).await;
     let Ok(granted) = &consent.outcome else {
         return Err(consent.into());
     };
@@ -353,7 +354,8 @@ async fn settle(
         consent::vet_token_source(api, &settled.endpoint.authorization).await?;
     }
     let consent = if settled.need_consent(&current) {
-        let consent = consent::ask(api, &settled.mode, &settled.endpoint).await;
+        let proof = api.proof(&current.client_id, &settled.mode).await?;
+        let consent = consent::ask(api, &settled.mode, &settled.endpoint, proof).await;
         if consent.outcome.is_err() {
             return Err(consent.into());
         }
@@ -445,7 +447,10 @@ async fn repeat_handshake(
 ) -> ApiResult<Response> {
     api.require_endpoints_manager(&caller).await?;
     let subscription = api.endpoint(&caller, path.text("id")?).await?;
-    let consent = consent::ask(&api, &subscription.mode, endpoint_of(&subscription)?).await;
+    let endpoint = endpoint_of(&subscription)?;
+    let mode = &subscription.mode;
+    let proof = api.proof(&subscription.client_id, mode).await?;
+    let consent = consent::ask(&api, mode, endpoint, proof).await;
     if consent.outcome.is_err() {
         return Err(consent.into());
     }

@@ -18,3 +18,4 @@ pub(crate) mod router;
 pub(crate) mod settings;
 pub(crate) mod strict;
 pub(crate) mod version_check;
+pub(crate) mod whole_list;

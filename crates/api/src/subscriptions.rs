@@ -16,8 +16,8 @@ use hookyard_domain::kernel::ports::{CommitError, HandshakeError};
 use hookyard_domain::subscriptions::life::{Channel, LifeError};
 use hookyard_domain::subscriptions::proposal::Proposal;
 use hookyard_domain::{
-    Change, Code, DeliveryMode, Problem, SocketId, Subscription, SubscriptionId, Timestamp,
-    TransportType,
+    Change, ClientId, Code, DeliveryMode, Problem, Secret, SocketId, Subscription, SubscriptionId,
+    Timestamp, TransportType,
 };
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
@@ -122,7 +122,7 @@ async fn create_subscription(
         asked,
     };
     proposal.granted()?;
-    shake_hands(&api, &proposal.mode).await?;
+    shake_hands(&api, caller.client_id(), &proposal.mode).await?;
     // The handshake took its time: the subscription begins now.
     let now = api.now();
     let id = SubscriptionId::from_random(api.random());
@@ -191,18 +191,19 @@ fn shown(api: &Api, subscription: &Subscription, now: Timestamp) -> Response {
 }
 
 /// Asks the address whether it wants events, where there is one.
-pub(crate) async fn shake_hands(api: &Api, mode: &DeliveryMode) -> ApiResult<()> {
-    let DeliveryMode::WebHook {
-        address,
-        verification_token,
-    } = mode
-    else {
+pub(crate) async fn shake_hands(
+    api: &Api,
+    client_id: &ClientId,
+    mode: &DeliveryMode,
+) -> ApiResult<()> {
+    let DeliveryMode::WebHook { address, .. } = mode else {
         return Ok(());
     };
+    let proof = api.proof(client_id, mode).await?;
     let validation_token = token_from(api.random());
     let shaken = api
         .handshake
-        .verify(address, &validation_token, verification_token.as_ref());
+        .verify(address, &validation_token, proof.as_ref());
     shaken.await.map_err(|error| match error {
         HandshakeError::Unreachable | HandshakeError::Forbidden | HandshakeError::Unresolvable => {
             Code::WebHookUnreachable.into()
@@ -219,6 +220,23 @@ pub(crate) async fn shake_hands(api: &Api, mode: &DeliveryMode) -> ApiResult<()>
             Code::InvalidWebHookReply.into()
         }
     })
+}
+
+impl Api {
+    /// What an address is shown: the token that was chosen for it, or the one of the app.
+    pub(crate) async fn proof(
+        &self,
+        client_id: &ClientId,
+        mode: &DeliveryMode,
+    ) -> ApiResult<Option<Secret>> {
+        match mode {
+            DeliveryMode::WebHook {
+                verification_token: Some(own),
+                ..
+            } => Ok(Some(own.clone())),
+            _ => Ok(self.store.verification_token(client_id).await?),
+        }
+    }
 }
 
 pub(crate) fn not_found() -> ApiError {

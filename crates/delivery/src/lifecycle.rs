@@ -19,7 +19,7 @@ use hookyard_domain::kernel::ports::{
 };
 use hookyard_domain::kernel::retention::clearings;
 use hookyard_domain::subscriptions::life_cycle::{Task, Trouble};
-use hookyard_domain::{Change, DeliveryMode, Subscription, Timestamp};
+use hookyard_domain::{Change, DeliveryMode, Secret, Subscription, Timestamp};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -224,10 +224,11 @@ impl Inner {
             let mut random = [0; 32];
             self.chance.fill(&mut random);
             let token = token_from(random);
-            let shaken = self
-                .handshake
-                .verify(address, &token, verification_token.as_ref())
-                .await;
+            let own = verification_token.as_ref();
+            let Some(proof) = self.verification_token(&subscription, own).await else {
+                return;
+            };
+            let shaken = self.handshake.verify(address, &token, proof.as_ref()).await;
             if let Err(error) = shaken {
                 tracing::debug!(subscription.id = %subscription.id, %error, "not healed yet");
                 return;
@@ -235,6 +236,23 @@ impl Inner {
         }
         let healed = subscription.heal(self.clock.now());
         self.commit(healed).await;
+    }
+
+    /// What an address is shown: the subscription's own token, or that of its app. `None` when the
+    /// store cannot tell, which the next probe may find otherwise.
+    async fn verification_token(
+        &self,
+        subscription: &Subscription,
+        own: Option<&Secret>,
+    ) -> Option<Option<Secret>> {
+        if own.is_some() {
+            return Some(own.cloned());
+        }
+        let store = self.store();
+        let token = store.verification_token(&subscription.client_id).await;
+        token
+            .inspect_err(|error| tracing::warn!(%error, "An app's token could not be read"))
+            .ok()
     }
 
     /// Acts on how a subscription fares.

@@ -22,7 +22,7 @@ use hookyard_domain::kernel::limits::{
     ANSWER_HEADERS_MAX, SHOWN_HEADER_CHARS_MAX, SHOWN_HEADERS_MAX,
 };
 use hookyard_domain::{
-    AttemptOutcome, DeliveryMode, Subscription, Timings, Transcript, UnreachableReason,
+    AttemptOutcome, DeliveryMode, Secret, Subscription, Timings, Transcript, UnreachableReason,
 };
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, RETRY_AFTER,
@@ -36,6 +36,7 @@ use hyper_util::rt::TokioIo;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use self::oauth::{AccessTokens, NoToken};
+use crate::app_tokens::AppTokens;
 use crate::egress::{DialError, Dialled, Egress, Stream, Target};
 use crate::transport::{Attempted, Connection, Sending, Transport};
 
@@ -55,6 +56,7 @@ const POSSIBLE_REPEAT: HeaderName = HeaderName::from_static("hookyard-possible-r
 pub struct WebhookTransport {
     egress: Arc<Egress>,
     tokens: Arc<AccessTokens>,
+    app_tokens: Arc<AppTokens>,
 }
 
 impl WebhookTransport {
@@ -63,7 +65,15 @@ impl WebhookTransport {
         Self {
             egress,
             tokens: Arc::default(),
+            app_tokens: Arc::default(),
         }
+    }
+
+    /// Presents an app's verification token for its subscriptions that have none.
+    #[must_use]
+    pub fn with_app_tokens(mut self, app_tokens: Arc<AppTokens>) -> Self {
+        self.app_tokens = app_tokens;
+        self
     }
 }
 
@@ -72,6 +82,7 @@ impl Transport for WebhookTransport {
         Box::new(WebhookConnection {
             egress: Arc::clone(&self.egress),
             tokens: Arc::clone(&self.tokens),
+            app_tokens: Arc::clone(&self.app_tokens),
             prepared: None,
             open: None,
         })
@@ -82,6 +93,7 @@ impl Transport for WebhookTransport {
 struct WebhookConnection {
     egress: Arc<Egress>,
     tokens: Arc<AccessTokens>,
+    app_tokens: Arc<AppTokens>,
     prepared: Option<Prepared>,
     open: Option<Open>,
 }
@@ -283,6 +295,11 @@ impl WebhookConnection {
         *request.uri_mut() = prepared.uri.clone();
         *request.headers_mut() = headers;
         let headers = request.headers_mut();
+        if !headers.contains_key(VERIFICATION_TOKEN)
+            && let Some(token) = self.app_tokens.of(&sending.subscription.client_id)
+        {
+            headers.extend(verification_header(&token));
+        }
         if sending.attempt > 1 {
             headers.insert(ATTEMPT, HeaderValue::from(sending.attempt));
         }
@@ -291,6 +308,13 @@ impl WebhookConnection {
         }
         request
     }
+}
+
+/// The header that proves to a receiver who calls; `None` when the token cannot be in one.
+fn verification_header(token: &Secret) -> Option<(HeaderName, HeaderValue)> {
+    let mut value = HeaderValue::from_str(token.reveal()).ok()?;
+    value.set_sensitive(true);
+    Some((VERIFICATION_TOKEN, value))
 }
 
 impl Prepared {
@@ -320,9 +344,7 @@ impl Prepared {
             headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         }
         if let Some(token) = verification_token {
-            let mut value = HeaderValue::from_str(token.reveal()).ok()?;
-            value.set_sensitive(true);
-            headers.insert(VERIFICATION_TOKEN, value);
+            headers.extend([verification_header(token)?]);
         }
         Some(Self {
             subscription: Arc::clone(subscription),

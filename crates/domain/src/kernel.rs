@@ -6,6 +6,7 @@ pub mod erasure;
 pub(crate) mod golden;
 pub mod ids;
 pub mod limits;
+pub mod member;
 pub mod news;
 pub mod ports;
 pub mod problem;

@@ -9,8 +9,8 @@ use hookyard_api::{
     Api, ApiSettings, DevelopmentMode, ListenerLimits, RateLimits, SubscriptionSettings, TokenMint,
 };
 use hookyard_delivery::{
-    ByMode, Dispatcher, Egress, EgressRules, Jobs, Letter, Lifecycle, Mail as _, Notices, OwnBins,
-    Purger, PushKey, PushTransport, SmtpMail, WebhookHandshake, WebhookTransport,
+    AppTokens, ByMode, Dispatcher, Egress, EgressRules, Jobs, Letter, Lifecycle, Mail as _,
+    Notices, OwnBins, Purger, PushKey, PushTransport, SmtpMail, WebhookHandshake, WebhookTransport,
 };
 use hookyard_domain::kernel::ports::{Chance, Clock, Store};
 use hookyard_domain::{PushProvider, RetryPolicy};
@@ -121,10 +121,11 @@ impl Server {
         let live = LiveGateway::default();
         let sockets = Sockets::new(Arc::clone(&clock));
         let (push, push_certificates) = push(&config, &egress, &clock)?;
-        let transport = ByMode::new(
-            Arc::new(WebhookTransport::new(Arc::clone(&egress))),
-            Arc::new(push),
-        );
+        let app_tokens = Arc::new(AppTokens::default());
+        store.listen(Arc::clone(&app_tokens) as _);
+        app_tokens.start(&*store).await?;
+        let webhooks = WebhookTransport::new(Arc::clone(&egress)).with_app_tokens(app_tokens);
+        let transport = ByMode::new(Arc::new(webhooks), Arc::new(push));
         let notices = mail(&config, &egress, &public_url)?
             .map(|mail| Notices::new(Arc::new(mail), Arc::clone(&clock), public_url.clone()));
         let dispatcher = Arc::new(Dispatcher::new(

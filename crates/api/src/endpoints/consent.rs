@@ -4,7 +4,7 @@ use hookyard_domain::endpoints::consent::Granted;
 use hookyard_domain::endpoints::endpoint::{Authorization, HandshakeKind};
 use hookyard_domain::identity::secret::token_from;
 use hookyard_domain::kernel::ports::HandshakeError;
-use hookyard_domain::{Code, DeliveryMode, Endpoint, Problem};
+use hookyard_domain::{Code, DeliveryMode, Endpoint, Problem, Secret};
 use serde::Serialize;
 
 use crate::Api;
@@ -34,12 +34,14 @@ impl From<&Consent> for serde_json::Value {
 }
 
 /// Looks whether an address may be called, and asks it where the endpoint wants that.
-pub(super) async fn ask(api: &Api, mode: &DeliveryMode, endpoint: &Endpoint) -> Consent {
-    let DeliveryMode::WebHook {
-        address,
-        verification_token,
-    } = mode
-    else {
+/// `proof` is the verification token that it is shown.
+pub(super) async fn ask(
+    api: &Api,
+    mode: &DeliveryMode,
+    endpoint: &Endpoint,
+    proof: Option<Secret>,
+) -> Consent {
+    let DeliveryMode::WebHook { address, .. } = mode else {
         return Consent {
             steps: Vec::new(),
             outcome: Ok(Granted::default()),
@@ -75,9 +77,7 @@ pub(super) async fn ask(api: &Api, mode: &DeliveryMode, endpoint: &Endpoint) -> 
         HandshakeKind::None => Ok(Granted::default()),
         HandshakeKind::Echo => {
             let token = token_from(api.random());
-            let asked = api
-                .handshake
-                .verify(address, &token, verification_token.as_ref());
+            let asked = api.handshake.verify(address, &token, proof.as_ref());
             asked.await.map(|()| Granted::default())
         }
         HandshakeKind::Options => {

@@ -19,7 +19,9 @@ use crate::events::event_types;
 use crate::events::feed;
 use crate::events::live;
 use crate::events::scenarios;
+use crate::identity::apps;
 use crate::identity::console_session;
+use crate::identity::credentials;
 use crate::identity::directory;
 use crate::identity::extensions;
 use crate::identity::me;
@@ -58,6 +60,8 @@ pub fn router(api: Arc<Api>, page: Router<Arc<Api>>) -> Router {
         .merge(extensions::routes())
         .merge(messages::routes())
         .merge(presence::routes())
+        .merge(apps::routes())
+        .merge(credentials::routes())
         .merge(me::routes())
         .merge(live::routes())
         .merge(subscriptions::routes())

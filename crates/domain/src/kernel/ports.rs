@@ -25,6 +25,7 @@ pub use crate::events::event::{EventQuery, Events};
 pub use crate::events::publication::{Publication, Publications};
 pub use crate::identity::account::Accounts;
 pub use crate::identity::app::Apps;
+pub use crate::identity::credential::{CredentialQuery, Credentials};
 pub use crate::identity::person::{PersonQuery, Persons};
 pub use crate::identity::session::Sessions;
 pub use crate::inbound::bin::Bins;
@@ -104,6 +105,7 @@ store! {
     Accounts
     Persons
     Apps
+    Credentials
     Sessions
     Chats
     Posts

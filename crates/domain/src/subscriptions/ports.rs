@@ -29,6 +29,14 @@ pub enum SubscriptionWrite {
         at: Timestamp,
         reason: &'static str,
     },
+    /// Does the same with every stored subscription by a client, but for endpoints: these are the
+    /// account's.
+    DeleteAllThrough {
+        account: AccountId,
+        client_id: ClientId,
+        at: Timestamp,
+        reason: &'static str,
+    },
     /// Remembers since when a subscription's attempts have all failed. Does not grow its version.
     SetFailing {
         account: AccountId,

@@ -11,7 +11,7 @@ use axum::Router;
 use axum::routing::get;
 use hookyard_api::{Api, ApiSettings, DevelopmentMode, JsonSchemas, ListenerLimits, TokenMint};
 use hookyard_delivery::{
-    Dispatcher, Egress, EgressRules, Jobs, Lifecycle, WebhookHandshake, WebhookTransport,
+    AppTokens, Dispatcher, Egress, EgressRules, Jobs, Lifecycle, WebhookHandshake, WebhookTransport,
 };
 use hookyard_domain::events::catalogue::EventType;
 use hookyard_domain::kernel::limits::HANDSHAKE_TIMEOUT_DEFAULT;
@@ -19,9 +19,10 @@ use hookyard_domain::kernel::ports::prelude::*;
 use hookyard_domain::kernel::ports::{Clock, Store};
 use hookyard_domain::{
     Account, AccountId, AccountWrite, App, AppWrite, Audience, Change, Chat, ChatId, ChatKind,
-    ChatStatus, ChatWrite, ClientId, EventId, EventKind, JwtCredential, JwtCredentialWrite, Person,
-    PersonId, PersonKind, PersonStatus, PersonWrite, Scope, Scopes, Secret, Session, SessionId,
-    SessionWrite, SignInCodeWrite, Timestamp, Token, TokenHash, TokenKind,
+    ChatStatus, ChatWrite, ClientId, ClientSecret, Credential, CredentialId, CredentialKind,
+    CredentialWrite, EventId, EventKind, Person, PersonId, PersonKind, PersonStatus, PersonWrite,
+    Scope, Scopes, Secret, Session, SessionId, SessionOrigin, SessionWrite, SignInCodeWrite,
+    Timestamp, Token, TokenHash, TokenKind,
 };
 use hookyard_gateway::{LiveGateway, PubNub, SocketGateway, SocketSettings, Sockets};
 use hookyard_server::{OsChance, socket_gateway, socket_routes};
@@ -128,8 +129,11 @@ impl World {
             allow_http: true,
             ..EgressRules::default()
         }));
+        let app_tokens = Arc::new(AppTokens::default());
+        store.listen(Arc::clone(&app_tokens) as _);
+        let webhooks = WebhookTransport::new(Arc::clone(&egress)).with_app_tokens(app_tokens);
         let dispatcher = Arc::new(Dispatcher::new(
-            Arc::new(WebhookTransport::new(Arc::clone(&egress))),
+            Arc::new(webhooks),
             Arc::clone(&clock) as _,
             Arc::clone(&chance) as _,
         ));
@@ -267,6 +271,7 @@ impl World {
             id: SessionId(1_000 + number),
             person,
             client_id: ClientId(app.to_owned()),
+            origin: SessionOrigin::SignIn,
             scopes,
             endpoint_id: "endpoint".to_owned(),
             created_at: now,
@@ -296,6 +301,33 @@ impl World {
         };
         let ended = self.store.commit(Change::of(end)).await;
         ended.expect("a store in memory");
+    }
+
+    /// Makes somebody an administrator of their account.
+    pub(crate) async fn make_admin(&self, person: PersonId) {
+        self.change_person(person, |person| person.admin = true)
+            .await;
+    }
+
+    /// Makes somebody a program that acts in its own name.
+    pub(crate) async fn make_bot(&self, person: PersonId) {
+        self.change_person(person, |person| person.kind = PersonKind::Bot)
+            .await;
+    }
+
+    async fn change_person(&self, person: PersonId, change: impl FnOnce(&mut Person)) {
+        let account = if person == MALLORY {
+            OTHER_ACCOUNT
+        } else {
+            ACCOUNT
+        };
+        let found = self.store.person(account, person).await;
+        let mut found = found
+            .expect("a store in memory")
+            .expect("they are in the account");
+        change(&mut found);
+        let changed = self.store.commit(Change::of(PersonWrite::Put(found)));
+        changed.await.expect("a store in memory");
     }
 
     /// A person whose app has no permission for team messaging.
@@ -328,14 +360,10 @@ fn person(account: AccountId, id: PersonId, first_name: &str, kind: PersonKind) 
 }
 
 fn app(client_id: &str, secret: Option<&str>) -> AppWrite {
-    AppWrite::Put(App {
-        account: ACCOUNT,
-        client_id: ClientId(client_id.to_owned()),
-        name: client_id.to_owned(),
-        secret: secret.map(TokenHash::of),
-        scopes: Scopes::all(),
-        created_at: BEGIN,
-    })
+    let named = ClientId(client_id.to_owned());
+    let first = |secret| ClientSecret::of(&Secret::new(secret), "first".to_owned(), BEGIN);
+    let app = App::supplied(ACCOUNT, named, client_id, secret.map(first), BEGIN);
+    AppWrite::Put(Box::new(app))
 }
 
 async fn people(store: &SqliteStore) {
@@ -381,14 +409,21 @@ async fn people(store: &SqliteStore) {
         .and(app("app", Some(APP_SECRET)))
         .and(app("public-app", None))
         .and(app(ClientId::CONSOLE, None))
-        .and(JwtCredentialWrite::Put(JwtCredential {
+        .and(CredentialWrite::Put(Box::new(Credential {
             account: ACCOUNT,
+            id: CredentialId::from_random([1; 16]),
+            kind: CredentialKind::Jwt,
+            name: "First".to_owned(),
             person: ALICE,
             client_id: Some(ClientId("app".to_owned())),
+            scopes: None,
             hash: TokenHash::of(JWT),
+            hint: "bA".to_owned(),
             created_at: BEGIN,
+            expires_at: None,
+            last_used_at: None,
             revoked_at: None,
-        }))
+        })))
         .and(SignInCodeWrite::Put {
             account: ACCOUNT,
             person: ALICE,

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hookyard_domain::kernel::ports::HookTarget;
 use hookyard_domain::{
-    AccountId, Change, Chat, ChatId, ChatWrite, CustomType, CustomTypeWrite, PersonWrite, Session,
-    SessionWrite, Token, TokenHash, TypeName, Write,
+    AccountId, AppWrite, Change, Chat, ChatId, ChatWrite, CustomType, CustomTypeWrite, PersonWrite,
+    Session, SessionWrite, Token, TokenHash, TypeName, Write,
 };
 
 /// Entries of one cache; past it the cache starts over, which costs one read for each entry.
@@ -82,8 +82,16 @@ impl Caches {
         for write in &change.writes {
             match write {
                 Write::Session(SessionWrite::PutToken(token)) => self.tokens.drop_one(&token.hash),
-                Write::Session(_) => self.tokens.drop_all(),
-                Write::Webhook(_) | Write::Person(PersonWrite::Put(_)) => self.hooks.drop_all(),
+                // What an app may do no more its sessions may not either.
+                Write::Session(_) | Write::App(AppWrite::Put(_) | AppWrite::Delete { .. }) => {
+                    self.tokens.drop_all();
+                }
+                Write::Webhook(_) => self.hooks.drop_all(),
+                // Those of a disabled person are no good.
+                Write::Person(PersonWrite::Put(_)) => {
+                    self.hooks.drop_all();
+                    self.tokens.drop_all();
+                }
                 Write::Chat(
                     ChatWrite::Put(Chat { id, .. }) | ChatWrite::Delete { chat: id, .. },
                 ) => {
@@ -98,8 +106,8 @@ impl Caches {
                 }
                 Write::Account(_)
                 | Write::Person(_)
-                | Write::App(_)
-                | Write::JwtCredential(_)
+                | Write::App(AppWrite::SecretUsed { .. })
+                | Write::Credential(_)
                 | Write::SignInCode(_)
                 | Write::Post(_)
                 | Write::Presence(_)

@@ -413,6 +413,20 @@ pub(super) fn of_person(
     many(db, sql, values, |row| read(vault, row))
 }
 
+fn of_client(
+    db: &Connection,
+    vault: &Vault,
+    account: AccountId,
+    client_id: &ClientId,
+) -> Result<Vec<Subscription>, Fault> {
+    let sql = select_subscription!(
+        "where account_id = ?1 and client_id = ?2 and endpoint_sealed is null order by key"
+    );
+    many(db, sql, params![account.as_i64(), client_id.0], |row| {
+        read(vault, row)
+    })
+}
+
 pub(super) fn endpoints(
     db: &Connection,
     vault: &Vault,
@@ -483,7 +497,19 @@ pub(super) fn write(tx: &mut Transaction<'_>, write: &SubscriptionWrite) -> Resu
             owner,
             at,
             reason,
-        } => end_all_of(tx, *account, *owner, *at, reason),
+        } => {
+            let all = of_person(tx.db, tx.vault, *account, *owner)?;
+            end_all(tx, all, *at, reason)
+        }
+        SubscriptionWrite::DeleteAllThrough {
+            account,
+            client_id,
+            at,
+            reason,
+        } => {
+            let all = of_client(tx.db, tx.vault, *account, client_id)?;
+            end_all(tx, all, *at, reason)
+        }
         SubscriptionWrite::SetFailing {
             account,
             subscription,
@@ -543,17 +569,16 @@ fn end(
     Ok(())
 }
 
-fn end_all_of(
+fn end_all(
     tx: &mut Transaction<'_>,
-    account: AccountId,
-    owner: PersonId,
+    all: Vec<Subscription>,
     at: Timestamp,
     reason: &str,
 ) -> Result<(), Fault> {
-    for ended in of_person(tx.db, tx.vault, account, owner)? {
+    for ended in all {
         let entry = ended.passed(Milestone::Deleted, at, Some(reason.to_owned()));
         history::note(tx.db, &entry)?;
-        end(tx, account, ended.id, at)?;
+        end(tx, ended.account, ended.id, at)?;
     }
     Ok(())
 }

@@ -15,7 +15,7 @@ use super::endpoints::statistics::{self, Tally};
 use super::error::Fault;
 use super::events::{self, custom_types, publications};
 use super::fanout::{Fanout, Subscriber};
-use super::identity::{accounts, apps, sessions};
+use super::identity::{accounts, apps, credentials, sessions};
 use super::inbound::{bins, requests, webhooks};
 use super::messaging::{chats, messages, posts, presences};
 use super::subscriptions::{self, history};
@@ -89,6 +89,8 @@ impl Transaction<'_> {
         let (db, account) = (self.db, of.account);
         match &of.object {
             Object::Person(id) => accounts::version(db, account, *id),
+            Object::App(id) => apps::version(db, account, id),
+            Object::Credential(id) => credentials::version(db, account, *id),
             Object::Session(id) => sessions::generation(db, account, *id),
             Object::Chat(id) => chats::version(db, account, *id),
             Object::Post(id) => posts::version(db, account, *id),
@@ -105,6 +107,12 @@ impl Transaction<'_> {
     /// How many a set has.
     fn count(&self, of: &Set) -> Result<u32, Fault> {
         match of {
+            Set::Apps(account) => apps::count_of(self.db, *account),
+            Set::Credentials {
+                account,
+                person,
+                live_at,
+            } => credentials::count_of(self.db, *account, *person, *live_at),
             Set::Bins(account) => bins::count_of(self.db, *account),
             Set::Endpoints(account) => subscriptions::endpoint_count(self.db, *account),
             Set::Subscriptions {
@@ -147,8 +155,8 @@ impl Transaction<'_> {
         match write {
             Write::Account(write) => accounts::write_account(self, write)?,
             Write::Person(write) => accounts::write_person(self, write)?,
-            Write::App(write) => apps::write_app(self, write)?,
-            Write::JwtCredential(write) => apps::write_jwt_credential(self, write)?,
+            Write::App(write) => apps::write(self, write)?,
+            Write::Credential(write) => credentials::write(self, write)?,
             Write::SignInCode(write) => sessions::write_code(self, write)?,
             Write::Session(write) => sessions::write(self, write)?,
             Write::Chat(write) => chats::write(self, write)?,

@@ -15,9 +15,9 @@ use hookyard_domain::{
     ChatKind, ChatStatus, ChatWrite, ClientId, Delivery, DeliveryMode, Endpoint, Event,
     EventFilter, EventId, EventKind, HookAnswer, HookRequest, IdSequence, IncomingWebhook, Person,
     PersonId, PersonKind, PersonStatus, PersonWrite, Post, PostContent, PostId, PostKind,
-    PostWrite, RequestId, RetryPolicy, Scopes, Secret, Session, SessionId, Subscription,
-    SubscriptionId, SubscriptionStatus, SubscriptionWrite, Timestamp, Timings, Token, TokenHash,
-    TokenKind, TypePattern, WebhookId, WebhookStatus,
+    PostWrite, RequestId, RetryPolicy, Scopes, Secret, Session, SessionId, SessionOrigin,
+    Subscription, SubscriptionId, SubscriptionStatus, SubscriptionWrite, Timestamp, Timings, Token,
+    TokenHash, TokenKind, TypePattern, WebhookId, WebhookStatus,
 };
 use hookyard_store::{Options, SqliteStore, VaultKey};
 
@@ -422,6 +422,7 @@ impl World {
             id: SessionId(self.id()),
             person: ALICE,
             client_id: ClientId("app".into()),
+            origin: SessionOrigin::SignIn,
             scopes: Scopes::all(),
             endpoint_id: "endpoint".into(),
             created_at: self.now(),
