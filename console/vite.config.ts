@@ -37,7 +37,7 @@ export default defineConfig({
   resolve: {
     alias: [
       // The renderer's carousel needs swiper; we do not register carousels.
-      { find: /^swiper(\/modules)?$/, replacement: fileURLToPath(new URL('src/components/cards/no-swiper.ts', import.meta.url)) },
+      { find: /^swiper(\/modules)?$/, replacement: fileURLToPath(new URL('src/components/messaging/cards/no-swiper.ts', import.meta.url)) },
     ],
   },
   build: {

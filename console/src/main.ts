@@ -4,7 +4,7 @@ import { mount } from 'svelte';
 import App from './App.svelte';
 import './tokens.css';
 import './base.css';
-import { theme } from './state/theme.svelte';
+import { theme } from './state/kernel/theme.svelte';
 
 const code = new URLSearchParams(location.hash.slice(1)).get('code');
 if (location.hash !== '') history.replaceState(null, '', location.pathname + location.search);

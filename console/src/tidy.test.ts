@@ -50,6 +50,14 @@ describe('the source', () => {
     expect(found(/from '.*\/pages\//, inside('forms'))).toEqual([]);
   });
 
+  it('keeps each noun in the same folder everywhere', () => {
+    const nouns = ['kernel', 'identity', 'messaging', 'inbound', 'events', 'subscriptions', 'endpoints', 'delivery'];
+    const astray = sources
+      .map(([path]) => path.split('/').slice(1))
+      .filter(([layer = '', noun = '']) => ['api', 'components', 'forms', 'pages', 'state'].includes(layer) && !nouns.includes(noun));
+    expect(astray).toEqual([]);
+  });
+
   it('writes addresses of the server in one file', () => {
     expect(found(/['"`]\/(?:api|team-messaging|restapi|console)\//, (path) => path !== './paths.ts')).toEqual([]);
   });
