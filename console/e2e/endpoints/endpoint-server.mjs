@@ -2,9 +2,15 @@
 
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { after } from 'node:test';
+
+const started = [];
+after(() => {
+  for (const server of started) server.stop();
+});
 
 export class EndpointServer {
-  /** Listens on a port of its own. `answer` is what requests get, and may be replaced later. */
+  /** Listens on a port of its own until the file's last journey. `answer` is what requests get, and may be replaced later. */
   static async start(answer = { status: 200 }) {
     const endpoint = new EndpointServer();
     endpoint.answer = answer;
@@ -22,6 +28,7 @@ export class EndpointServer {
     });
     endpoint.server.listen(0, '127.0.0.1');
     await once(endpoint.server, 'listening');
+    started.push(endpoint);
     endpoint.url = `http://127.0.0.1:${endpoint.server.address().port}/events`;
     return endpoint;
   }
@@ -56,13 +63,5 @@ export function publish(yard, type, data) {
   return yard.api('POST', '/api/v1/events', { type, data });
 }
 
-/** Waits for what the server does on its own time. */
-export async function until(what, condition, timeoutMs = 15_000) {
-  const deadline = Date.now() + timeoutMs;
-  for (;;) {
-    const found = await condition();
-    if (found) return found;
-    if (Date.now() > deadline) throw new Error(`waited in vain until ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
-  }
-}
+/** So many attempts in quick succession, then none: what fails is given up at once. */
+export const attempts = (attemptsMax) => ({ retryPolicy: { schedule: { kind: 'list', delaysMs: [100] }, attemptsMax, ageMaxMs: 86_400_000 } });

@@ -13,7 +13,7 @@ const LOOK_S = 1;
 const TIMED_OUT = 28;
 
 /** Every command under “Do this with curl”, by its name, in the order of the page. */
-export async function commandsOf(page) {
+async function commandsOf(page) {
   const lines = page.locator('summary').filter({ hasText: 'Do this with curl' });
   await lines.first().waitFor();
   for (const line of await lines.all()) await line.click();
@@ -33,7 +33,7 @@ export async function commandsOf(page) {
 const tokens = new Map();
 
 /** The token that the page's own instructions lead to, beside the data of a server. One does for all: a person has a few at a time. */
-export async function tokenOf(page, directory) {
+async function tokenOf(page, directory) {
   const instructions = await page.getByRole('region', { name: 'Get a token' }).first().textContent();
   const key = `${directory}\n${instructions}`;
   if (!tokens.has(key)) tokens.set(key, await follow(instructions, directory));
@@ -61,4 +61,16 @@ export async function run(command, token) {
     throw new Error(`${command}\n${error.stdout}\n${error.stderr}`);
   });
   return stdout;
+}
+
+/** Runs all of a page's commands, and returns what each answered. `adapt` changes one that needs a place to lead to. */
+export async function answersOf(page, directory, adapt = (command) => command) {
+  const commands = await commandsOf(page);
+  const token = await tokenOf(page, directory);
+  const answers = new Map();
+  for (const [name, command] of commands) {
+    assert.ok(!command.includes(token), 'the page keeps its own token to itself');
+    answers.set(name, await run(adapt(command), token));
+  }
+  return answers;
 }
