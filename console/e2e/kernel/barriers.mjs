@@ -7,8 +7,8 @@ import { picture } from './visitor.mjs';
 
 const sizes = [[390, 844], [820, 1080], [1360, 900]];
 
-/** Goes to each of `places`: a name, a path, and what to do there first. Returns every barrier in words. */
-export async function barriersAt(visitor, places, { ready = settled } = {}) {
+/** Goes to each of `places`: a name, a path, and what to do there first. Returns every barrier of these `impacts` in words. */
+export async function barriersAt(visitor, places, { ready = settled, impacts = ['minor', 'moderate', 'serious', 'critical'] } = {}) {
   const axe = await readFile(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
   const barriers = [];
   const page = await visitor.open('/');
@@ -26,6 +26,7 @@ export async function barriersAt(visitor, places, { ready = settled } = {}) {
         await page.evaluate(axe);
         const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
         for (const { id, impact, nodes } of violations) {
+          if (!impacts.includes(impact)) continue;
           for (const node of nodes) barriers.push(`${name} ${width} ${colorScheme}: ${impact} ${id}: ${node.html} ${node.failureSummary}`);
         }
       }

@@ -65,5 +65,6 @@ export function durationInput(ms: number): string {
 export function bytesText(bytes: number): string {
   if (bytes < 1_024) return `${bytes} B`;
   if (bytes < 1_048_576) return `${fine.format(bytes / 1_024)} KiB`;
-  return `${fine.format(bytes / 1_048_576)} MiB`;
+  if (bytes < 1_073_741_824) return `${fine.format(bytes / 1_048_576)} MiB`;
+  return `${fine.format(bytes / 1_073_741_824)} GiB`;
 }

@@ -1,4 +1,4 @@
-// What the API says about people and sessions, in its own words.
+// What the API says about people, sessions, apps and credentials, in its own words.
 
 export interface Person {
   id: string;
@@ -11,10 +11,79 @@ export interface Me {
   person: { id: string; firstName: string; lastName: string; name: string; email: string | null; admin: boolean };
   account: { id: string; name: string };
   server: { version: string; publicUrl: string; development: boolean };
+  /** Whether they may look at the server itself. */
+  operator?: boolean;
 }
 
 export interface Session {
   access_token: string;
   expires_in: number;
   person: { id: string };
+}
+
+export type AppKind = 'Server' | 'Browser' | 'Bot';
+
+/** One of an app's client secrets; the secret itself was shown when it was made. */
+export interface ClientSecret {
+  id: string;
+  /** Its last characters. */
+  hint: string;
+  creationTime: string;
+  lastUsedTime: string | null;
+}
+
+/** A JSON Web Key; what it holds depends on its type. */
+export type PublicKey = Record<string, unknown>;
+
+/** What a person chooses about an app. */
+export interface AppSettings {
+  name: string;
+  kind: AppKind;
+  permissions: string[];
+  redirectUris: string[];
+  publicKeys: { keys: PublicKey[] };
+  outboundUrl: string | null;
+}
+
+export interface App extends AppSettings {
+  clientId: string;
+  /** Oldest first. */
+  secrets: ClientSecret[];
+  outboundSecretTime: string | null;
+  verificationTokenTime: string | null;
+  creatorId: string | null;
+  creationTime: string;
+  lastModifiedTime: string;
+  version: number;
+  /** Part of Hookyard: nobody's to change. */
+  builtIn: boolean;
+  usage: { subscriptions: number; endpoints: number; sessions: number; credentials: number };
+}
+
+export type CredentialKind = 'Jwt' | 'PersonalAccessToken';
+
+export interface Credential {
+  id: string;
+  kind: CredentialKind;
+  name: string;
+  personId: string;
+  clientId: string | null;
+  /** `null` for all that its app and its person may do. */
+  permissions: string[] | null;
+  /** Its last characters. */
+  hint: string;
+  creationTime: string;
+  expirationTime: string | null;
+  lastUsedTime: string | null;
+  revokedTime: string | null;
+}
+
+export interface NewCredential {
+  kind: CredentialKind;
+  name: string;
+  clientId?: string | undefined;
+  permissions?: string[] | undefined;
+  /** Whose it is; one's own by default. */
+  personId?: string | undefined;
+  expirationTime?: string | undefined;
 }
