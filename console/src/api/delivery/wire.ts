@@ -1,49 +1,20 @@
 // What the API says about deliveries, their attempts, and jobs, in its own words. Durations name their unit.
 
 import type { YardEvent } from '../events/wire';
+import type { Narrowed, Schema } from '../kernel/wire';
+
+export type DeliveryState = 'waiting' | 'delivered' | 'abandoned';
 
 /** One event on its way to one subscription. */
-export interface Delivery {
-  id: string;
-  subscriptionId: string;
-  eventId: string;
-  eventFilter: string;
-  state: 'waiting' | 'delivered' | 'abandoned';
-  /** When the next attempt is due; waiting deliveries only. */
-  dueTime?: string;
-  finishTime?: string;
-  /** Why it was given up; abandoned deliveries only. */
-  reason?: string;
-  /** Attempts made so far. */
-  attempts: number;
-  /** The receiver may have seen it more than once. */
-  possibleRepeat: boolean;
-  creationTime: string;
-}
+export type Delivery = Narrowed<
+  Pick<Schema<'Delivery'>, 'id' | 'subscriptionId' | 'eventId' | 'eventFilter' | 'dueTime' | 'finishTime' | 'reason' | 'attempts' | 'possibleRepeat' | 'creationTime'>,
+  { state: DeliveryState }
+>;
 
 /** One try of a delivery. */
-export interface Attempt {
-  /** The first is 1. */
-  number: number;
-  startTime: string;
-  /** Microseconds; zero on a kept connection. */
-  connectMicros: number;
-  /** Microseconds from the start to the end of the answer. */
-  totalMicros: number;
-  /** `accepted`, `refused`, or why no answer came. */
-  outcome: string;
-  status?: number;
-  retryAfterSeconds?: number;
-  /** The address that was called. */
-  peer?: string;
-  /** Beginning of an answer that was not accepted. */
-  answerExcerpt?: string;
-}
+export type Attempt = Omit<Schema<'Attempt'>, 'request' | 'response' | 'timings'>;
 
-export interface DeliveryDetail extends Delivery {
-  event: YardEvent | null;
-  attemptLog: Attempt[];
-}
+export type DeliveryDetail = Delivery & { event: YardEvent | null; attemptLog: Attempt[] };
 
 /** Where a post went, as far as the reader may see it. */
 export interface Fate {
@@ -51,8 +22,7 @@ export interface Fate {
   records: Delivery[];
 }
 
-export type DeliveryState = 'waiting' | 'delivered' | 'abandoned';
-
+/** A delivery as the pages of endpoints show it: what is left out on the wire is `null`. */
 export interface DeliveryRecord {
   id: string;
   endpointId: string;
@@ -77,14 +47,9 @@ export interface HttpSide {
   truncated: boolean;
 }
 
-export interface Timings {
-  dnsUs: number;
-  connectUs: number;
-  tlsUs: number;
-  waitUs: number;
-  totalUs: number;
-}
+export type Timings = Schema<'AttemptTimings'>;
 
+/** An attempt as the pages of endpoints show it. */
 export interface AttemptRecord {
   number: number;
   startTime: string;
@@ -114,17 +79,5 @@ export interface DeliveryQuery {
 
 export type JobKind = 'resend' | 'recover' | 'replay' | 'erase' | 'scenario';
 
-export interface Job {
-  id: string;
-  kind: JobKind;
-  status: 'running' | 'done' | 'failed' | 'cancelled';
-  /** Not known before the work was counted. */
-  total: number | null;
-  done: number;
-  /** Deliveries that were sent for it. */
-  sent?: number | null;
-  creationTime: string;
-  finishTime?: string | null;
-  endpointId?: string | null;
-  error?: string | null;
-}
+export type Job = Narrowed<Omit<Schema<'Job'>, 'sent' | 'endpointId' | 'finishTime' | 'error'>, { kind: JobKind; status: 'running' | 'done' | 'failed' | 'cancelled' }> &
+  Partial<Pick<Schema<'Job'>, 'sent' | 'endpointId' | 'finishTime' | 'error'>>;

@@ -1,8 +1,10 @@
 // What the API says about webhook endpoints, in its own words. Times are RFC 3339; durations name their unit.
 
+import type { Narrowed, Schema } from '../kernel/wire';
+
 export type EndpointStatus = 'Active' | 'Paused' | 'Errored' | 'AwaitingConsent';
-export type Handshake = 'none' | 'echo' | 'options';
-export type PayloadFormat = 'standard' | 'cloudevents' | 'cloudevents-binary' | 'ringcentral';
+export type Handshake = Schema<'HandshakeName'>;
+export type PayloadFormat = Schema<'PayloadFormatName'>;
 
 export type Authorization =
   | { type: 'none' }
@@ -12,71 +14,21 @@ export type Authorization =
 
 export type Schedule = { kind: 'list'; delaysMs: number[] } | { kind: 'exponential'; firstMs: number; longestMs: number };
 
-export interface RetryPolicy {
-  schedule: Schedule;
-  attemptsMax: number;
-  ageMaxMs: number;
-}
+export type RetryPolicy = Narrowed<Schema<'EndpointRetries'>, { schedule: Schedule }>;
 
-export interface RateLimit {
-  count: number;
-  perMs: number;
-}
+export type RateLimit = Schema<'RateLimit'>;
 
-/** What a person chooses about an endpoint. */
-export interface EndpointSettings {
-  url: string;
-  description: string;
-  eventTypes: string[];
-  contentFilter: unknown;
-  headers: Record<string, string>;
-  authorization: Authorization;
-  verificationToken: string | null;
-  handshake: Handshake;
-  signing: 'standard' | 'none';
-  payloadFormat: PayloadFormat;
-  timeoutMs: number;
-  retryPolicy: RetryPolicy;
-  failureThreshold: number;
-  batchingIntervalMinutes: number;
-  batchMax: number;
-  rateLimit: RateLimit | null;
-  concurrency: number;
-  ordered: boolean;
-}
+/** What a person chooses about an endpoint. The union of ways to sign in, and of schedules, says what belongs together. */
+export type EndpointSettings = Narrowed<Omit<Schema<'EndpointSettings'>, 'secret'>, { authorization: Authorization; retryPolicy: RetryPolicy }>;
 
 /** The last day of an endpoint, for its line in the list. */
-export interface DayStats {
-  events: number;
-  /** From 0 to 1. */
-  failureRate: number;
-  hours: { delivered: number; failed: number }[];
-}
+export type DayStats = Narrowed<Schema<'EndpointDay'>, { hours: Omit<Schema<'EndpointHour'>, 'time'>[] }>;
 
-export interface SigningSecret {
-  id: string;
-  creationTime: string;
-  expiresTime: string | null;
-}
+export type SigningSecret = Schema<'EndpointSecret'>;
 
-export interface Endpoint extends EndpointSettings {
-  id: string;
-  status: EndpointStatus;
-  statusReason: string | null;
-  statusTime: string | null;
-  failingSince: string | null;
-  secrets: SigningSecret[];
-  creationTime: string;
-  lastModifiedTime: string;
-  stats?: DayStats;
-}
+export type Endpoint = Narrowed<Omit<Schema<'Endpoint'>, keyof EndpointSettings | 'handshakeResult' | 'ownerId' | 'version'>, { status: EndpointStatus; stats?: DayStats }> & EndpointSettings;
 
-export interface HandshakeStep {
-  name: string;
-  ok: boolean;
-  detail: string;
-  tookMs: number;
-}
+export type HandshakeStep = Schema<'HandshakeStep'>;
 
 export interface CreatedEndpoint {
   id: string;
@@ -85,15 +37,7 @@ export interface CreatedEndpoint {
   steps: HandshakeStep[];
 }
 
-export interface StatsBucket {
-  time: string;
-  delivered: number;
-  failedAttempts: number;
-  abandoned: number;
-  attemptsByStatus: Record<string, number>;
-  /** `null` where nothing was answered. */
-  latencyMs: { p50: number; p90: number; p99: number } | null;
-}
+export type StatsBucket = Omit<Schema<'StatisticsBucket'>, 'attempts'>;
 
 export interface EndpointStats {
   buckets: StatsBucket[];

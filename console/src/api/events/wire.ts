@@ -1,16 +1,11 @@
 // What the API says about events, their types and scenarios, in its own words.
 
-/** What subscribers are told of. */
-export interface YardEvent {
-  id: string;
-  eventType: string;
-  timestamp: string;
-  chatId?: string;
-  postId?: string;
-  requestId?: string;
-  body: unknown;
-}
+import type { Schema } from '../kernel/wire';
 
+/** What subscribers are told of. */
+export type YardEvent = Pick<Schema<'DeliveredEvent'>, 'id' | 'eventType' | 'timestamp' | 'chatId' | 'postId' | 'requestId' | 'body'>;
+
+/** A type of event as pages show it: of its versions the newest. */
 export interface EventTypeInfo {
   name: string;
   description: string;
@@ -21,8 +16,6 @@ export interface EventTypeInfo {
   example: unknown;
 }
 
-export interface Scenario {
-  name: string;
-  description: string;
-  steps: { eventType: string; description: string }[];
+export interface Scenario extends Pick<Schema<'Scenario'>, 'name' | 'description'> {
+  steps: Pick<Schema<'ScenarioStep'>, 'eventType' | 'description'>[];
 }

@@ -1,25 +1,16 @@
 // What the API says about people, sessions, apps and credentials, in its own words.
 
-export interface Person {
-  id: string;
-  firstName: string | null;
-  lastName: string | null;
-  email: string | null;
-}
+import type { Narrowed, Schema } from '../kernel/wire';
 
-export interface Me {
-  person: { id: string; firstName: string; lastName: string; name: string; email: string | null; admin: boolean };
-  account: { id: string; name: string };
-  server: { version: string; publicUrl: string; development: boolean };
+/** Somebody as chats name them; integrations and the erased have less than others. */
+export type Person = Narrowed<Pick<Schema<'Person'>, 'id' | 'firstName' | 'lastName' | 'email'>, { firstName: string | null; lastName: string | null; email: string | null }>;
+
+export type Me = Schema<'Me'> & {
   /** Whether they may look at the server itself. */
   operator?: boolean;
-}
+};
 
-export interface Session {
-  access_token: string;
-  expires_in: number;
-  person: { id: string };
-}
+export type Session = Narrowed<Schema<'ConsoleSession'>, { person: { id: string } }>;
 
 export type AppKind = 'Server' | 'Browser' | 'Bot';
 

@@ -1,5 +1,13 @@
 // What all calls of the API have in common, and what it says about the whole: the audit log, and the server.
 
+import type { components } from '../generated';
+
+/** What the server's description says of something that is told or asked, by its name there. */
+export type Schema<Name extends keyof components['schemas']> = components['schemas'][Name];
+
+/** The same, but where the description says less than is known: its members in place of those. */
+export type Narrowed<T, Members> = Omit<T, keyof Members> & Members;
+
 /** One page of a list, newest first. */
 export interface Page<T> {
   records: T[];

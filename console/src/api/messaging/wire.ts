@@ -1,6 +1,8 @@
 // What the API says about chats, posts and what is attached to them, in its own words.
 // Values from the network are data: optional until read.
 
+import type { Narrowed, Schema } from '../kernel/wire';
+
 export type FieldStyle = 'Short' | 'Long';
 
 export interface CardAttachment {
@@ -52,50 +54,34 @@ export interface AdaptiveCardAttachment {
 
 export type Attachment = CardAttachment | EventAttachment | NoteAttachment | AdaptiveCardAttachment;
 
-export interface Mention {
-  id: string;
-  type: string;
-  name: string;
-}
+export type Mention = Schema<'Mention'>;
 
-export type PostType = 'TextMessage' | 'PersonJoined' | 'PersonsAdded' | 'PersonLeft' | 'PersonsRemoved';
+export type PostType = Schema<'Post'>['type'];
 
-export interface Post {
-  id: string;
-  groupId: string;
-  type: PostType;
-  text: string | null;
-  creatorId: string;
-  addedPersonIds: string[] | null;
-  removedPersonIds?: string[] | null;
-  creationTime: string;
-  lastModifiedTime: string;
-  attachments: Attachment[] | null;
-  activity: string | null;
-  title: string | null;
-  iconUri: string | null;
-  iconEmoji: string | null;
-  mentions: Mention[] | null;
-}
+/** A post; what it does not have is `null`. */
+export type Post = Narrowed<
+  Omit<Schema<'Post'>, 'parentPostId' | 'threadId'>,
+  {
+    text: string | null;
+    addedPersonIds: string[] | null;
+    removedPersonIds?: string[] | null;
+    attachments: Attachment[] | null;
+    activity: string | null;
+    title: string | null;
+    iconUri: string | null;
+    iconEmoji: string | null;
+    mentions: Mention[] | null;
+  }
+>;
 
 export interface PostsPage {
   records: Post[];
   navigation: { prevPageToken?: string; nextPageToken?: string };
 }
 
-export type ChatType = 'Everyone' | 'Team' | 'Group' | 'Direct' | 'Personal';
+export type ChatType = Schema<'ChatKindName'>;
 
-export interface Chat {
-  id: string;
-  type: ChatType;
-  public?: boolean;
-  name?: string | null;
-  description?: string | null;
-  status?: 'Active' | 'Archived';
-  creationTime: string;
-  lastModifiedTime: string;
-  members?: { id: string }[] | null;
-}
+export type Chat = Narrowed<Schema<'Chat'>, { name?: string | null; description?: string | null; members?: { id: string }[] | null }>;
 
 export type PostEvent =
   | (Post & { eventType: 'PostAdded' | 'PostChanged' })
