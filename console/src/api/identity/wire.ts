@@ -58,8 +58,9 @@ export interface Credential {
   kind: CredentialKind;
   name: string;
   personId: string;
+  /** `null` for any app of the account, or for none. */
   clientId: string | null;
-  /** `null` for all that its app and its person may do. */
+  /** `null` for a JWT credential: it gets what its app may do. */
   permissions: string[] | null;
   /** Its last characters. */
   hint: string;

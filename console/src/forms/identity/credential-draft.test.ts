@@ -12,8 +12,8 @@ describe('a new credential', () => {
     });
   });
 
-  it('may be a bot’s, for ever, with all that its app may do', () => {
-    const { request, faults } = requestOf({ ...draft, kind: 'Jwt', clientId: 'ledger', personId: '8', everything: true, expiry: 'never' }, '7', now);
+  it('may be a bot’s, for ever, and gets what its app may do', () => {
+    const { request, faults } = requestOf({ ...draft, kind: 'Jwt', clientId: 'ledger', personId: '8', expiry: 'never' }, '7', now);
     expect(faults).toEqual({});
     expect(request).toEqual({ kind: 'Jwt', name: 'Backups', clientId: 'ledger', personId: '8' });
   });
@@ -24,9 +24,10 @@ describe('a new credential', () => {
     expect(new Date(request.expirationTime ?? '')).toEqual(new Date('2026-03-11T23:59:59'));
   });
 
-  it('needs a name, an app to trade it, a permission, and an end to come', () => {
-    const { faults } = requestOf({ ...emptyDraft('7'), kind: 'Jwt', expiry: 'day', day: '2026-03-01' }, '7', now);
-    expect(Object.keys(faults)).toEqual(['name', 'clientId', 'permissions', 'day']);
+  it('needs a name, an end to come, and a token permissions', () => {
+    const bare = { ...emptyDraft('7'), expiry: 'day', day: '2026-03-01' };
+    expect(Object.keys(requestOf(bare, '7', now).faults)).toEqual(['name', 'permissions', 'day']);
+    expect(Object.keys(requestOf({ ...bare, kind: 'Jwt' }, '7', now).faults)).toEqual(['name', 'day']);
     expect(requestOf({ ...draft, expiry: 'day', day: '' }, '7', now).faults).toHaveProperty('day');
   });
 

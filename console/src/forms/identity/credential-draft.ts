@@ -7,10 +7,9 @@ import { DAY_MS, timeOf } from '../../util/time';
 export interface CredentialDraft {
   kind: CredentialKind;
   name: string;
-  /** Empty for none; JWT credentials need one. */
+  /** Empty for no app, or for a JWT credential for any. */
   clientId: string;
-  /** All that the app and the person may do, now and later, rather than those chosen. */
-  everything: boolean;
+  /** Of a personal access token; a JWT credential gets what its app may do. */
   permissions: string[];
   /** One of `expiries`. */
   expiry: string;
@@ -35,7 +34,7 @@ export const expiries: readonly { value: string; text: string }[] = [
 ];
 
 export function emptyDraft(personId: string): CredentialDraft {
-  return { kind: 'PersonalAccessToken', name: '', clientId: '', everything: false, permissions: [], expiry: '90', day: '', personId };
+  return { kind: 'PersonalAccessToken', name: '', clientId: '', permissions: [], expiry: '90', day: '', personId };
 }
 
 /** When it ends: a number of days from now, the end of a chosen day in the viewer's zone, or never. */
@@ -49,15 +48,15 @@ export function requestOf(draft: CredentialDraft, self: string, now: Date): { re
   const faults: CredentialFaults = {};
   const name = draft.name.trim();
   if (name === '') faults.name = 'Say what it is for, so that you know it later';
-  if (draft.kind === 'Jwt' && draft.clientId === '') faults.clientId = 'Choose the app that will trade it';
-  if (!draft.everything && draft.permissions.length === 0) faults.permissions = 'Choose at least one permission';
+  const chooses = draft.kind === 'PersonalAccessToken';
+  if (chooses && draft.permissions.length === 0) faults.permissions = 'Choose at least one permission';
   const end = endOf(draft, now);
   if (draft.expiry === 'day' && (end === null || end <= now)) faults.day = 'Choose a day to come';
   const request: NewCredential = {
     kind: draft.kind,
     name,
     ...(draft.clientId === '' ? {} : { clientId: draft.clientId }),
-    ...(draft.everything ? {} : { permissions: inOrder(draft.permissions) }),
+    ...(chooses ? { permissions: inOrder(draft.permissions) } : {}),
     ...(end === null ? {} : { expirationTime: end.toISOString() }),
     ...(draft.personId === self ? {} : { personId: draft.personId }),
   };
