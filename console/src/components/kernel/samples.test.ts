@@ -24,7 +24,7 @@ describe('samples of the server', () => {
 });
 
 describe('the state of the server', () => {
-  it('says how late the oldest delivery is', () => {
+  it('says how long the oldest delivery has waited', () => {
     expect(oldestMs({ backlog: { waiting: 0, oldestTime: null } }, now)).toBeNull();
     expect(oldestMs({ backlog: { waiting: 1, oldestTime: '2026-03-10T11:59:00.000Z' } }, now)).toBe(60_000);
     expect(oldestMs({ backlog: { waiting: 1, oldestTime: '2026-03-10T12:01:00.000Z' } }, now)).toBe(0);

@@ -49,7 +49,7 @@ export function flowSeries(samples: readonly Sample[]): PlotSeries[] {
   ];
 }
 
-/** How long the oldest delivery that waits is overdue, in milliseconds; `null` when none waits. */
+/** How long the oldest delivery has waited, in milliseconds; `null` when none does. */
 export function oldestMs({ backlog }: Pick<ServerStatus, 'backlog'>, now: Date): number | null {
   const oldest = timeOf(backlog.oldestTime);
   return oldest === null ? null : Math.max(now.getTime() - oldest.getTime(), 0);
