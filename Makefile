@@ -15,7 +15,7 @@ PIP_INSTALL := acceptance/python/.venv/bin/python -m pip --disable-pip-version-c
 CONSOLE_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/e2e/*' 2>/dev/null)
 
 .PHONY: help run build console test check bench requirements \
-	test-rust test-console test-browser test-sdk test-python
+	fuzz test-long test-rust test-console test-browser test-sdk test-python
 
 help: ## List these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ console: console/dist/index.html ## Build the console, if its sources changed
 
 test: requirements ## Run every test: Rust, console, browser, official SDKs
 	@scripts/test
+
+test-long: requirements ## Run what does not fit into every run: more seeds, kills and fuzzing
+	@scripts/test-long
 
 test-rust: requirements console ## Run the Rust tests
 	@scripts/test rust
@@ -48,6 +51,9 @@ test-python: requirements ## Run Python's official clients against the real bina
 
 check: requirements ## Check format, lints, documentation, types, dependencies and spelling
 	@scripts/check
+
+fuzz: requirements ## Let libFuzzer try every reader of foreign bytes, FUZZ_SECONDS each (20)
+	@scripts/fuzz $(READERS)
 
 bench: build ## Measure against a bare proxy; the table goes to docs/benchmarks.md
 	cargo build --release --locked -p hookyard-bench

@@ -2,6 +2,7 @@
 
 pub(crate) mod actions;
 mod consent;
+mod fault;
 mod settings;
 pub(crate) mod statistics;
 mod tagged;
@@ -14,25 +15,21 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use hookyard_domain::endpoints::endpoint::{EndpointEventType, endpoint_event};
-use hookyard_domain::endpoints::signing::SigningSecret;
+use hookyard_domain::endpoints::life::{Maker, SecretSeed, Shown};
+use hookyard_domain::endpoints::sample::{SampleTooLarge, SampleType};
+use hookyard_domain::endpoints::settings::{check_overlap, read_secret};
 use hookyard_domain::events::catalogue::EventType;
-use hookyard_domain::kernel::limits::{
-    ENDPOINT_TTL, ENDPOINTS_MAX, PUBLISHED_BODY_BYTES_MAX, SECRET_OVERLAP_DEFAULT,
-    SECRET_OVERLAP_MAX,
-};
+use hookyard_domain::kernel::limits::{PUBLISHED_BODY_BYTES_MAX, SECRET_OVERLAP_DEFAULT};
 use hookyard_domain::kernel::ports::CommitError;
 use hookyard_domain::{
-    Attributes, Audience, Change, Code, DeliveryId, Endpoint, Event, EventId, EventKind, Milestone,
-    PersonId, Problem, Scope, SettingError, Subscription, SubscriptionId, SubscriptionStatus,
-    Timestamp, TypeName, Write,
+    AccountId, Change, Code, DeliveryId, Endpoint, EventId, PersonId, Problem, Scope, Subscription,
+    SubscriptionId, Timestamp, TypeName,
 };
 use http::{HeaderMap, StatusCode};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use self::consent::Consent;
-use self::settings::{Settings, endpoint_of, read_secret, secret_from, secrets_after};
+use self::settings::{Settings, endpoint_of};
 use crate::Api;
 use crate::delivery::deliveries::{limit_of, refused};
 use crate::endpoints::statistics::DayView;
@@ -40,7 +37,7 @@ use crate::identity::caller::Caller;
 use crate::kernel::body::{AnyJson, Json, MaybeJson};
 use crate::kernel::path::PathParams;
 use crate::kernel::platform::lacks;
-use crate::kernel::problem::{ApiResult, because, json_body, json_with};
+use crate::kernel::problem::{ApiError, ApiResult, because, json_body, json_with};
 use crate::kernel::query::Query;
 use crate::kernel::version_check::{VersionCheck, with_version};
 
@@ -261,55 +258,20 @@ async fn create_endpoint(
     AnyJson(body): AnyJson,
 ) -> ApiResult<Response> {
     api.require_endpoints_manager(&caller).await?;
-    let asked = Settings::read(body)?.asked()?;
-    let mut endpoint = asked.endpoint;
-    consent::vet_token_source(&api, &endpoint.authorization).await?;
-    let consent = consent::ask(&api, &asked.mode, &endpoint).await;
-    apply(&consent, &mut endpoint);
-    if consent.outcome.is_err() {
+    let settled = Settings::read(body)?.settled()?;
+    consent::vet_token_source(&api, &settled.endpoint.authorization).await?;
+    let consent = consent::ask(&api, &settled.mode, &settled.endpoint).await;
+    let Ok(granted) = &consent.outcome else {
         return Err(consent.into());
-    }
-    let now = api.now();
-    let fresh = || {
-        let secret = asked
-            .secret
-            .unwrap_or_else(|| SigningSecret::from_random(api.random()));
-        secret_from(api.random(), secret, now)
     };
-    endpoint.secrets = secrets_after(&[], asked.signing, fresh);
-    let subscription = Subscription {
+    let maker = Maker {
         account: caller.account,
-        id: SubscriptionId::from_random(api.random()),
-        owner: caller.person,
+        person: caller.person,
         client_id: caller.client_id().clone(),
-        filters: Vec::new(),
-        disabled_filters: Vec::new(),
-        mode: asked.mode,
-        policy: asked.policy,
-        status: SubscriptionStatus::Active,
-        created_at: now,
-        modified_at: now,
-        expires_at: now + ENDPOINT_TTL,
-        ttl: ENDPOINT_TTL,
-        blacklisted: None,
-        paused_at: None,
-        ended_at: None,
-        failing_since: None,
-        catch_up_after: None,
-        endpoint: Some(Arc::new(endpoint)),
-        version: 1,
+        id: SubscriptionId::from_random(api.random()),
     };
-    let put = Write::PutSubscription {
-        subscription: subscription.clone(),
-        count_max: ENDPOINTS_MAX,
-    };
-    let note = subscription.passed(Milestone::Created, now, None);
-    let mut change = Change::of(put).and(Write::NoteHistory(note));
-    change.events.extend(endpoint_event(
-        &subscription,
-        EndpointEventType::Created,
-        now,
-    ));
+    let now = api.now();
+    let (change, subscription) = Endpoint::create(maker, settled, granted, api.seed(), now);
     match api.store.commit(change).await {
         Ok(()) => {}
         Err(CommitError::Conflict) => return Err(Code::TooManySubscriptions.into()),
@@ -319,20 +281,6 @@ async fn create_endpoint(
     told.handshake_result = Some(Value::from(&consent));
     let answer = json_with(StatusCode::CREATED, &told);
     Ok(with_version(answer, subscription.version))
-}
-
-/// What an address granted becomes part of the settings.
-fn apply(consent: &Consent, endpoint: &mut Endpoint) {
-    let Ok(granted) = &consent.outcome else {
-        return;
-    };
-    endpoint.request_origin.clone_from(&granted.origin);
-    if let Some(rate) = granted.rate {
-        let slower = endpoint
-            .rate
-            .filter(|own| own.interval() >= rate.interval());
-        endpoint.rate = Some(slower.unwrap_or(rate));
-    }
 }
 
 /// One endpoint; with `reveal=true` in the clear, of which the history then tells.
@@ -352,24 +300,11 @@ async fn read_endpoint(
     let endpoint = endpoint_of(&subscription)?;
     let mut told = view(&subscription, endpoint, api.now());
     if reveal {
-        note_shown(
-            &api,
-            &subscription,
-            "The headers and credentials were shown.",
-        )
-        .await?;
+        let note = Endpoint::note_shown(&subscription, Shown::Credentials, api.now());
+        api.store.commit(note).await?;
         told.settings = Settings::of(&subscription, endpoint);
     }
     Ok(with_version(json_body(&told), subscription.version))
-}
-
-/// Leaves a trace of who could see a secret.
-async fn note_shown(api: &Api, subscription: &Subscription, what: &str) -> ApiResult<()> {
-    let note = subscription.passed(Milestone::Updated, api.now(), Some(what.to_owned()));
-    api.store
-        .commit(Change::of(Write::NoteHistory(note)))
-        .await?;
-    Ok(())
 }
 
 async fn replace_endpoint(
@@ -412,15 +347,13 @@ async fn settle(
     api.require_endpoints_manager(caller).await?;
     let current = api.endpoint(caller, id).await?;
     expected.pass(current.version)?;
-    let asked = wanted(&Settings::of(&current, endpoint_of(&current)?))?.asked()?;
-    let moved = current.mode.address() != asked.mode.address();
     let former = endpoint_of(&current)?;
-    let other_proof = former.handshake != asked.endpoint.handshake;
-    if former.authorization != asked.endpoint.authorization {
-        consent::vet_token_source(api, &asked.endpoint.authorization).await?;
+    let settled = wanted(&Settings::of(&current, former))?.settled()?;
+    if former.authorization != settled.endpoint.authorization {
+        consent::vet_token_source(api, &settled.endpoint.authorization).await?;
     }
-    let consent = if moved || other_proof {
-        let consent = consent::ask(api, &asked.mode, &asked.endpoint).await;
+    let consent = if settled.need_consent(&current) {
+        let consent = consent::ask(api, &settled.mode, &settled.endpoint).await;
         if consent.outcome.is_err() {
             return Err(consent.into());
         }
@@ -428,28 +361,13 @@ async fn settle(
     } else {
         None
     };
+    let granted = consent
+        .as_ref()
+        .and_then(|consent| consent.outcome.as_ref().ok());
     let changed = decide(api, caller, id, |current, endpoint, now| {
         expected.pass(current.version)?;
-        let asked = wanted(&Settings::of(current, endpoint))?.asked()?;
-        let mut next = asked.endpoint;
-        match &consent {
-            Some(consent) => apply(consent, &mut next),
-            None => next.request_origin.clone_from(&endpoint.request_origin),
-        }
-        let fresh = || secret_from(api.random(), SigningSecret::from_random(api.random()), now);
-        next.secrets = secrets_after(&endpoint.secrets, asked.signing, fresh);
-        next.error.clone_from(&endpoint.error);
-        let changed = Subscription {
-            mode: asked.mode,
-            policy: asked.policy,
-            ..current.with_endpoint(next, now)
-        };
-        Ok(Decided {
-            milestone: Milestone::Updated,
-            detail: None,
-            event: EndpointEventType::Updated,
-            changed,
-        })
+        let settled = wanted(&Settings::of(current, endpoint))?.settled()?;
+        Ok(endpoint.change(current, settled, granted, api.seed(), now))
     })
     .await?;
     let mut told = view(&changed, endpoint_of(&changed)?, api.now());
@@ -457,40 +375,18 @@ async fn settle(
     Ok(with_version(json_body(&told), changed.version))
 }
 
-/// What is to become of an endpoint.
-struct Decided {
-    changed: Subscription,
-    milestone: Milestone,
-    detail: Option<String>,
-    event: EndpointEventType,
-}
-
 /// Reads, decides and commits, again when somebody else was quicker.
 async fn decide(
     api: &Api,
     caller: &Caller,
     id: &str,
-    decision: impl Fn(&Subscription, &Endpoint, Timestamp) -> ApiResult<Decided> + Send + Sync,
+    decision: impl Fn(&Subscription, &Endpoint, Timestamp) -> ApiResult<(Change, Subscription)>
+    + Send
+    + Sync,
 ) -> ApiResult<Subscription> {
     api.commit_deciding(async || {
         let current = api.endpoint(caller, id).await?;
-        let now = api.now();
-        let decided = decision(&current, endpoint_of(&current)?, now)?;
-        if decided.changed.version == current.version {
-            return Ok((Change::default(), decided.changed));
-        }
-        let note = decided
-            .changed
-            .passed(decided.milestone, now, decided.detail);
-        let put = Write::PutSubscription {
-            subscription: decided.changed.clone(),
-            count_max: u32::MAX,
-        };
-        let mut change = Change::of(put).and(Write::NoteHistory(note));
-        change
-            .events
-            .extend(endpoint_event(&decided.changed, decided.event, now));
-        Ok((change.given(current.unchanged()), decided.changed))
+        decision(&current, endpoint_of(&current)?, api.now())
     })
     .await
 }
@@ -502,22 +398,7 @@ async fn delete_endpoint(
 ) -> ApiResult<Response> {
     api.require_endpoints_manager(&caller).await?;
     let subscription = api.endpoint(&caller, path.text("id")?).await?;
-    let now = api.now();
-    let mut change = Change::of(Write::DeleteSubscription {
-        account: subscription.account,
-        subscription: subscription.id,
-        at: now,
-    })
-    .and(Write::NoteHistory(subscription.passed(
-        Milestone::Deleted,
-        now,
-        None,
-    )));
-    change.events.extend(endpoint_event(
-        &subscription,
-        EndpointEventType::Deleted,
-        now,
-    ));
+    let change = Endpoint::delete(&subscription, api.now());
     api.store.commit(change).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
@@ -529,16 +410,7 @@ async fn pause_endpoint(
 ) -> ApiResult<Response> {
     api.require_endpoints_manager(&caller).await?;
     let changed = decide(&api, &caller, path.text("id")?, |current, _, now| {
-        let changed = match current.status {
-            SubscriptionStatus::Suspended => current.clone(),
-            _ => current.suspended(now),
-        };
-        Ok(Decided {
-            changed,
-            milestone: Milestone::Suspended,
-            detail: None,
-            event: EndpointEventType::Paused,
-        })
+        Ok(Endpoint::pause(current, now))
     })
     .await?;
     Ok(json_body(&view(
@@ -555,16 +427,7 @@ async fn resume_endpoint(
 ) -> ApiResult<Response> {
     api.require_endpoints_manager(&caller).await?;
     let changed = decide(&api, &caller, path.text("id")?, |current, _, now| {
-        let changed = match current.status {
-            SubscriptionStatus::Active => current.clone(),
-            _ => current.resumed(false, now),
-        };
-        Ok(Decided {
-            changed,
-            milestone: Milestone::Resumed,
-            detail: None,
-            event: EndpointEventType::Resumed,
-        })
+        Ok(Endpoint::resume(current, now))
     })
     .await?;
     Ok(json_body(&view(
@@ -602,7 +465,8 @@ async fn read_signing_secret(
     let subscription = api.endpoint(&caller, path.text("id")?).await?;
     let newest = endpoint_of(&subscription)?.secrets.first();
     let newest = newest.ok_or_else(|| Problem::not_found("secret"))?;
-    note_shown(&api, &subscription, "The signing secret was shown.").await?;
+    let note = Endpoint::note_shown(&subscription, Shown::SigningSecret, api.now());
+    api.store.commit(note).await?;
     let text = newest.secret.text();
     Ok(json_body(&Revealed {
         secret: text.reveal(),
@@ -627,20 +491,11 @@ async fn rotate_secret(
     let overlap = rotation
         .overlap_s
         .map_or(SECRET_OVERLAP_DEFAULT, Duration::from_secs);
-    if overlap > SECRET_OVERLAP_MAX {
-        let reason = format!("is at most {}", SECRET_OVERLAP_MAX.as_secs());
-        return Err(SettingError::new("overlapS", reason).into());
-    }
-    let given = rotation.secret.as_deref().map(read_secret).transpose()?;
-    let secret = given.unwrap_or_else(|| SigningSecret::from_random(api.random()));
+    check_overlap(overlap)?;
+    let own = rotation.secret.as_deref().map(read_secret).transpose()?;
+    let seed = api.seed();
     let changed = decide(&api, &caller, path.text("id")?, |current, endpoint, now| {
-        let fresh = secret_from(api.random(), secret.clone(), now);
-        Ok(Decided {
-            changed: current.with_endpoint(endpoint.with_secret(fresh, overlap), now),
-            milestone: Milestone::Updated,
-            detail: Some("The signing secret was rotated.".to_owned()),
-            event: EndpointEventType::Updated,
-        })
+        Ok(endpoint.rotate_secret(current, own.clone(), overlap, seed, now))
     })
     .await?;
     Ok(json_body(&view(
@@ -674,9 +529,8 @@ async fn test_endpoint(
 ) -> ApiResult<Response> {
     api.require_endpoints_manager(&caller).await?;
     let subscription = api.endpoint(&caller, path.text("id")?).await?;
-    let event = api
-        .sample_event(&subscription, &test.event_type, test.data)
-        .await?;
+    let sample = api.sample_type(caller.account, &test.event_type).await?;
+    let event = sample.event(&subscription, test.data, api.now())?;
     let ids = api
         .store
         .commit_numbering(Change::default().announcing(event))
@@ -693,67 +547,36 @@ async fn test_endpoint(
     Ok(json_with(StatusCode::ACCEPTED, &told))
 }
 
-/// Where samples say that they come from.
-const SAMPLE_SOURCE: &str = "/hookyard/test";
-
 impl Api {
-    /// An event of a type for one endpoint alone: with `data`, or as the type's example has it.
-    pub(crate) async fn sample_event(
-        &self,
-        subscription: &Subscription,
-        type_name: &str,
-        data: Option<Value>,
-    ) -> ApiResult<Event> {
-        let own = EventType::named(type_name);
-        let (kind, event_type, example) = if let Some(known) = own {
-            let example = Some(known.example.to_owned());
-            (known.kind, known.event_type().to_owned(), example)
-        } else {
-            let unknown = || Problem::invalid("eventType").value(type_name);
-            let name = TypeName::parse(type_name)
-                .map_err(|error| because(unknown(), &error.to_string()))?;
-            let found = self.store.custom_type(subscription.account, &name).await?;
-            let found = found.ok_or_else(|| {
-                because(
-                    unknown(),
-                    "there is no such type; register it with POST /api/v1/event-types",
-                )
-            })?;
-            let example = found.newest().example.as_deref().map(str::to_owned);
-            (EventKind::Custom, type_name.to_owned(), example)
-        };
-        let body = match data {
-            Some(data) => data.to_string(),
-            None => compact(&example.unwrap_or_else(|| "{}".to_owned())),
-        };
-        if body.len() > PUBLISHED_BODY_BYTES_MAX {
-            let problem = Problem::of(Code::BodyTooLarge);
-            return Err(problem
-                .with("limit", PUBLISHED_BODY_BYTES_MAX.to_string())
-                .into());
+    /// A type of events that an endpoint can be tested with.
+    async fn sample_type(&self, account: AccountId, name: &str) -> ApiResult<SampleType> {
+        if let Some(known) = EventType::named(name) {
+            return Ok(known.into());
         }
-        Ok(Event {
-            account: subscription.account,
-            id: EventId::PENDING,
-            kind,
-            event_type: event_type.into(),
-            audience: Audience::Subscription(subscription.id),
-            chat: None,
-            post: None,
-            request: None,
-            occurred_at: self.now(),
-            body: body.into(),
-            confidential: false,
-            attributes: Some(Arc::new(Attributes {
-                source: Some(SAMPLE_SOURCE.to_owned()),
-                ..Attributes::default()
-            })),
-        })
+        let unknown = || Problem::invalid("eventType").value(name);
+        let parsed = TypeName::parse(name);
+        let parsed = parsed.map_err(|error| because(unknown(), &error.to_string()))?;
+        let found = self.store.custom_type(account, &parsed).await?;
+        let found = found.ok_or_else(|| {
+            let reason = "there is no such type; register it with POST /api/v1/event-types";
+            because(unknown(), reason)
+        })?;
+        Ok(SampleType::from(&*found))
+    }
+
+    /// Random bytes for a signing secret.
+    fn seed(&self) -> SecretSeed {
+        SecretSeed {
+            id: self.random(),
+            key: self.random(),
+        }
     }
 }
 
-/// JSON without the white space of files.
-fn compact(json: &str) -> String {
-    let value: Result<Value, _> = serde_json::from_str(json);
-    value.map_or_else(|_| json.to_owned(), |value| value.to_string())
+impl From<SampleTooLarge> for ApiError {
+    fn from(SampleTooLarge: SampleTooLarge) -> Self {
+        Problem::of(Code::BodyTooLarge)
+            .with("limit", PUBLISHED_BODY_BYTES_MAX.to_string())
+            .into()
+    }
 }

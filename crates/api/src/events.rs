@@ -7,6 +7,7 @@
 mod about_extension;
 pub(crate) mod event_types;
 pub(crate) mod feed;
+pub(crate) mod json_schema;
 pub(crate) mod live;
 mod log;
 mod publication;

@@ -20,13 +20,17 @@ use hookyard_domain::kernel::ports::{
 };
 use hookyard_domain::{IdSequence, Timestamp};
 
+pub use events::json_schema::JsonSchemas;
 pub use identity::password::hash_password;
 pub use identity::socket_tokens::SOCKET_PATH;
 pub use identity::tokens::TokenMint;
+pub use kernel::json_guard::{JsonFault, check as check_json};
 pub use kernel::listener::{ListenerLimits, serve};
+pub use kernel::query::Query;
 pub use kernel::rate_limits::RateLimits;
 pub use kernel::router::router;
 pub use kernel::settings::{ApiSettings, DevelopmentMode, SubscriptionSettings};
+pub use kernel::strict::{Misfit, read as read_strictly};
 
 /// What every handler has at hand.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 pub(crate) mod life;
 mod proposal;
+mod refusal;
 mod view;
 
 use std::sync::Arc;
@@ -12,17 +13,19 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 use hookyard_domain::identity::secret::token_from;
 use hookyard_domain::kernel::ports::{CommitError, HandshakeError};
+use hookyard_domain::subscriptions::life::{Channel, LifeError};
+use hookyard_domain::subscriptions::proposal::Proposal;
 use hookyard_domain::{
-    Change, Code, DeliveryMode, Milestone, Problem, SocketId, Subscription, SubscriptionId,
-    SubscriptionStatus, Timestamp, TransportType, Write,
+    Change, Code, DeliveryMode, Problem, SocketId, Subscription, SubscriptionId, Timestamp,
+    TransportType,
 };
 use http::{HeaderName, HeaderValue, StatusCode};
 use serde::Serialize;
 
 use self::proposal::{
-    AskedFilters, CreateSubscription, UpdateSubscription, ask_filters, ask_mode, ask_transport,
-    parse_expires_in,
+    CreateSubscription, UpdateSubscription, ask_filters, ask_mode, ask_transport, parse_expires_in,
 };
+use self::refusal::refused;
 pub(crate) use self::view::{SubscriptionView, view};
 use crate::Api;
 use crate::identity::caller::Caller;
@@ -95,11 +98,7 @@ async fn create_subscription(
 ) -> ApiResult<Response> {
     let asked = parse_expires_in(body.expires_in)?;
     let transport = ask_transport(&api, &caller, &body.delivery_mode)?;
-    let AskedFilters {
-        permitted,
-        disabled,
-    } = ask_filters(&api, &caller, &body.event_filters).await?;
-    let ttl = transport.granted(asked);
+    let filters = ask_filters(&api, &caller, &body.event_filters).await?;
     let socket = socket.map(|Extension(socket)| socket);
     let mode = ask_mode(
         &api,
@@ -107,51 +106,37 @@ async fn create_subscription(
         body.delivery_mode,
         transport,
         socket,
-        &permitted,
+        &filters.permitted,
     )?;
     // Before the handshake, so that nobody can make us call addresses without end.
     if count_beside(&api, &caller, &mode).await? >= api.settings.subscriptions.count_max {
         return Err(Code::TooManySubscriptions.into());
     }
-    let mut subscription = Subscription {
+    let proposal = Proposal {
         account: caller.account,
-        id: SubscriptionId::from_random(api.random()),
         owner: caller.person,
         client_id: caller.client_id().clone(),
-        filters: permitted,
-        disabled_filters: disabled,
+        filters,
         mode,
         policy: api.settings.retry_policy.clone(),
-        status: SubscriptionStatus::Active,
-        created_at: api.now(),
-        modified_at: api.now(),
-        expires_at: api.now() + ttl,
-        ttl,
-        blacklisted: None,
-        ended_at: None,
-        failing_since: None,
-        paused_at: None,
-        catch_up_after: None,
-        endpoint: None,
-        version: 1,
+        asked,
     };
-    check_reminder(&subscription)?;
-    shake_hands(&api, &subscription.mode).await?;
+    proposal.granted()?;
+    shake_hands(&api, &proposal.mode).await?;
     // The handshake took its time: the subscription begins now.
     let now = api.now();
-    subscription.created_at = now;
-    subscription.modified_at = now;
-    subscription.expires_at = now + ttl;
-    let note = Write::NoteHistory(subscription.passed(
-        Milestone::Created,
-        now,
-        Some(transport.name().to_owned()),
-    ));
+    let id = SubscriptionId::from_random(api.random());
+    let (change, subscription) = proposal.begin(id, room_beside_sockets(&api, &caller), now)?;
+    api.store
+        .commit(change)
+        .await
+        .map_err(|error| match error {
+            // Others were quicker than the count that was read.
+            CommitError::Conflict => Code::TooManySubscriptions.into(),
+            CommitError::Store(error) => ApiError::from(error),
+        })?;
     if transport == TransportType::WebSocket {
-        api.store.commit(Change::of(note)).await?;
         put_in_socket(&api, subscription.clone())?;
-    } else {
-        store_new(&api, &subscription, note).await?;
     }
     Ok(shown(&api, &subscription, now))
 }
@@ -169,36 +154,21 @@ async fn count_beside(api: &Api, caller: &Caller, mode: &DeliveryMode) -> ApiRes
         .subscriptions(caller.account, caller.person, Some(client_id));
     let beside = in_sockets
         .iter()
-        .filter(|other| !other.is_expired(now))
-        .filter(|other| match (&other.mode, mode) {
-            (DeliveryMode::WebSocket { socket }, DeliveryMode::WebSocket { socket: own }) => {
-                socket != own
-            }
-            _ => true,
-        });
+        .filter(|other| !other.is_expired(now) && !other.gives_way_to(mode));
     let beside = u32::try_from(beside.count()).unwrap_or(u32::MAX);
     Ok(stored.saturating_add(beside))
 }
 
-/// Commits a new subscription. Those of its owner that have expired make room.
-async fn store_new(api: &Api, subscription: &Subscription, note: Write) -> ApiResult<()> {
-    let in_sockets = api.sockets.subscriptions(
-        subscription.account,
-        subscription.owner,
-        Some(&subscription.client_id),
-    );
+/// How many subscriptions of the caller there may be in the store: those of WebSocket sessions count
+/// as well.
+fn room_beside_sockets(api: &Api, caller: &Caller) -> u32 {
+    let client_id = Some(caller.client_id());
+    let in_sockets = api
+        .sockets
+        .subscriptions(caller.account, caller.person, client_id);
     let in_sockets = u32::try_from(in_sockets.len()).unwrap_or(u32::MAX);
     let count_max = api.settings.subscriptions.count_max;
-    let put = Write::PutSubscription {
-        subscription: subscription.clone(),
-        count_max: count_max.saturating_sub(in_sockets),
-    };
-    match api.store.commit(Change::of(put).and(note)).await {
-        Ok(()) => Ok(()),
-        // Others were quicker than the count that was read.
-        Err(CommitError::Conflict) => Err(Code::TooManySubscriptions.into()),
-        Err(CommitError::Store(error)) => Err(error.into()),
-    }
+    count_max.saturating_sub(in_sockets)
 }
 
 /// Gives a subscription to its WebSocket session.
@@ -206,18 +176,6 @@ fn put_in_socket(api: &Api, subscription: Subscription) -> ApiResult<()> {
     api.sockets
         .put(subscription)
         .map_err(|_| Problem::invalid("deliveryMode.transportType").into())
-}
-
-/// Refuses a reminder that makes no sense for the time that was granted.
-fn check_reminder(subscription: &Subscription) -> ApiResult<()> {
-    let fits = subscription
-        .reminder()
-        .is_none_or(|reminder| reminder.fits(subscription.ttl));
-    if fits {
-        Ok(())
-    } else {
-        Err(Code::InvalidReminder.into())
-    }
 }
 
 /// The answer that shows a subscription that was made or changed.
@@ -284,15 +242,9 @@ pub(crate) async fn find(api: &Api, caller: &Caller, id: &str) -> ApiResult<Arc<
 /// The caller's own live subscription; everything else does not exist, or no longer.
 async fn own(api: &Api, caller: &Caller, id: &str) -> ApiResult<Arc<Subscription>> {
     let found = find(api, caller, id).await?;
-    if found.owner != caller.person || found.client_id != *caller.client_id() {
-        return Err(not_found());
-    }
-    if found.is_expired(api.now()) {
-        return Err(Problem::of(Code::SubscriptionExpired)
-            .with("subscriptionKey", found.id.to_string())
-            .with("session", caller.session.0.id.to_string())
-            .into());
-    }
+    found
+        .check_own(caller.person, caller.client_id(), api.now())
+        .map_err(|error| refused(caller, &found, error))?;
     Ok(found)
 }
 
@@ -319,19 +271,12 @@ async fn update_subscription(
         Some(texts) => Some(ask_filters(&api, &caller, texts).await?),
         None => None,
     };
-    change_own(&api, &caller, socket, &id, |subscription, now| {
-        let changed = match filters.clone() {
-            Some(asked_filters) => {
-                subscription.updated(asked_filters.permitted, asked_filters.disabled, asked, now)
-            }
-            None => subscription.renewed(asked, now),
-        };
-        let milestone = if filters.is_some() {
-            Milestone::Updated
-        } else {
-            Milestone::Renewed
-        };
-        (changed, milestone)
+    let channel = channel_of(socket.as_ref());
+    change_own(&api, &caller, &id, |subscription, now| {
+        match filters.clone() {
+            Some(filters) => subscription.update(filters, asked, channel, now),
+            None => subscription.renew(asked, channel, now),
+        }
     })
     .await
 }
@@ -342,45 +287,36 @@ async fn renew_subscription(
     socket: Socket,
     Path(id): Path<String>,
 ) -> ApiResult<Response> {
+    let channel = channel_of(socket.as_ref());
     // Grants again what was granted before (contract section 10, row 3).
-    change_own(&api, &caller, socket, &id, |subscription, now| {
-        (
-            subscription.renewed(Some(subscription.ttl), now),
-            Milestone::Renewed,
-        )
+    change_own(&api, &caller, &id, |subscription, now| {
+        subscription.renew(Some(subscription.ttl), channel, now)
     })
     .await
+}
+
+const fn channel_of(socket: Option<&Extension<SocketId>>) -> Channel {
+    match socket {
+        Some(_) => Channel::Socket,
+        None => Channel::Http,
+    }
 }
 
 /// Reads, changes and commits the caller's subscription, and answers with it.
 async fn change_own(
     api: &Api,
     caller: &Caller,
-    socket: Socket,
     id: &str,
-    decide: impl Fn(&Subscription, Timestamp) -> (Subscription, Milestone) + Send + Sync,
+    decide: impl Fn(&Subscription, Timestamp) -> Result<(Change, Subscription), LifeError> + Send + Sync,
 ) -> ApiResult<Response> {
     let subscription = api
         .commit_deciding(async || {
             let subscription = own(api, caller, id).await?;
-            let now = api.now();
-            let (changed, milestone) = decide(&subscription, now);
-            check_reminder(&changed)?;
-            let granted = format!("for {} s", changed.ttl.as_secs());
-            let note = Write::NoteHistory(changed.passed(milestone, now, Some(granted)));
+            let (change, changed) = decide(&subscription, api.now())
+                .map_err(|error| refused(caller, &subscription, error))?;
             if changed.mode.transport() == TransportType::WebSocket {
-                // Only its own connection changes it (contract 4.5).
-                if socket.is_none() {
-                    return Err(Problem::invalid("deliveryMode.transportType").into());
-                }
                 put_in_socket(api, changed.clone())?;
-                return Ok((Change::of(note), changed));
             }
-            let put = Write::PutSubscription {
-                subscription: changed.clone(),
-                count_max: u32::MAX,
-            };
-            let change = Change::of(put).and(note).given(subscription.unchanged());
             Ok((change, changed))
         })
         .await?;
@@ -399,18 +335,8 @@ async fn delete_subscription(
 
 /// Deletes a subscription because its owner wants it so.
 pub(crate) async fn end(api: &Api, subscription: &Subscription) -> ApiResult<()> {
-    let now = api.now();
-    let note = Write::NoteHistory(subscription.passed(Milestone::Deleted, now, None));
-    let change = if subscription.mode.transport() == TransportType::WebSocket {
+    if subscription.mode.transport() == TransportType::WebSocket {
         api.sockets.remove(subscription.account, subscription.id);
-        Change::of(note)
-    } else {
-        Change::of(Write::DeleteSubscription {
-            account: subscription.account,
-            subscription: subscription.id,
-            at: now,
-        })
-        .and(note)
-    };
-    Ok(api.store.commit(change).await?)
+    }
+    Ok(api.store.commit(subscription.delete(api.now())).await?)
 }

@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use hookyard_domain::kernel::change::{Change, CommittedDelivery};
+use hookyard_domain::kernel::change::Change;
+use hookyard_domain::kernel::news::CommittedDelivery;
 use hookyard_domain::kernel::ports::{CommitError, Store, StoreError};
 use hookyard_domain::{Subscription, SubscriptionId};
 

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use hookyard_domain::kernel::limits::IDLE_CONNECTIONS_MAX;
 use http::header::{CONTENT_LENGTH, HOST, USER_AGENT};
 use http::{HeaderMap, HeaderValue, Method, Request, StatusCode};
 use http_body_util::{BodyExt as _, Full};
@@ -16,8 +17,6 @@ use tokio::time::{Instant, timeout_at};
 use crate::egress::{DialError, Egress, Target};
 
 const AGENT: &str = concat!("Hookyard/", env!("CARGO_PKG_VERSION"));
-/// Kept connections; a caller with more requests at once opens and closes the others.
-const IDLE_MAX: usize = 16;
 
 /// Why there is no answer, or no whole one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -112,7 +111,7 @@ impl Client {
 
     fn give_back(&self, origin: String, sender: Sender) {
         let mut idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner);
-        if idle.len() < IDLE_MAX && !sender.is_closed() {
+        if idle.len() < IDLE_CONNECTIONS_MAX && !sender.is_closed() {
             idle.push((origin, sender));
         }
     }

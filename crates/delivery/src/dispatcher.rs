@@ -29,8 +29,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use hookyard_domain::kernel::change::News;
 use hookyard_domain::kernel::limits::REFILLS_AT_ONCE_MAX;
+use hookyard_domain::kernel::news::News;
 use hookyard_domain::kernel::ports::{Chance, Clock, CommitListener, Store, StoreError};
 use hookyard_domain::{Subscription, SubscriptionId};
 use tokio::runtime::Handle;
@@ -223,11 +223,11 @@ impl Inner {
         }
         let now = Instant::now();
         let mut lanes = self.lock();
-        for subscription in &news.subscriptions {
+        for subscription in news.subscriptions() {
             self.learn_of_subscription(&mut lanes, subscription);
         }
         let wall = self.clock.now();
-        for committed in &news.deliveries {
+        for committed in news.deliveries() {
             // It waits in the store until its endpoint is active again.
             if !committed.subscription.is_live(wall) {
                 continue;
@@ -237,13 +237,13 @@ impl Inner {
             state.arrive(Entry::new(committed.clone()), now, wall);
             self.rouse(&lane, &mut state, now);
         }
-        for (subscription, delivery) in &news.withdrawn {
+        for (subscription, delivery) in news.withdrawn() {
             if let Some(lane) = lanes.by_subscription.get(subscription) {
                 lane.lock().withdraw(*delivery);
                 lane.keeper.notify_one();
             }
         }
-        for ended in &news.ended {
+        for ended in news.subscriptions_ended() {
             if let Some(lane) = lanes.by_subscription.remove(ended) {
                 lane.halt.call_off();
                 lane.lock().end();

@@ -9,10 +9,10 @@ mod pages;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use hookyard_domain::kernel::change::News;
 use hookyard_domain::kernel::limits::JOBS_AT_ONCE_MAX;
+use hookyard_domain::kernel::news::News;
 use hookyard_domain::kernel::ports::{Clock, CommitError, CommitListener, Store, StoreError};
-use hookyard_domain::{Change, Job, JobPage, Write};
+use hookyard_domain::{Change, Job, JobPage};
 use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -98,7 +98,7 @@ impl Jobs {
 
 impl CommitListener for Jobs {
     fn committed(&self, news: &News) {
-        for job in &news.jobs {
+        for job in news.jobs() {
             self.inner.spawn(Job::clone(job));
         }
     }
@@ -179,7 +179,7 @@ impl Inner {
                 Next::Failed(reason) => (Change::default(), job.failed(reason, self.clock.now())),
             }
         };
-        let change = change.and(Write::PutJob(next.clone()));
+        let change = change.and(next.put());
         self.store().commit(change.given(job.unchanged())).await?;
         Ok(next)
     }

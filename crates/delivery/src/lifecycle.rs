@@ -11,26 +11,21 @@ mod catch_up;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
-use hookyard_domain::endpoints::endpoint::{EndpointEventType, endpoint_event};
 use hookyard_domain::identity::secret::token_from;
-use hookyard_domain::kernel::change::News;
-use hookyard_domain::kernel::limits::{
-    CATCH_UPS_AT_ONCE_MAX, HISTORY_KEPT, JOBS_KEPT, PROBES_AT_ONCE_MAX, STATISTICS_KEPT,
-};
+use hookyard_domain::kernel::limits::{CATCH_UPS_AT_ONCE_MAX, PROBES_AT_ONCE_MAX};
+use hookyard_domain::kernel::news::News;
 use hookyard_domain::kernel::ports::{
     Chance, Clock, CommitError, CommitListener, Handshake, Store, StoreError,
 };
-use hookyard_domain::{
-    Audience, Change, DeliveryMode, Event, EventId, EventKind, Milestone, Subscription,
-    SubscriptionStatus, Timestamp, Write,
-};
+use hookyard_domain::kernel::retention::clearings;
+use hookyard_domain::subscriptions::life_cycle::{Task, Trouble};
+use hookyard_domain::{Change, DeliveryMode, Subscription, Timestamp};
 use tokio::sync::{Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use crate::health::{HealthListener, HealthReport};
-use agenda::{Agenda, Task};
+use agenda::Agenda;
 
 /// Pause before something is tried again that the store refused.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
@@ -122,15 +117,15 @@ impl Lifecycle {
 
 impl CommitListener for Lifecycle {
     fn committed(&self, news: &News) {
-        if news.subscriptions.is_empty() && news.ended.is_empty() {
+        if news.subscriptions().next().is_none() && news.subscriptions_ended().next().is_none() {
             return;
         }
         let now = self.inner.clock.now();
         let mut agenda = self.inner.agenda();
-        for subscription in &news.subscriptions {
+        for subscription in news.subscriptions() {
             agenda.watch(subscription, now);
         }
-        for ended in &news.ended {
+        for ended in news.subscriptions_ended() {
             agenda.forget(*ended);
         }
         drop(agenda);
@@ -197,42 +192,20 @@ impl Inner {
 
     /// Clears what nobody looks at any more.
     async fn purge(&self, now: Timestamp) {
-        let purges = [
-            Write::PurgeHistory {
-                before: now - HISTORY_KEPT,
-            },
-            Write::PurgeJobs {
-                before: now - JOBS_KEPT,
-            },
-            Write::PurgeStatistics {
-                before: now - STATISTICS_KEPT,
-            },
-        ];
-        for purge in purges {
-            self.commit(Change::of(purge)).await;
+        for clearing in clearings(now) {
+            self.commit(clearing).await;
         }
     }
 
     async fn perform(self: Arc<Self>, subscription: Arc<Subscription>, task: Task, now: Timestamp) {
         match task {
-            Task::Remind => {
-                let change = Change::default()
-                    .announcing(reminder(&subscription, now))
-                    .given(subscription.unchanged());
-                self.commit(change).await;
-            }
+            Task::Remind => self.commit(subscription.remind(now)).await,
             Task::Expire => {
-                let ended = subscription.ended(now);
-                let note = ended.passed(Milestone::Expired, now, None);
-                let change = put(&ended).and(Write::NoteHistory(note));
+                let change = subscription.expire(now);
                 self.commit_or_retry(&subscription, change, task, now).await;
             }
             Task::Forget => {
-                let change = Change::of(Write::DeleteSubscription {
-                    account: subscription.account,
-                    subscription: subscription.id,
-                    at: now,
-                });
+                let change = subscription.forget(now);
                 self.commit_or_retry(&subscription, change, task, now).await;
             }
             Task::Probe => self.probe(subscription).await,
@@ -260,48 +233,30 @@ impl Inner {
                 return;
             }
         }
-        let now = self.clock.now();
-        // What is not lost is delivered: nobody has to ask for it.
-        let healed = subscription.resumed(true, now);
-        let note = healed.passed(Milestone::Healed, now, None);
-        let change = put(&healed).and(Write::NoteHistory(note));
-        self.commit(change.given(subscription.unchanged())).await;
+        let healed = subscription.heal(self.clock.now());
+        self.commit(healed).await;
     }
 
     /// Acts on how a subscription fares.
     async fn act_on(&self, subscription: &Arc<Subscription>, report: HealthReport) {
-        let set_failing = |since| {
-            Change::of(Write::SetFailing {
-                account: subscription.account,
-                subscription: subscription.id,
-                since,
-            })
-        };
         match report {
-            HealthReport::Failing { since } => self.commit(set_failing(Some(since))).await,
-            HealthReport::Recovered => self.commit(set_failing(None)).await,
+            HealthReport::Failing { since } => {
+                self.commit(subscription.note_failing(Some(since))).await;
+            }
+            HealthReport::Recovered => self.commit(subscription.note_failing(None)).await,
             HealthReport::Blacklist { reason } => {
-                self.give_up(subscription, reason, Subscription::blacklisted)
-                    .await;
+                let trouble = Trouble::Blacklisted { reason };
+                self.give_up(subscription, &trouble).await;
             }
             HealthReport::Errored { reason, since } => {
-                let errored = |current: &Subscription, reason, now| Subscription {
-                    failing_since: current.failing_since.or(Some(since)),
-                    ..current.errored(reason, now)
-                };
-                self.give_up(subscription, reason, errored).await;
+                let trouble = Trouble::PastThreshold { reason, since };
+                self.give_up(subscription, &trouble).await;
             }
         }
     }
 
-    /// Blacklists a subscription, or sets an endpoint Errored, unless something else has happened to
-    /// it meanwhile. What it has been failing since is remembered: recovering it begins there.
-    async fn give_up(
-        &self,
-        subscription: &Arc<Subscription>,
-        reason: String,
-        change: impl Fn(&Subscription, String, Timestamp) -> Subscription,
-    ) {
+    /// Gives a subscription up, unless something else has happened to it meanwhile.
+    async fn give_up(&self, subscription: &Arc<Subscription>, trouble: &Trouble) {
         let (account, id) = (subscription.account, subscription.id);
         loop {
             // Renewals do not save it, so what counts is how it is now.
@@ -314,31 +269,13 @@ impl Inner {
                 }
             };
             let now = self.clock.now();
-            if !current.is_live(now) {
+            let Some((change, changed)) = current.give_up(trouble, now) else {
                 return;
-            }
-            let changed = change(&current, reason.clone(), now);
-            let milestone = match changed.status {
-                SubscriptionStatus::Errored => Milestone::Errored,
-                _ => Milestone::Blacklisted,
             };
-            let note = changed.passed(milestone, now, Some(reason.clone()));
-            let failing = Write::SetFailing {
-                account,
-                subscription: id,
-                since: changed.failing_since,
-            };
-            let mut decision = put(&changed).and(failing).and(Write::NoteHistory(note));
-            decision
-                .events
-                .extend(endpoint_event(&changed, EndpointEventType::Errored, now));
-            match self
-                .store()
-                .commit(decision.given(current.unchanged()))
-                .await
-            {
+            match self.store().commit(change).await {
                 Ok(()) => {
                     let status = changed.status.name();
+                    let reason = trouble.reason();
                     tracing::info!(subscription.id = %id, reason, status, "subscription given up");
                     return;
                 }
@@ -360,11 +297,7 @@ impl Inner {
         task: Task,
         now: Timestamp,
     ) {
-        let committed = self
-            .store()
-            .commit(change.given(subscription.unchanged()))
-            .await;
-        if let Err(CommitError::Store(error)) = committed {
+        if let Err(CommitError::Store(error)) = self.store().commit(change).await {
             tracing::warn!(subscription.id = %subscription.id, %error, "a subscription waits");
             self.agenda()
                 .retry(subscription.id, task, now + RETRY_PAUSE);
@@ -376,31 +309,5 @@ impl Inner {
         if let Err(CommitError::Store(error)) = self.store().commit(change).await {
             tracing::warn!(%error, "the life cycle of subscriptions could not write");
         }
-    }
-}
-
-fn put(subscription: &Subscription) -> Change {
-    Change::of(Write::PutSubscription {
-        subscription: subscription.clone(),
-        count_max: u32::MAX,
-    })
-}
-
-/// The event that reminds a subscriber of the end (contract 4.6).
-fn reminder(subscription: &Subscription, now: Timestamp) -> Event {
-    let left = subscription.expires_at.since(now).as_secs();
-    Event {
-        account: subscription.account,
-        id: EventId::PENDING,
-        kind: EventKind::Reminder,
-        event_type: EventKind::Reminder.name().into(),
-        audience: Audience::Subscription(subscription.id),
-        chat: None,
-        post: None,
-        request: None,
-        occurred_at: now,
-        body: Bytes::from(format!(r#"{{"expiresIn":{left}}}"#)),
-        confidential: false,
-        attributes: None,
     }
 }

@@ -11,16 +11,16 @@ mod letter;
 use std::collections::{BTreeSet, HashMap};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use hookyard_domain::kernel::change::News;
 use hookyard_domain::kernel::limits::{
     MAIL_RETRY_PAUSES, NOTICE_AGE_MAX, NOTICE_READERS_MAX, NOTICES_WAITING_MAX,
 };
+use hookyard_domain::kernel::news::News;
 use hookyard_domain::kernel::ports::{
     Clock, CommitListener, DeliveryQuery, PersonQuery, Slice, StateQuery, Store, StoreError,
 };
 use hookyard_domain::{
-    AccountId, Change, HistoryEntry, Milestone, Person, PersonKind, PersonStatus, Subscription,
-    SubscriptionId, SubscriptionStatus, Timestamp, Write,
+    AccountId, Change, HistoryEntry, HistoryWrite, Milestone, Person, PersonKind, PersonStatus,
+    Subscription, SubscriptionId, SubscriptionStatus, Timestamp,
 };
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -151,7 +151,7 @@ impl Notices {
 
 impl CommitListener for Inner {
     fn committed(&self, news: &News) {
-        for subscription in &news.subscriptions {
+        for subscription in news.subscriptions() {
             self.learn(subscription, self.clock.now());
         }
     }
@@ -403,7 +403,7 @@ impl Inner {
         let entry = subscription.passed(Milestone::Notified, now, Some(detail));
         let noted = self
             .store()
-            .commit(Change::of(Write::NoteHistory(entry)))
+            .commit(Change::of(HistoryWrite::Note(entry)))
             .await;
         if let Err(error) = noted {
             tracing::warn!(endpoint.id = %id, %error, "that somebody was told could not be noted");

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hookyard_domain::Timestamp;
-use hookyard_domain::kernel::change::{Change, Write};
+use hookyard_domain::kernel::change::Change;
 use hookyard_domain::kernel::limits::{PURGE_PAUSE, PURGE_PERIOD, PURGE_ROWS_MAX};
 use hookyard_domain::kernel::ports::{Clock, CommitError, Store, StoreError};
-use hookyard_domain::kernel::retention::{Kept, Retention};
+use hookyard_domain::kernel::retention::{Kept, Retention, RetentionWrite};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
@@ -97,7 +97,7 @@ impl Work {
             .kept_range(kept, after, before, PURGE_ROWS_MAX)
             .await?
         {
-            let purge = Change::of(Write::Purge { kept, first, last });
+            let purge = Change::of(RetentionWrite::Purge { kept, first, last });
             match self.store.commit(purge).await {
                 Ok(()) | Err(CommitError::Conflict) => {}
                 Err(CommitError::Store(error)) => return Err(error),

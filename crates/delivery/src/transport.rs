@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
-use hookyard_domain::kernel::change::CommittedDelivery;
+use hookyard_domain::kernel::news::CommittedDelivery;
 use hookyard_domain::{
     AttemptOutcome, Subscription, Timestamp, Timings, Transcript, UnreachableReason,
 };

@@ -139,17 +139,12 @@ impl Connection for WebhookConnection {
         let deadline = started + sending.subscription.policy.timeout();
         let mut timings = Timings::default();
         if !self.prepare(sending.subscription) {
-            return Some(Attempted::unreachable(
-                UnreachableReason::Forbidden,
-                timings,
-            ));
+            let reason = UnreachableReason::Forbidden;
+            return Some(Attempted::unreachable(reason, timings));
         }
         let mut request = self.request(sending);
-        let authorization = sending
-            .subscription
-            .endpoint
-            .as_ref()
-            .map(|endpoint| &endpoint.authorization);
+        let endpoint = sending.subscription.endpoint.as_ref();
+        let authorization = endpoint.map(|endpoint| &endpoint.authorization);
         if let Some(authorization) = authorization {
             let asked = self.tokens.header(&self.egress, authorization, deadline);
             match asked.await {
@@ -170,21 +165,12 @@ impl Connection for WebhookConnection {
         // A kept connection may turn out to be dead before anything was written: then, and only
         // then, nothing can have been received, and a fresh one carries the same attempt.
         for _ in 0..2 {
-            let mut open = match self.take_open() {
-                Some(open) => open,
-                None => match self.dial(deadline).await {
-                    Ok(open) => {
-                        timings.connect_us = micros(started.elapsed());
-                        timings.dns_us = micros(open.dns);
-                        timings.tls_us = micros(open.tls);
-                        open
-                    }
-                    Err(error) => {
-                        timings.total_us = micros(started.elapsed());
-                        timings.connect_us = timings.total_us;
-                        return Some(Attempted::unreachable(reason_of(error), timings));
-                    }
-                },
+            let mut open = match self.connect(started, deadline, &mut timings).await {
+                Ok(open) => open,
+                Err(error) => {
+                    timings.total_us = timings.connect_us;
+                    return Some(Attempted::unreachable(reason_of(error), timings));
+                }
             };
             if sending.halt.is_called_off() {
                 return None;
@@ -205,14 +191,12 @@ impl Connection for WebhookConnection {
                     if answered.reusable {
                         self.open = Some(open);
                     }
-                    if let (Some(401), Some(authorization)) =
-                        (answered.outcome.status(), authorization)
-                    {
+                    let status = answered.outcome.status();
+                    if let (Some(401), Some(authorization)) = (status, authorization) {
                         self.tokens.forget(authorization);
                     }
                     timings.wait_us = micros(answered.wait);
-                    let for_people =
-                        sending.subscription.endpoint.is_some() || !answered.outcome.is_accepted();
+                    let for_people = endpoint.is_some() || !answered.outcome.is_accepted();
                     let shown = for_people && !answered.excerpt.is_empty();
                     return Some(Attempted {
                         outcome: answered.outcome,
@@ -248,19 +232,33 @@ impl WebhookConnection {
         self.open.take().filter(|open| open.version == version)
     }
 
+    /// The kept connection or a fresh one; what a fresh one took is noted.
+    async fn connect(
+        &mut self,
+        started: Instant,
+        deadline: Instant,
+        timings: &mut Timings,
+    ) -> Result<Open, DialError> {
+        if let Some(open) = self.take_open() {
+            return Ok(open);
+        }
+        let dialled = self.dial(deadline).await;
+        timings.connect_us = micros(started.elapsed());
+        let open = dialled?;
+        timings.dns_us = micros(open.dns);
+        timings.tls_us = micros(open.tls);
+        Ok(open)
+    }
+
     async fn dial(&mut self, deadline: Instant) -> Result<Open, DialError> {
-        let target = &self
-            .prepared
-            .as_ref()
-            .expect("prepared before dialling")
-            .target;
+        let prepared = self.prepared.as_ref().expect("prepared before dialling");
         let version = self.egress.version();
         let Dialled {
             stream,
             peer,
             dns,
             tls,
-        } = self.egress.dial(target, deadline).await?;
+        } = self.egress.dial(&prepared.target, deadline).await?;
         let exchange = Exchange::open(stream).await?;
         Ok(Open {
             exchange,

@@ -2,14 +2,15 @@
 
 pub mod envelope;
 pub mod job;
+pub mod ports;
 pub mod retry;
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
+use crate::delivery::ports::DeliveryWrite;
 use crate::delivery::retry::RetryPolicy;
+use crate::kernel::change::Change;
 use crate::kernel::ids::{AccountId, DeliveryId, EventId, SubscriptionId};
 use crate::kernel::limits::{RETRY_AFTER_MAX, RETRY_AFTER_MIN};
 use crate::kernel::time::Timestamp;
@@ -61,6 +62,8 @@ pub enum DeliveryState {
     Delivered {
         at: Timestamp,
     },
+    /// Given up: what others put into a dead letter queue. It stays where it is, can be listed, and
+    /// is sent again by hand or by recovering its endpoint.
     Abandoned {
         at: Timestamp,
         reason: AbandonReason,
@@ -207,8 +210,7 @@ pub struct Timings {
 }
 
 /// What was said on both sides of an attempt, for people who look into it. Secrets are masked.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transcript {
     pub url: String,
     pub request_headers: Vec<(String, String)>,
@@ -241,6 +243,14 @@ pub struct Attempt {
 }
 
 impl Delivery {
+    /// Sends it again by hand, as [`DeliveryWrite::Resend`] says.
+    pub fn resend(&self) -> Change {
+        Change::of(DeliveryWrite::Resend {
+            account: self.account,
+            delivery: self.id,
+        })
+    }
+
     /// The number that the next attempt has in this round; the first is 1.
     pub const fn attempt_in_round(&self) -> u32 {
         self.attempts

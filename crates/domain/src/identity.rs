@@ -2,6 +2,7 @@
 
 pub mod account;
 pub mod app;
+pub mod grant;
 pub mod permission;
 pub mod person;
 pub mod secret;

@@ -2,5 +2,6 @@
 
 pub mod bin;
 pub mod card;
+pub mod hook;
 pub mod request;
 pub mod webhook;

@@ -2,8 +2,11 @@
 
 pub mod change;
 pub mod erasure;
+#[cfg(test)]
+pub(crate) mod golden;
 pub mod ids;
 pub mod limits;
+pub mod news;
 pub mod ports;
 pub mod problem;
 pub(crate) mod raw;

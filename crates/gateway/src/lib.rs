@@ -8,5 +8,8 @@ mod pubnub;
 mod sockets;
 
 pub use live::LiveGateway;
-pub use pubnub::{PubNub, PubNubAnswer};
-pub use sockets::{Backstage, Refusal, ReplyTooLarge, SocketGateway, SocketSettings, Sockets};
+pub use pubnub::{Poll, PubNub, PubNubAnswer, Request as PubNubRequest};
+pub use sockets::{
+    Backstage, Frame, Malformed, RecoveryToken, Refusal, ReplyTooLarge, SocketGateway,
+    SocketSettings, Sockets, Unparsable,
+};

@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use hookyard_domain::kernel::change::{CommittedEvent, News};
 use hookyard_domain::kernel::limits::{BIN_LIVE_BUFFER_MAX, LIVE_BUFFER_MAX, LIVE_SESSIONS_MAX};
+use hookyard_domain::kernel::news::{CommittedEvent, News};
 use hookyard_domain::kernel::ports::{CommitListener, LiveEvents, LiveFeed, LiveItem};
 use hookyard_domain::{AccountId, Audience, BinId, BinRequest, Event, PersonId};
 use tokio::sync::mpsc;
@@ -128,9 +128,9 @@ impl CommitListener for LiveGateway {
         if self.count.open.load(Ordering::Acquire) == 0 {
             return;
         }
-        if !news.events.is_empty() {
+        if news.events().next().is_some() {
             let by_person = self.persons.lock();
-            for committed in &news.events {
+            for committed in news.events() {
                 let account = committed.event.account;
                 let told = committed
                     .recipients
@@ -144,7 +144,7 @@ impl CommitListener for LiveGateway {
             // Few listen so: each of them is looked at for each event.
             let endpoints = self.endpoints.lock();
             for ((account, person), listeners) in &*endpoints {
-                let for_them = news.events.iter().filter(|committed| {
+                let for_them = news.events().filter(|committed| {
                     committed.event.account == *account && may_ask_for(committed, *person)
                 });
                 for committed in for_them {
@@ -154,14 +154,14 @@ impl CommitListener for LiveGateway {
                 }
             }
         }
-        if !news.bin_requests.is_empty() || !news.bins_ended.is_empty() {
+        if news.bin_requests().next().is_some() || news.bins_ended().next().is_some() {
             let mut by_bin = self.bins.lock();
-            for request in &news.bin_requests {
+            for request in news.bin_requests() {
                 for listener in by_bin.get(&request.bin).into_iter().flatten() {
                     listener.tell(request);
                 }
             }
-            for bin in &news.bins_ended {
+            for bin in news.bins_ended() {
                 by_bin.remove(bin);
             }
         }
@@ -246,6 +246,8 @@ impl<K: Key, T: Item> Drop for Feed<K, T> {
 
 #[cfg(test)]
 mod tests {
+    use hookyard_domain::NewsItem;
+
     use super::*;
     use bytes::Bytes;
     use hookyard_domain::{
@@ -279,10 +281,7 @@ mod tests {
             event: Arc::new(event),
             recipients: Arc::clone(recipients),
         };
-        News {
-            events: vec![committed],
-            ..News::default()
-        }
+        News::from_iter([NewsItem::Event(committed)])
     }
 
     async fn next_id(feed: &mut Box<dyn LiveFeed>) -> u64 {
@@ -357,10 +356,7 @@ mod tests {
             remote_address: String::new(),
             signature: BinSignature::default(),
         };
-        News {
-            bin_requests: vec![Arc::new(request)],
-            ..News::default()
-        }
+        News::from_iter([NewsItem::BinRequest(Arc::new(request))])
     }
 
     async fn next_number(feed: &mut Box<dyn LiveFeed<Arc<BinRequest>>>) -> u64 {
@@ -377,10 +373,7 @@ mod tests {
         let mut two = gateway.listen_to_bin(BinId(2)).unwrap();
         gateway.committed(&received(1, 5));
         gateway.committed(&received(2, 6));
-        gateway.committed(&News {
-            bins_ended: vec![BinId(1)],
-            ..News::default()
-        });
+        gateway.committed(&News::from_iter([NewsItem::BinEnded(BinId(1))]));
         assert_eq!(next_number(&mut one).await, 5);
         assert!(matches!(one.next().await, LiveItem::Closed));
         for number in 0..BIN_LIVE_BUFFER_MAX as u64 {

@@ -14,10 +14,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use hookyard_domain::delivery::envelope::envelope;
-use hookyard_domain::kernel::change::News;
 use hookyard_domain::kernel::limits::{
     POLL_EXAMINED_MAX, POLL_HELD_MAX, POLL_MESSAGES_MAX, POLL_PAGE_MAX,
 };
+use hookyard_domain::kernel::news::News;
 use hookyard_domain::kernel::ports::{Clock, CommitListener, Store, StoreError};
 use hookyard_domain::{
     Audience, DeliveryMode, Event, EventId, IdSequence, PersonId, Secret, Subscription,
@@ -27,7 +27,7 @@ use serde_json::value::RawValue;
 use serde_json::{Value, json};
 use tokio::time::{Instant, timeout_at};
 
-use request::{Poll, Request};
+pub use request::{Poll, Request};
 use waiting::Waiting;
 
 /// What a call is answered with: a status and a JSON text.
@@ -339,16 +339,16 @@ impl PubNub {
 
 impl CommitListener for PubNub {
     fn committed(&self, news: &News) {
-        for committed in &news.events {
+        for committed in news.events() {
             self.newest
                 .fetch_max(committed.event.id.0, Ordering::AcqRel);
             self.waiting.tell(committed.event.account);
         }
         // Who polls for a subscription that has ended or changed should learn of it.
-        for subscription in &news.subscriptions {
+        for subscription in news.subscriptions() {
             self.waiting.tell(subscription.account);
         }
-        if !news.ended.is_empty() {
+        if news.subscriptions_ended().next().is_some() {
             self.waiting.tell_all();
         }
     }

@@ -27,8 +27,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hookyard_domain::kernel::change::{CommittedEvent, News};
 use hookyard_domain::kernel::limits::SOCKET_SESSIONS_MAX;
+use hookyard_domain::kernel::news::{CommittedEvent, News};
 use hookyard_domain::kernel::ports::{Clock, CommitListener, LiveSubscriptions, SocketGone};
 use hookyard_domain::{
     AccountId, ClientId, DeliveryMode, PersonId, Session, SessionId, SocketId, Subscription,
@@ -36,8 +36,10 @@ use hookyard_domain::{
 };
 
 pub use self::backstage::{Backstage, ReplyTooLarge};
+pub use self::frame::{Frame, Unparsable};
 pub use self::gateway::{Refusal, SocketGateway, SocketSettings};
-use self::recovery::{RecoveryError, RecoveryToken};
+use self::recovery::RecoveryError;
+pub use self::recovery::{Malformed, RecoveryToken};
 use self::ring::Notification;
 use self::session::{Attachment, Fate, SocketSession};
 
@@ -223,15 +225,17 @@ impl Registry {
 
 impl CommitListener for Sockets {
     fn committed(&self, news: &News) {
-        if self.count() == 0 || (news.events.is_empty() && news.sessions_ended.is_empty()) {
+        if self.count() == 0
+            || (news.events().next().is_none() && news.sessions_ended().next().is_none())
+        {
             return;
         }
         let now = self.clock.now();
         let mut registry = self.registry();
-        for committed in &news.events {
+        for committed in news.events() {
             registry.notify(committed, now);
         }
-        for ended in &news.sessions_ended {
+        for ended in news.sessions_ended() {
             let sockets = registry.by_oauth_session.get(ended).cloned();
             for socket in sockets.unwrap_or_default() {
                 if let Some(session) = registry.remove(socket) {

@@ -11,7 +11,7 @@ use axum::routing::get;
 use bytes::Bytes;
 use hookyard_api::{Api, SOCKET_PATH};
 use hookyard_domain::kernel::limits::SOCKET_REPLY_BYTES_MAX;
-use hookyard_domain::{Change, HistoryEntry, Problem, Session, Write};
+use hookyard_domain::{Change, HistoryEntry, HistoryWrite, Problem, Session};
 use hookyard_gateway::{Backstage, ReplyTooLarge, SocketGateway, SocketSettings, Sockets};
 use http::HeaderMap;
 use tower::ServiceExt as _;
@@ -52,7 +52,7 @@ impl Backstage for ApiBackstage {
 
     async fn note(&self, entry: HistoryEntry) {
         let subscription = entry.subscription;
-        let change = Change::of(Write::NoteHistory(entry));
+        let change = Change::of(HistoryWrite::Note(entry));
         if let Err(error) = self.api.store.commit(change).await {
             tracing::warn!(
                 %error,

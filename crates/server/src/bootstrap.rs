@@ -8,9 +8,10 @@ use hookyard_domain::identity::secret::token_from;
 use hookyard_domain::kernel::limits::SIGN_IN_CODE_TTL;
 use hookyard_domain::kernel::ports::{Chance, Clock, Store};
 use hookyard_domain::{
-    Account, AccountId, App, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId, IdSequence,
-    IncomingWebhook, JwtCredential, Person, PersonId, PersonKind, PersonStatus, Scopes, Secret,
-    Timestamp, TokenHash, WebhookId, WebhookStatus, Write,
+    Account, AccountId, AccountWrite, App, AppWrite, Change, Chat, ChatId, ChatKind, ChatStatus,
+    ChatWrite, ClientId, IdSequence, IncomingWebhook, JwtCredential, JwtCredentialWrite, Person,
+    PersonId, PersonKind, PersonStatus, PersonWrite, Scopes, Secret, SignInCodeWrite, Timestamp,
+    TokenHash, WebhookId, WebhookStatus, WebhookWrite,
 };
 
 use crate::data_dir::{DataDir, replace};
@@ -82,21 +83,21 @@ impl FirstStart<'_> {
         let webhook = self.webhook(&team, &admin, secrets);
         let console = ClientId(ClientId::CONSOLE.into());
         let secret = Some(TokenHash::of(secrets.client_secret.reveal()));
-        Change::of(Write::PutAccount(account.clone()))
-            .and(Write::PutPerson(admin.clone()))
-            .and(Write::PutPerson(integration))
-            .and(Write::PutPassword {
+        Change::of(AccountWrite::Put(account.clone()))
+            .and(PersonWrite::Put(admin.clone()))
+            .and(PersonWrite::Put(integration))
+            .and(PersonWrite::PutPassword {
                 account: account.id,
                 person: admin.id,
                 hash: hookyard_api::hash_password(&secrets.password, self.chance),
             })
-            .and(Write::PutApp(app(
+            .and(AppWrite::Put(app(
                 &account,
                 ClientId(secrets.client_id.clone()),
                 secret,
             )))
-            .and(Write::PutApp(app(&account, console, None)))
-            .and(Write::PutJwtCredential(JwtCredential {
+            .and(AppWrite::Put(app(&account, console, None)))
+            .and(JwtCredentialWrite::Put(JwtCredential {
                 account: account.id,
                 person: admin.id,
                 client_id: Some(ClientId(secrets.client_id.clone())),
@@ -104,15 +105,15 @@ impl FirstStart<'_> {
                 created_at: now,
                 revoked_at: None,
             }))
-            .and(Write::PutSignInCode {
+            .and(SignInCodeWrite::Put {
                 account: account.id,
                 person: admin.id,
                 hash: TokenHash::of(secrets.sign_in_code.reveal()),
                 expires_at: now + SIGN_IN_CODE_TTL,
             })
-            .and(Write::PutChat(team))
-            .and(Write::PutChat(everyone))
-            .and(Write::PutWebhook(webhook))
+            .and(ChatWrite::Put(team))
+            .and(ChatWrite::Put(everyone))
+            .and(WebhookWrite::Put(webhook))
     }
 
     fn person(

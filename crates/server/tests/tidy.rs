@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
@@ -44,6 +45,7 @@ fn arrows_between_crates_point_inwards() {
         match name {
             "domain" | "bench" => &[],
             "store" | "delivery" | "gateway" | "api" | "testkit" => &["domain"],
+            "fuzz" => &["domain", "delivery", "gateway", "api"],
             "server" => &["domain", "store", "delivery", "gateway", "api"],
             other => panic!("`{other}` has no place in the order of crates yet: give it one here"),
         }
@@ -70,6 +72,71 @@ fn arrows_between_crates_point_inwards() {
     }
 }
 
+/// The rules depend on little: what is heavy stands behind a port. Tests of the domain count too.
+#[test]
+fn the_domain_is_light() {
+    const PACKAGES_BELOW: usize = 80;
+    let tree = Command::new(env!("CARGO"))
+        .args(["tree", "--offline", "--locked", "--prefix", "none"])
+        .args(["--package", "hookyard-domain", "--format", "{p}"])
+        .current_dir(root())
+        .output()
+        .unwrap();
+    let listed = String::from_utf8(tree.stdout).unwrap();
+    assert!(
+        tree.status.success(),
+        "{}",
+        String::from_utf8_lossy(&tree.stderr)
+    );
+    let repeated = |line: &str| line.trim_end_matches(" (*)").to_owned();
+    let packages: BTreeSet<_> = listed.lines().map(repeated).collect();
+    assert!(
+        packages.iter().any(|name| name.starts_with("url v")),
+        "it is the tree of the domain"
+    );
+    assert!(
+        packages.len() < PACKAGES_BELOW,
+        "{} packages: {packages:#?}",
+        packages.len()
+    );
+}
+
+/// What outsiders may meet is found in one file. Text and lists are no bounds; `ID_MAX` is how ids
+/// are made.
+#[test]
+fn bounds_stand_among_the_limits() {
+    for name in ["domain", "delivery", "gateway"] {
+        let mut files = Vec::new();
+        sources(&root().join("crates").join(name).join("src"), &mut files);
+        for file in files
+            .iter()
+            .filter(|file| !file.ends_with("kernel/limits.rs"))
+        {
+            let text = fs::read_to_string(file).unwrap();
+            let bound = text.lines().find(|line| is_bound(line));
+            assert_eq!(bound, None, "`{}` has a bound", file.display());
+        }
+    }
+    assert!(is_bound("pub(crate) const A_MAX: u32 = 1;"));
+    assert!(!is_bound("const A_DEFAULT: &str = \"a\";"));
+}
+
+/// Whether a line defines a number or time for a whole file that is called a bound.
+fn is_bound(line: &str) -> bool {
+    let unscoped = line.strip_prefix("pub(crate) ").unwrap_or(line);
+    let unscoped = unscoped.strip_prefix("pub(super) ").unwrap_or(unscoped);
+    let unscoped = unscoped.strip_prefix("pub ").unwrap_or(unscoped);
+    let Some((name, rest)) = unscoped
+        .strip_prefix("const ")
+        .and_then(|rest| rest.split_once(": "))
+    else {
+        return false;
+    };
+    let ends = ["_MAX", "_MIN", "_DEFAULT"];
+    let is_number = !rest.starts_with(['&', '[']);
+    is_number && name != "ID_MAX" && ends.iter().any(|end| name.ends_with(end))
+}
+
 /// Every outbound socket is opened where addresses are vetted.
 #[test]
 fn only_egress_opens_outbound_sockets() {
@@ -93,6 +160,29 @@ fn only_egress_opens_outbound_sockets() {
                 assert!(
                     !text.contains(opener),
                     "`{}` uses `{opener}`",
+                    file.display()
+                );
+            }
+        }
+    }
+}
+
+/// Handlers parse and answer. What is written, and what it relies on, is decided in the domain.
+#[test]
+fn handlers_write_nothing_that_the_domain_has_not_decided() {
+    for crate_name in ["api", "gateway"] {
+        let mut files = Vec::new();
+        sources(
+            &root().join("crates").join(crate_name).join("src"),
+            &mut files,
+        );
+        for file in files {
+            let text = fs::read_to_string(&file).unwrap();
+            let shipped = text.split("#[cfg(test)]").next().unwrap_or_default();
+            for built in ["Write::", "Guard::"] {
+                assert!(
+                    !shipped.contains(built),
+                    "`{}` builds a `{built}…` that belongs into the domain",
                     file.display()
                 );
             }
@@ -225,6 +315,23 @@ fn a_list_that_could_shrink_or_had_to_grow_is_seen() {
         2,
         "it is elsewhere"
     );
+}
+
+/// A map that leads nowhere is worse than none.
+#[test]
+fn paths_in_the_architecture_lead_somewhere() {
+    let text = fs::read_to_string(root().join("ARCHITECTURE.md")).unwrap();
+    let quoted = text.split('`').skip(1).step_by(2);
+    let named: Vec<_> = quoted
+        .filter(|quoted| quoted.contains("/src/") && !quoted.contains(' '))
+        .collect();
+    assert!(named.len() > 20, "it names the files of its rules");
+    for path in named {
+        let path = root()
+            .join("crates")
+            .join(path.trim_start_matches("crates/"));
+        assert!(path.exists(), "there is no `{}`", path.display());
+    }
 }
 
 /// Work to do later belongs to an issue.

@@ -6,6 +6,7 @@
 //! all. What is *not* guaranteed: that a listener hears of a commit; a restart reads what is
 //! unfinished.
 
+mod records;
 mod sqlite;
 mod vault;
 

@@ -13,19 +13,22 @@ mod identity;
 mod inbound;
 mod messaging;
 mod migrations;
-mod port;
 mod query;
 mod retention;
 mod subscriptions;
+mod transaction;
 mod writer;
 
 use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use hookyard_domain::IdSequence;
+use async_trait::async_trait;
 use hookyard_domain::kernel::limits::LANE_WINDOW_MAX;
-use hookyard_domain::kernel::ports::{Chance, Clock, CommitListener, StoreError};
+use hookyard_domain::kernel::ports::{
+    Chance, Clock, CommitError, CommitListener, Commits, StoreError,
+};
+use hookyard_domain::{Change, EventId, IdSequence};
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, watch};
 
@@ -48,6 +51,8 @@ pub struct Options {
 
 /// The `Store` port on SQLite.
 pub struct SqliteStore {
+    /// Where changes go.
+    door: Arc<dyn Commits>,
     backend: Backend,
     vault: Vault,
     caches: Arc<Caches>,
@@ -58,12 +63,51 @@ pub struct SqliteStore {
 enum Backend {
     /// A file: commits go to the writer's thread, reads to a pool.
     File {
-        writer: Writer,
+        writer: Arc<Writer>,
         readers: Arc<Readers>,
     },
     /// One connection for everything, used by the caller's own thread: no sync, no thread, so
     /// that simulations can replay it.
     Inline { engine: Arc<Mutex<Engine>> },
+}
+
+/// Commits on the caller's thread.
+#[derive(Debug)]
+struct InlineDoor {
+    engine: Arc<Mutex<Engine>>,
+    listeners: Listeners,
+}
+
+#[async_trait]
+impl Commits for InlineDoor {
+    async fn commit_numbering(&self, change: Change) -> Result<Vec<EventId>, CommitError> {
+        if change.is_empty() {
+            return Ok(Vec::new());
+        }
+        let outcome = {
+            let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
+            engine.commit(&[change])
+        };
+        let listeners = self
+            .listeners
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
+        for listener in listeners.iter() {
+            listener.committed(&outcome.news);
+        }
+        outcome
+            .results
+            .into_iter()
+            .next()
+            .expect("one change has one result")
+    }
+}
+
+#[async_trait]
+impl Commits for SqliteStore {
+    async fn commit_numbering(&self, change: Change) -> Result<Vec<EventId>, CommitError> {
+        self.door.commit_numbering(change).await
+    }
 }
 
 impl fmt::Debug for SqliteStore {
@@ -119,13 +163,14 @@ impl SqliteStore {
         }
         let (engine, parts) = assemble(db, options)?;
         engine.set_clean(false)?;
-        let writer = Writer::start(engine, path, Arc::clone(&parts.listeners))?;
+        let writer = Arc::new(Writer::start(engine, path, Arc::clone(&parts.listeners))?);
         let readers = Arc::new(Readers {
             path: path.to_owned(),
             idle: Mutex::default(),
             permits: Semaphore::new(READERS_MAX),
         });
-        Ok(parts.with(Backend::File { writer, readers }))
+        let door = Arc::clone(&writer);
+        Ok(parts.with(door, Backend::File { writer, readers }))
     }
 
     /// A store in memory that does everything on the caller's thread. Nothing in it survives, and
@@ -138,9 +183,20 @@ impl SqliteStore {
         let mut db = connection::open_in_memory()?;
         migrations::migrate(&mut db)?;
         let (engine, parts) = assemble(db, options)?;
-        Ok(parts.with(Backend::Inline {
-            engine: Arc::new(Mutex::new(engine)),
-        }))
+        let engine = Arc::new(Mutex::new(engine));
+        let door = Arc::new(InlineDoor {
+            engine: Arc::clone(&engine),
+            listeners: Arc::clone(&parts.listeners),
+        });
+        Ok(parts.with(door, Backend::Inline { engine }))
+    }
+
+    /// Puts `layer` between callers and the commit; reads stay as they are. This is where faults
+    /// are injected.
+    #[must_use]
+    pub fn with_layer(mut self, layer: impl FnOnce(Arc<dyn Commits>) -> Arc<dyn Commits>) -> Self {
+        self.door = layer(self.door);
+        self
     }
 
     /// The numbers that objects of this store get.
@@ -243,7 +299,7 @@ struct Parts {
 }
 
 impl Parts {
-    fn with(self, backend: Backend) -> SqliteStore {
+    fn with(self, door: Arc<dyn Commits>, backend: Backend) -> SqliteStore {
         let Self {
             vault,
             caches,
@@ -251,6 +307,7 @@ impl Parts {
             ids,
         } = self;
         SqliteStore {
+            door,
             backend,
             vault,
             caches,

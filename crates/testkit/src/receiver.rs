@@ -100,6 +100,8 @@ struct Script {
     events: Vec<Received>,
     validations: Vec<Received>,
     connections: usize,
+    /// Those of them that are over.
+    ended: usize,
 }
 
 #[derive(Debug, Default)]
@@ -188,19 +190,30 @@ impl Receiver {
 
     /// Waits until there were `count` events, and returns them all.
     pub async fn received(&self, count: usize) -> Vec<Received> {
-        let waiting = async {
-            loop {
-                let changed = self.shared.changed.notified();
-                let events = self.events();
-                if events.len() >= count {
-                    return events;
-                }
-                changed.await;
+        let arrived = || Some(self.events()).filter(|events| events.len() >= count);
+        timeout(PATIENCE, self.until(arrived))
+            .await
+            .unwrap_or_else(|_| {
+                panic!("{} of {count} events arrived", self.events().len());
+            })
+    }
+
+    /// Waits until `count` connections are over and closed on this side.
+    pub async fn ended(&self, count: usize) {
+        let ended = || (self.shared.lock().ended >= count).then_some(());
+        timeout(PATIENCE, self.until(ended))
+            .await
+            .expect("the connections end");
+    }
+
+    async fn until<T>(&self, claim: impl Fn() -> Option<T>) -> T {
+        loop {
+            let changed = self.shared.changed.notified();
+            if let Some(found) = claim() {
+                return found;
             }
-        };
-        timeout(PATIENCE, waiting).await.unwrap_or_else(|_| {
-            panic!("{} of {count} events arrived", self.events().len());
-        })
+            changed.await;
+        }
     }
 }
 
@@ -241,13 +254,18 @@ async fn serve(listener: TcpListener, shared: Arc<Shared>, closing: Cancellation
             script.connections += 1;
             script.connections
         };
-        let talking = talk(stream, number, Arc::clone(&shared));
+        let shared = Arc::clone(&shared);
+        let talking = async move {
+            talk(stream, number, &shared).await;
+            shared.lock().ended += 1;
+            shared.changed.notify_waiters();
+        };
         tokio::spawn(closing.clone().run_until_cancelled_owned(talking));
     }
 }
 
 /// Answers the requests of one connection. An error is the other side going away.
-async fn talk(stream: TcpStream, connection: usize, shared: Arc<Shared>) -> Option<()> {
+async fn talk(stream: TcpStream, connection: usize, shared: &Shared) -> Option<()> {
     stream.set_nodelay(true).ok()?;
     let mut stream = BufReader::new(stream);
     loop {

@@ -7,12 +7,13 @@ use bytes::Bytes;
 use hookyard_domain::endpoints::endpoint::{
     Authorization, HandshakeKind, PayloadFormat, policy_default,
 };
-use hookyard_domain::kernel::change::CommittedDelivery;
+use hookyard_domain::kernel::news::CommittedDelivery;
 use hookyard_domain::{
-    Account, AccountId, Audience, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId, Delivery,
-    DeliveryId, DeliveryMode, DeliveryState, Endpoint, Event, EventFilter, EventId, EventKind,
-    Person, PersonId, PersonKind, PersonStatus, PostId, RetryPolicy, RetrySchedule, Round, Secret,
-    Subscription, SubscriptionId, SubscriptionStatus, Timestamp, TypePattern, Write,
+    Account, AccountId, AccountWrite, Audience, Change, Chat, ChatId, ChatKind, ChatStatus,
+    ChatWrite, ClientId, Delivery, DeliveryId, DeliveryMode, DeliveryState, Endpoint, Event,
+    EventFilter, EventId, EventKind, Person, PersonId, PersonKind, PersonStatus, PersonWrite,
+    PostId, RetryPolicy, RetrySchedule, Round, Secret, Subscription, SubscriptionId,
+    SubscriptionStatus, Timestamp, TypePattern,
 };
 
 use crate::clock::VirtualClock;
@@ -145,9 +146,9 @@ pub fn yard() -> Change {
         name: "Sample".to_owned(),
         created_at: VirtualClock::BEGIN,
     };
-    Change::of(Write::PutAccount(account))
-        .and(Write::PutPerson(owner()))
-        .and(Write::PutChat(chat()))
+    Change::of(AccountWrite::Put(account))
+        .and(PersonWrite::Put(owner()))
+        .and(ChatWrite::Put(chat()))
 }
 
 fn owner() -> Person {

@@ -13,8 +13,8 @@ use axum::response::Response;
 use axum::routing::{get, post};
 use hookyard_domain::kernel::limits::{RECORD_COUNT_DEFAULT, RECORD_COUNT_MAX};
 use hookyard_domain::{
-    Change, ChatId, Code, Delivery, DeliveryId, DeliveryState, JobWork, PostId, Problem, Scope,
-    Subscription, SubscriptionId, Write,
+    ChatId, Code, Delivery, DeliveryId, DeliveryState, JobWork, PostId, Problem, Scope,
+    Subscription, SubscriptionId,
 };
 use http::StatusCode;
 use serde::Serialize;
@@ -212,11 +212,7 @@ async fn resend_delivery(
     let former = visible(&api, &caller, &id).await?;
     reachable(&api, &caller, &former).await?;
     let account = caller.account;
-    let resend = Write::Resend {
-        account,
-        delivery: former.id,
-    };
-    api.store.commit(Change::of(resend)).await?;
+    api.store.commit(former.resend()).await?;
     let sent = if matches!(former.state, DeliveryState::Delivered { .. }) {
         let all = api.store.deliveries_of_event(account, former.event).await?;
         let ours = all

@@ -7,12 +7,11 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::get;
-use hookyard_domain::delivery::job::JOB_KINDS;
+use hookyard_domain::delivery::job::{JOB_KINDS, TooManyJobs};
 use hookyard_domain::kernel::limits::JOBS_RUNNING_MAX;
 use hookyard_domain::kernel::ports::JobQuery;
 use hookyard_domain::{
     AccountId, Change, Code, Job, JobId, JobStatus, JobWork, Problem, SubscriptionId, Timestamp,
-    Write,
 };
 use http::StatusCode;
 use serde::Serialize;
@@ -96,23 +95,21 @@ impl Api {
             limit: JOBS_RUNNING_MAX,
         };
         let running = self.store.jobs(running).await?.len();
-        if u32::try_from(running).is_ok_and(|running| running >= JOBS_RUNNING_MAX) {
-            let problem = Problem::of(Code::RequestRateExceeded);
+        let id = JobId(self.next_id(now));
+        let job = Job::begin(account, id, work, running, now);
+        Ok(job.map_err(|TooManyJobs| {
             let reason = format!(
                 "{JOBS_RUNNING_MAX} jobs are running; wait for some, or stop some with DELETE \
                  {PATH}/{{id}}"
             );
-            return Err(because(problem, &reason).into());
-        }
-        Ok(Job::begun(account, JobId(self.next_id(now)), work, now))
+            because(Problem::of(Code::RequestRateExceeded), &reason)
+        })?)
     }
 
     /// Begins a job, and answers with it.
     pub(crate) async fn begin_job(&self, caller: &Caller, work: JobWork) -> ApiResult<Response> {
         let job = self.new_job(caller.account, work, self.now()).await?;
-        self.store
-            .commit(Change::of(Write::PutJob(job.clone())))
-            .await?;
+        self.store.commit(Change::of(job.put())).await?;
         Ok(begun(&job))
     }
 
@@ -189,12 +186,7 @@ async fn cancel_job(
 ) -> ApiResult<Response> {
     api.require_endpoints_manager(&caller).await?;
     let job = api.known_job(&caller, &path).await?;
-    let cancel = Write::CancelJob {
-        account: job.account,
-        job: job.id,
-        at: api.now(),
-    };
-    api.store.commit(Change::of(cancel)).await?;
+    api.store.commit(job.cancel(api.now())).await?;
     let job = api.known_job(&caller, &path).await?;
     Ok(json_body(&JobView::from(&job)))
 }

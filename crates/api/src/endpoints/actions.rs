@@ -8,12 +8,8 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::{get, post};
-use hookyard_domain::endpoints::endpoint::{EndpointEventType, endpoint_event};
 use hookyard_domain::kernel::limits::ENDPOINT_TYPES_MAX;
-use hookyard_domain::{
-    Change, JobWork, Milestone, Problem, Subscription, SubscriptionStatus, Timestamp, TypePattern,
-    Write,
-};
+use hookyard_domain::{Endpoint, JobWork, Problem, Timestamp, TypePattern};
 use serde::Deserialize;
 
 use crate::Api;
@@ -47,19 +43,10 @@ async fn read_statistics(
     Ok(json_body(&api.endpoint_statistics(&endpoint, span).await?))
 }
 
-/// How far back recovering goes when nothing says since when it failed.
-const RECOVERED_DEFAULT: Duration = Duration::from_secs(86_400);
-
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Recover {
     since: Option<String>,
-}
-
-/// Since when to recover: as asked, or since it has been failing, or since it stopped.
-fn recovered_since(asked: Option<Timestamp>, endpoint: &Subscription, now: Timestamp) -> Timestamp {
-    let trouble = endpoint.failing_since.into_iter().chain(endpoint.paused_at);
-    asked.or(trouble.min()).unwrap_or(now - RECOVERED_DEFAULT)
 }
 
 fn past(parameter: &'static str, text: &str, now: Timestamp) -> ApiResult<Timestamp> {
@@ -89,38 +76,13 @@ async fn recover_endpoint(
             let now = api.now();
             let work = JobWork::Recover {
                 endpoint: current.id,
-                since: recovered_since(since, &current, now),
+                since: Endpoint::recovered_since(&current, since, now),
             };
             let job = api.new_job(current.account, work, now).await?;
-            let mut change = Change::of(Write::PutJob(job.clone())).given(current.unchanged());
-            if current.status != SubscriptionStatus::Active {
-                change.append(resuming(&current, now));
-            }
-            Ok((change, job))
+            Ok((Endpoint::recover(&current, &job, now), job))
         })
         .await?;
     Ok(begun(&job))
-}
-
-/// Puts an endpoint to use again. What waits for it is due at once.
-fn resuming(current: &Subscription, now: Timestamp) -> Change {
-    let resumed = current.resumed(false, now);
-    let note = resumed.passed(
-        Milestone::Resumed,
-        now,
-        Some("It was recovered.".to_owned()),
-    );
-    let mut change = Change {
-        events: endpoint_event(&resumed, EndpointEventType::Resumed, now)
-            .into_iter()
-            .collect(),
-        ..Change::default()
-    };
-    change.writes.push(Write::PutSubscription {
-        subscription: resumed,
-        count_max: u32::MAX,
-    });
-    change.and(Write::NoteHistory(note))
 }
 
 #[derive(Debug, Deserialize)]

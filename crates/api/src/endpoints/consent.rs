@@ -1,8 +1,8 @@
 //! The handshake of an endpoint, told step by step.
 
-use hookyard_domain::endpoints::endpoint::{Authorization, HandshakeKind, RateLimit};
+use hookyard_domain::endpoints::consent::Granted;
+use hookyard_domain::endpoints::endpoint::{Authorization, HandshakeKind};
 use hookyard_domain::identity::secret::token_from;
-use hookyard_domain::kernel::limits::RATE_COUNT_MAX;
 use hookyard_domain::kernel::ports::HandshakeError;
 use hookyard_domain::{Code, DeliveryMode, Endpoint, Problem};
 use serde::Serialize;
@@ -25,13 +25,6 @@ pub(super) struct Step {
 pub(super) struct Consent {
     pub steps: Vec<Step>,
     pub outcome: Result<Granted, Problem>,
-}
-
-/// What was granted beside the consent itself.
-#[derive(Debug, Default, Clone)]
-pub(super) struct Granted {
-    pub rate: Option<RateLimit>,
-    pub origin: Option<String>,
 }
 
 impl From<&Consent> for serde_json::Value {
@@ -90,13 +83,7 @@ pub(super) async fn ask(api: &Api, mode: &DeliveryMode, endpoint: &Endpoint) -> 
         HandshakeKind::Options => {
             let origin = api.origin();
             let asked = api.handshake.ask_consent(address, &origin).await;
-            asked.map(|per_minute| Granted {
-                rate: per_minute.map(|count| RateLimit {
-                    count: count.min(RATE_COUNT_MAX),
-                    per_ms: 60_000,
-                }),
-                origin: Some(origin),
-            })
+            asked.map(|per_minute| Granted::by_options(origin, per_minute))
         }
     };
     let (asking, proof) = match endpoint.handshake {

@@ -1,37 +1,28 @@
 //! What a caller may say of an endpoint, and what becomes of it.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookyard_domain::endpoints::endpoint::{
-    self, Authorization, Batching, CustomHeader, EndpointSecret, FAILURE_THRESHOLD_DEFAULT,
-    HandshakeKind, PayloadFormat, RateLimit, policy_default,
+    Authorization, CustomHeader, HandshakeKind, PayloadFormat, RateLimit, policy_default,
 };
-use hookyard_domain::endpoints::signing::SigningSecret;
-use hookyard_domain::kernel::limits::{
-    BATCH_EVENTS_DEFAULT, DESCRIPTION_CHARS_MAX, ENDPOINT_TYPES_MAX, VERIFICATION_TOKEN_CHARS_MAX,
-};
+use hookyard_domain::endpoints::settings::{Setting, Settings as Asked, Settled};
+use hookyard_domain::kernel::limits::{BATCH_EVENTS_DEFAULT, FAILURE_THRESHOLD_DEFAULT};
 use hookyard_domain::{
-    Address, ContentFilter, DeliveryMode, Endpoint, Problem, RetryPolicy, RetrySchedule, Secret,
-    SettingError, Subscription, Timestamp, TypePattern,
+    DeliveryMode, Endpoint, Problem, RetryPolicy, RetrySchedule, Secret, Subscription,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::endpoints::tagged;
+use crate::endpoints::{fault, tagged};
 use crate::kernel::body::of_value;
 use crate::kernel::problem::{ApiError, ApiResult, because};
 
 /// What stands for a secret where it is shown, and where it is left as it is.
 pub(super) const MASK: &str = "••••";
-
-impl From<SettingError> for ApiError {
-    fn from(error: SettingError) -> Self {
-        because(Problem::invalid(error.field), &error.reason).into()
-    }
-}
 
 /// Every setting, as it is written and, without its secrets, as it is shown.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -46,7 +37,11 @@ pub(super) struct Settings {
     pub content_filter: Option<Value>,
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
-    #[serde(default, deserialize_with = "tagged::authorization")]
+    #[serde(
+        default,
+        deserialize_with = "tagged::authorization",
+        serialize_with = "tagged::show_authorization"
+    )]
     pub authorization: Authorization,
     #[serde(default)]
     pub verification_token: Option<String>,
@@ -124,17 +119,6 @@ const fn failure_threshold_default() -> u32 {
 
 const fn batch_max_default() -> u32 {
     BATCH_EVENTS_DEFAULT
-}
-
-/// Settings that were read and are within their bounds.
-#[derive(Debug)]
-pub(super) struct Asked {
-    pub mode: DeliveryMode,
-    pub policy: RetryPolicy,
-    pub endpoint: Endpoint,
-    /// The caller's own signing secret.
-    pub secret: Option<SigningSecret>,
-    pub signing: Signing,
 }
 
 impl Settings {
@@ -261,32 +245,13 @@ impl Settings {
     }
 
     /// What they ask for, within its bounds.
-    pub(super) fn asked(self) -> ApiResult<Asked> {
-        let Ok(address) = Address::parse(&self.url) else {
-            let reason = Address::complaint(&self.url);
-            return Err(because(Problem::invalid("url").value(self.url), &reason).into());
-        };
-        if self.description.chars().count() > DESCRIPTION_CHARS_MAX {
-            let reason = format!("has at most {DESCRIPTION_CHARS_MAX} characters");
-            return Err(SettingError::new("description", reason).into());
-        }
-        let token = self.verification_token.filter(|token| !token.is_empty());
-        if let Some(token) = &token {
-            let refuse = |reason: &str| Err(SettingError::new("verificationToken", reason).into());
-            if token.len() > VERIFICATION_TOKEN_CHARS_MAX {
-                return refuse(&format!(
-                    "has at most {VERIFICATION_TOKEN_CHARS_MAX} characters"
-                ));
-            }
-            if !token.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-                return refuse("must be visible ASCII");
-            }
-        }
-        let secret = self.secret.map(|text| read_secret(&text)).transpose()?;
-        let endpoint = Endpoint {
+    pub(super) fn settled(self) -> ApiResult<Settled> {
+        let (url, types) = (self.url.clone(), self.event_types.clone());
+        let asked = Asked {
+            address: self.url,
             description: self.description,
-            types: read_types(&self.event_types)?,
-            content: read_content(self.content_filter)?,
+            types: self.event_types,
+            content: self.content_filter.map(|filter| filter.to_string()),
             headers: self
                 .headers
                 .into_iter()
@@ -296,86 +261,33 @@ impl Settings {
                 })
                 .collect(),
             authorization: self.authorization,
+            verification_token: self.verification_token,
             handshake: self.handshake,
+            signed: self.signing == Signing::Standard,
+            secret: self.secret,
             format: self.payload_format,
-            secrets: Vec::new(),
+            policy: RetryPolicy {
+                schedule: self.retry_policy.schedule,
+                attempts_max: self.retry_policy.attempts_max,
+                age_max_ms: self.retry_policy.age_max_ms,
+                timeout_ms: self.timeout_ms,
+                concurrency_max: self.concurrency,
+            },
             failure_threshold: self.failure_threshold,
-            batching: (self.batching_interval_minutes > 0).then(|| Batching {
-                interval_ms: self.batching_interval_minutes.saturating_mul(60_000),
-                events_max: self.batch_max,
-            }),
-            batch_max_kept: (self.batching_interval_minutes == 0
-                && self.batch_max != BATCH_EVENTS_DEFAULT)
-                .then_some(self.batch_max),
+            batching_interval_minutes: self.batching_interval_minutes,
+            batch_max: self.batch_max,
             rate: self.rate_limit,
             ordered: self.ordered,
-            request_origin: None,
-            error: None,
         };
-        let policy = RetryPolicy {
-            schedule: self.retry_policy.schedule,
-            attempts_max: self.retry_policy.attempts_max,
-            age_max_ms: self.retry_policy.age_max_ms,
-            timeout_ms: self.timeout_ms,
-            concurrency_max: self.concurrency,
-        };
-        endpoint::check(&endpoint, &policy)?;
-        Ok(Asked {
-            mode: DeliveryMode::WebHook {
-                address: address.as_str().to_owned(),
-                verification_token: token.map(Secret::new),
-            },
-            policy,
-            endpoint,
-            secret,
-            signing: self.signing,
+        asked.settle().map_err(|error| {
+            let value = match &error.setting {
+                Setting::Address => Some(url),
+                Setting::Type(index) => types.get(*index).cloned(),
+                _ => None,
+            };
+            let problem = fault::problem_of(error);
+            value.into_iter().fold(problem, Problem::value).into()
         })
-    }
-}
-
-fn read_types(texts: &[String]) -> ApiResult<Vec<TypePattern>> {
-    if texts.len() > ENDPOINT_TYPES_MAX {
-        let reason = format!("are at most {ENDPOINT_TYPES_MAX}");
-        return Err(SettingError::new("eventTypes", reason).into());
-    }
-    let mut types: Vec<TypePattern> = Vec::with_capacity(texts.len());
-    for (index, text) in texts.iter().enumerate() {
-        let pattern = TypePattern::parse(text).map_err(|error| {
-            let problem = Problem::invalid(format!("eventTypes[{index}]")).value(text.clone());
-            ApiError::from(because(problem, &error.to_string()))
-        })?;
-        if !types.contains(&pattern) {
-            types.push(pattern);
-        }
-    }
-    Ok(types)
-}
-
-fn read_content(filter: Option<Value>) -> ApiResult<Option<ContentFilter>> {
-    let Some(filter) = filter else {
-        return Ok(None);
-    };
-    ContentFilter::parse(&filter.to_string())
-        .map(Some)
-        .map_err(|error| {
-            let problem = Problem::invalid(format!("contentFilter{}", error.pointer));
-            because(problem, &error.message).into()
-        })
-}
-
-/// A signing secret as its owner writes it.
-pub(super) fn read_secret(text: &str) -> ApiResult<SigningSecret> {
-    SigningSecret::parse(text)
-        .map_err(|error| because(Problem::invalid("secret"), &error.to_string()).into())
-}
-
-/// A secret that signs from `now` on.
-pub(super) fn secret_from(id: [u8; 8], secret: SigningSecret, now: Timestamp) -> EndpointSecret {
-    EndpointSecret {
-        id: format!("{:016x}", u64::from_be_bytes(id)),
-        secret,
-        created_at: now,
-        expires_at: None,
     }
 }
 
@@ -393,7 +305,7 @@ fn with_own_names(body: Value) -> ApiResult<Map<String, Value>> {
             && members.insert(own.to_owned(), value).is_some()
         {
             let reason = format!("and `{own}` are two names of one setting");
-            return Err(SettingError::new(foreign, reason).into());
+            return Err(refuse(foreign, &reason));
         }
     }
     let Some(Value::Object(headers)) = members.get_mut("headers") else {
@@ -404,7 +316,7 @@ fn with_own_names(body: Value) -> ApiResult<Map<String, Value>> {
         let lower = name.to_ascii_lowercase();
         if seen.contains(&lower) {
             let reason = "is there twice: the case of a header's name makes no difference";
-            return Err(SettingError::new(format!("headers.{name}"), reason).into());
+            return Err(refuse(format!("headers.{name}"), reason));
         }
         seen.push(lower);
     }
@@ -419,19 +331,20 @@ fn with_own_names(body: Value) -> ApiResult<Map<String, Value>> {
         let kind = kind.as_str().unwrap_or_default();
         if !kind.to_ascii_lowercase().starts_with("application/json") {
             let reason = "is application/json; `payloadFormat` chooses another";
-            return Err(SettingError::new(format!("headers.{name}"), reason).into());
+            return Err(refuse(format!("headers.{name}"), reason));
         }
     }
     if let Some(name) = named(headers, "authorization") {
         let text = headers.remove(&name).unwrap_or_default();
         let proof = read_proof(text.as_str().unwrap_or_default()).ok_or_else(|| {
             let reason = "begins with `Basic ` or `Bearer `; use `authorization` for others";
-            SettingError::new(format!("headers.{name}"), reason)
+            refuse(format!("headers.{name}"), reason)
         })?;
-        let proof = serde_json::to_value(proof).expect("it is plain data");
+        let proof = tagged::show_authorization(&proof, serde_json::value::Serializer)
+            .expect("it is plain data");
         if members.insert("authorization".into(), proof).is_some() {
             let reason = "and `authorization` are two names of one setting";
-            return Err(SettingError::new(format!("headers.{name}"), reason).into());
+            return Err(refuse(format!("headers.{name}"), reason));
         }
     }
     Ok(members)
@@ -482,7 +395,7 @@ fn unmask(members: &mut Map<String, Value>, current: &Value) -> ApiResult<()> {
         }
         let Some(secret) = secret.filter(|secret| secret.is_string()) else {
             let reason = "shows the mask, and there is no such secret to keep: say it";
-            return Err(SettingError::new(path, reason).into());
+            return Err(refuse(path, reason));
         };
         place.clone_from(secret);
         Ok(())
@@ -539,17 +452,8 @@ fn merge(target: &mut Value, patch: Value) {
     }
 }
 
-/// An endpoint's secrets after its settings changed: kept, begun, or given up.
-pub(super) fn secrets_after(
-    former: &[EndpointSecret],
-    signing: Signing,
-    fresh: impl FnOnce() -> EndpointSecret,
-) -> Vec<EndpointSecret> {
-    match signing {
-        Signing::None => Vec::new(),
-        Signing::Standard if former.is_empty() => vec![fresh()],
-        Signing::Standard => former.to_vec(),
-    }
+fn refuse(path: impl Into<Cow<'static, str>>, reason: &str) -> ApiError {
+    because(Problem::invalid(path), reason).into()
 }
 
 /// The settings of a subscription that is an endpoint.

@@ -5,8 +5,8 @@ use std::fmt;
 
 use hookyard_domain::endpoints::endpoint::{Authorization, RateLimit};
 use hookyard_domain::{RetrySchedule, Secret};
-use serde::Deserialize;
 use serde::de::{Deserializer, Error, Visitor};
+use serde::{Deserialize, Serialize, Serializer};
 
 /// A whole number. What no bound allows is read as the greatest: whoever checks the bounds can say
 /// what they are.
@@ -133,6 +133,55 @@ pub(super) fn authorization<'de, D: Deserializer<'de>>(from: D) -> Result<Author
             scope: said.scope,
         },
     })
+}
+
+/// Shows it in the words in which it is said. Whoever shows it to others has masked its secrets.
+pub(super) fn show_authorization<S: Serializer>(
+    authorization: &Authorization,
+    to: S,
+) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    #[serde(tag = "type", rename_all = "lowercase")]
+    enum Shown<'a> {
+        None,
+        Basic {
+            username: &'a str,
+            password: &'a str,
+        },
+        Bearer {
+            token: &'a str,
+        },
+        #[serde(rename_all = "camelCase")]
+        OAuth2 {
+            token_url: &'a str,
+            client_id: &'a str,
+            client_secret: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            scope: Option<&'a str>,
+        },
+    }
+    let shown = match authorization {
+        Authorization::None => Shown::None,
+        Authorization::Basic { username, password } => Shown::Basic {
+            username,
+            password: password.reveal(),
+        },
+        Authorization::Bearer { token } => Shown::Bearer {
+            token: token.reveal(),
+        },
+        Authorization::OAuth2 {
+            token_url,
+            client_id,
+            client_secret,
+            scope,
+        } => Shown::OAuth2 {
+            token_url,
+            client_id,
+            client_secret: client_secret.reveal(),
+            scope: scope.as_deref(),
+        },
+    };
+    shown.serialize(to)
 }
 
 #[derive(Debug, Deserialize)]

@@ -2,8 +2,8 @@
 //! a filter, and `body`.
 
 use axum::response::Response;
-use hookyard_domain::events::catalogue::Violation;
 use hookyard_domain::events::publishing::{Publication, PublishError};
+use hookyard_domain::events::schema::Violation;
 use hookyard_domain::kernel::limits::PUBLISHED_BODY_BYTES_MAX;
 use hookyard_domain::{Change, Code, EventId, Problem, Scope, Timestamp};
 use http::StatusCode;
@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use crate::Api;
+use crate::events::json_schema::JsonSchemas;
 use crate::identity::caller::Caller;
 use crate::kernel::body;
 use crate::kernel::problem::{ApiError, ApiResult, because, json_with};
@@ -75,7 +76,7 @@ pub(super) async fn publish(api: &Api, caller: &Caller, bytes: &[u8]) -> ApiResu
     let body = carried.body.ok_or_else(|| Problem::invalid("body"))?;
     let publication = api.publication(caller, &asked.event).await?;
     let now = api.now();
-    let event = publication.announce(body, now)?;
+    let event = publication.announce(body, &JsonSchemas, now)?;
     let ids = api
         .store
         .commit_numbering(Change::default().announcing(event))

@@ -9,11 +9,14 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use hookyard_domain::events::catalogue::{EVENT_TYPES, EventType, Violation};
+use hookyard_domain::events::catalogue::{EVENT_TYPES, EventType};
 use hookyard_domain::events::custom_type::{CustomTypeError, CustomTypePatch};
+use hookyard_domain::events::schema::Violation;
 use hookyard_domain::kernel::limits::{CUSTOM_TYPES_BYTES_MAX, CUSTOM_TYPES_MAX};
 use hookyard_domain::kernel::ports::CommitError;
-use hookyard_domain::{AccountId, Code, CustomType, Problem, TypeName, TypePattern, TypeVersion};
+use hookyard_domain::{
+    AccountId, Code, CustomType, DataSchema, Problem, TypeName, TypePattern, TypeVersion,
+};
 use http::StatusCode;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
@@ -21,6 +24,7 @@ use serde_json::value::RawValue;
 
 use self::view::{EventTypeView, Producers};
 use crate::Api;
+use crate::events::json_schema::JsonSchemas;
 use crate::identity::caller::Caller;
 use crate::kernel::body::{self, Json, JsonBytes};
 use crate::kernel::paging::AllRecords;
@@ -139,11 +143,11 @@ impl<'a> Texts<'a> {
     }
 
     fn version(&self, api: &Api) -> ApiResult<TypeVersion> {
-        let (schema, example) = (
-            self.schema.map(RawValue::get),
-            self.example.map(RawValue::get),
-        );
-        Ok(TypeVersion::read(schema, example, api.now())?)
+        let compile = |text: &RawValue| DataSchema::compile(text.get(), &JsonSchemas);
+        let schema = self.schema.map(compile).transpose();
+        let schema = schema.map_err(CustomTypeError::Schema)?;
+        let example = self.example.map(RawValue::get);
+        Ok(TypeVersion::read(schema.as_ref(), example, api.now())?)
     }
 }
 

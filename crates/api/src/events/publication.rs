@@ -137,7 +137,7 @@ impl Publishing<'_> {
             if let Some(known) = types.get(&draft.event_type) {
                 problems.extend(self.check(index, known, &mut effort).err());
             }
-            change.events.push(self.events[index].clone());
+            change = change.announcing(self.events[index].clone());
         }
         // What is wrong by itself comes before what collides with others: the first gives the
         // status.

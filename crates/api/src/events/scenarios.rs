@@ -12,7 +12,7 @@ use hookyard_domain::events::scenario::{Run, SCENARIOS, Step};
 use hookyard_domain::kernel::limits::{SCENARIO_PAUSE_DEFAULT, SCENARIO_PAUSE_MAX};
 use hookyard_domain::{
     AccountId, Change, CustomType, DataSchema, Job, JobWork, Problem, Scenario, Scope,
-    SubscriptionId, Timestamp, TypeName, TypeVersion, Write,
+    SubscriptionId, Timestamp, TypeName, TypeVersion,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -21,6 +21,7 @@ use serde_json::value::RawValue;
 use crate::Api;
 use crate::delivery::deliveries::refused;
 use crate::delivery::jobs::begun;
+use crate::events::json_schema::JsonSchemas;
 use crate::identity::caller::Caller;
 use crate::kernel::body::Json;
 use crate::kernel::path::PathParams;
@@ -161,7 +162,7 @@ async fn run_scenario(
                 pause_ms: u64::try_from(pause.as_millis()).expect("pauses are bounded"),
             };
             let job = api.new_job(caller.account, work, now).await?;
-            let mut change = Change::of(Write::PutJob(job.clone()));
+            let mut change = Change::of(job.put());
             if endpoint.is_none() {
                 let types = api.types_of_scenario(scenario, &job, pause, auto_register);
                 change.append(types.await?);
@@ -266,8 +267,8 @@ fn check_step(step: &Step, known: &CustomType, run: &Run) -> ApiResult<()> {
         return Ok(());
     };
     let data: Value = serde_json::from_slice(&step.data(run)).expect("steps tell JSON");
-    let checked =
-        DataSchema::compile(text).and_then(|schema| schema.check(&data, &mut Effort::default()));
+    let checked = DataSchema::compile(text, &JsonSchemas)
+        .and_then(|schema| schema.check(&data, &mut Effort::default()));
     Ok(checked.map_err(|violation| {
         let reason = format!(
             "the data of this step does not fit the schema of `{}` at `{}`: {}",

@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
-use hookyard_domain::events::catalogue::Violation;
+use hookyard_domain::events::schema::Violation;
 use hookyard_domain::kernel::limits::{COMPILED_SCHEMAS_BYTES_MAX, COMPILED_SCHEMAS_MAX};
 use hookyard_domain::{AccountId, DataSchema, TypeName};
+
+use crate::events::json_schema::JsonSchemas;
 
 /// A version of a type.
 type Key = (AccountId, TypeName, u32);
@@ -46,7 +48,7 @@ impl CompiledSchemas {
         {
             return Ok(Arc::clone(found));
         }
-        let compiled = Arc::new(DataSchema::compile(text)?);
+        let compiled = Arc::new(DataSchema::compile(text, &JsonSchemas)?);
         let mut kept = self.lock();
         if kept.schemas.len() >= COMPILED_SCHEMAS_MAX
             || kept.bytes + text.len() > COMPILED_SCHEMAS_BYTES_MAX

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use axum::extract::FromRequestParts;
+use hookyard_domain::identity::session::AccessError;
 use hookyard_domain::kernel::ports::CommitError;
 use hookyard_domain::{
-    AccountId, Change, ClientId, Code, Guard, PersonId, Problem, Scope, Session, Token, TokenHash,
-    TokenKind, Write,
+    AccountId, ClientId, Code, PersonId, Problem, Scope, Session, Token, TokenHash, TokenKind,
 };
 use http::request::Parts;
 use http::{HeaderMap, header};
@@ -104,8 +104,7 @@ async fn find_again(api: &Api, session: &Session) -> ApiResult<Arc<(Session, Tok
     Ok(Arc::new((session, token.ok_or(Code::TokenInvalid)?)))
 }
 
-/// The live session behind an access token. Its first use is recorded: from then on the refresh
-/// token that led to it has only seconds left.
+/// The live session behind an access token. Its first use is recorded.
 pub(crate) async fn find(api: &Api, token: &str) -> ApiResult<Arc<(Session, Token)>> {
     let found = api
         .store
@@ -113,23 +112,12 @@ pub(crate) async fn find(api: &Api, token: &str) -> ApiResult<Arc<(Session, Toke
         .await?
         .ok_or(Code::TokenInvalid)?;
     let (session, token) = &*found;
-    let now = api.now();
-    if token.kind != TokenKind::Access || token.generation != session.generation {
-        return Err(Code::TokenInvalid.into());
-    }
-    if token.is_expired(now) {
-        return Err(Code::TokenExpired.into());
-    }
-    if token.used_at.is_none() {
-        let used = Token {
-            used_at: Some(now),
-            ..token.clone()
-        };
-        let change = Change::of(Write::PutToken(used)).given(Guard::SessionGeneration {
-            account: session.account,
-            session: session.id,
-            generation: session.generation,
-        });
+    let admitted = session.admit(token, api.now());
+    let first_use = admitted.map_err(|error| match error {
+        AccessError::Invalid => Code::TokenInvalid,
+        AccessError::Expired => Code::TokenExpired,
+    })?;
+    if let Some(change) = first_use {
         match api.store.commit(change).await {
             Ok(()) => {}
             // The session ended or was refreshed a moment ago, and this token with it.

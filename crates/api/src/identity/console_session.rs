@@ -7,14 +7,15 @@ use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::post;
+use hookyard_domain::identity::grant::{Grant, Lifetimes, take_code};
 use hookyard_domain::kernel::limits::SIGN_IN_BODY_BYTES_MAX;
-use hookyard_domain::{Change, ClientId, Code, PersonId, Problem, TokenHash, Write};
+use hookyard_domain::{Change, ClientId, Code, PersonId, Problem, TokenHash};
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::{Deserialize, Serialize};
 
 use crate::Api;
 use crate::identity::caller::is_same_origin;
-use crate::identity::oauth::{self, Grant, Lifetimes, OAuthError};
+use crate::identity::oauth::{self, OAuthError};
 use crate::kernel::body::{parse, read_body};
 use crate::kernel::problem::{ApiError, ApiResult, json_with};
 
@@ -71,8 +72,7 @@ async fn create_session(
                 .person(account, person)
                 .await?
                 .ok_or_else(code_is_spent)?;
-            // The code goes with the same commit that opens the session: it lets in once.
-            let take = Change::of(Write::TakeSignInCode { account, hash });
+            let take = take_code(account, hash);
             let opened = oauth::sign_in(&api, &app, &person, None, Lifetimes::DEFAULT, take);
             opened.await.map_err(|error| match error {
                 // Somebody else was let in by it a moment ago.

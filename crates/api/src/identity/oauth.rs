@@ -1,7 +1,6 @@
 //! Signing in and out (contract section 1).
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -9,15 +8,11 @@ use axum::response::{IntoResponse, Response};
 use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hookyard_domain::identity::secret::token_from;
-use hookyard_domain::identity::session::RefreshDecision;
-use hookyard_domain::kernel::limits::{
-    ACCESS_TOKEN_TTL_MAX, ACCESS_TOKEN_TTL_MIN, REFRESH_TOKEN_TTL_DEFAULT, REFRESH_TOKEN_TTL_MAX,
-    SESSIONS_MAX, SIGN_IN_BODY_BYTES_MAX,
-};
+use hookyard_domain::identity::grant::refresh::Presented;
+use hookyard_domain::identity::grant::{Grant, GrantError, GrantType, Lifetimes, SignIn};
+use hookyard_domain::kernel::limits::SIGN_IN_BODY_BYTES_MAX;
 use hookyard_domain::{
-    App, Change, ClientId, Code, Guard, Person, Secret, Session, SessionId, Timestamp, Token,
-    TokenHash, TokenKind, Write,
+    App, Change, ClientId, Code, Person, Secret, Session, SessionId, TokenHash, TokenKind,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use serde::Serialize;
@@ -67,12 +62,20 @@ impl OAuthError {
         )
     }
 
-    fn invalid_grant() -> Self {
-        Self::new(
-            "invalid_grant",
-            Code::GrantInvalid,
-            Code::GrantInvalid.summary(),
-        )
+    /// What is told of a grant that is not given.
+    fn refused(error: GrantError) -> Self {
+        let grant = |code: Code| Self::new("invalid_grant", code, code.summary());
+        match error {
+            GrantError::NotForThisApp => Self::new(
+                "unauthorized_client",
+                Code::GrantUnsupported,
+                "The password grant is for the console only; use a JWT credential",
+            ),
+            GrantError::BadAssertion => grant(Code::AssertionUnparsable),
+            GrantError::BadCredentials => grant(Code::CredentialsInvalid),
+            GrantError::PersonDisabled => grant(Code::PersonDisabled),
+            GrantError::BadToken => grant(Code::GrantInvalid),
+        }
     }
 }
 
@@ -215,49 +218,6 @@ fn basic(headers: &HeaderMap) -> Result<Option<(String, Secret)>, OAuthError> {
     Ok(Some((id.to_owned(), Secret::new(secret))))
 }
 
-/// How long new tokens live.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Lifetimes {
-    access: Duration,
-    refresh: Duration,
-}
-
-impl Lifetimes {
-    pub(crate) const DEFAULT: Self = Self {
-        access: ACCESS_TOKEN_TTL_MAX,
-        refresh: REFRESH_TOKEN_TTL_DEFAULT,
-    };
-
-    /// What was asked for, clamped. Clients also send `-1` and `NaN`, which mean the default.
-    fn asked(form: &Form) -> Self {
-        let seconds = |name| {
-            let asked = form.get(name).and_then(|text| text.parse::<i64>().ok());
-            asked
-                .and_then(|seconds| u64::try_from(seconds).ok())
-                .map(Duration::from_secs)
-        };
-        let access = seconds("access_token_ttl").filter(|ttl| *ttl <= ACCESS_TOKEN_TTL_MAX);
-        let refresh = seconds("refresh_token_ttl")
-            .filter(|ttl| !ttl.is_zero() && *ttl <= REFRESH_TOKEN_TTL_MAX);
-        Self {
-            access: access
-                .unwrap_or(ACCESS_TOKEN_TTL_MAX)
-                .max(ACCESS_TOKEN_TTL_MIN),
-            refresh: refresh.unwrap_or(REFRESH_TOKEN_TTL_DEFAULT),
-        }
-    }
-}
-
-/// Tokens of one generation, as they are handed out.
-#[derive(Debug)]
-pub(crate) struct Grant {
-    pub(crate) session: Session,
-    pub(crate) access: Secret,
-    pub(crate) access_expires_in: u64,
-    pub(crate) refresh: Secret,
-    pub(crate) refresh_expires_in: u64,
-}
-
 #[derive(Serialize)]
 struct TokenView<'a> {
     access_token: &'a str,
@@ -271,25 +231,23 @@ struct TokenView<'a> {
     session_id: SessionId,
 }
 
-impl Grant {
-    fn response(&self) -> Response {
-        let view = TokenView {
-            access_token: self.access.reveal(),
-            token_type: "bearer",
-            expires_in: self.access_expires_in,
-            refresh_token: self.refresh.reveal(),
-            refresh_token_expires_in: self.refresh_expires_in,
-            scope: self.session.scopes.to_string(),
-            owner_id: self.session.person,
-            endpoint_id: &self.session.endpoint_id,
-            session_id: self.session.id,
-        };
-        let mut response = json_with(StatusCode::OK, &view);
-        response
-            .headers_mut()
-            .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        response
-    }
+fn granted(grant: &Grant) -> Response {
+    let view = TokenView {
+        access_token: grant.access.reveal(),
+        token_type: "bearer",
+        expires_in: grant.access_expires_in,
+        refresh_token: grant.refresh.reveal(),
+        refresh_token_expires_in: grant.refresh_expires_in,
+        scope: grant.session.scopes.to_string(),
+        owner_id: grant.session.person,
+        endpoint_id: &grant.session.endpoint_id,
+        session_id: grant.session.id,
+    };
+    let mut response = json_with(StatusCode::OK, &view);
+    response
+        .headers_mut()
+        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
 }
 
 async fn create_token(
@@ -303,191 +261,86 @@ async fn create_token(
         let name = form.get("username").unwrap_or_default();
         meter.count_as(&api, Counted::Name(format!("{} {name}", app.client_id)))?;
     }
-    let lifetimes = Lifetimes::asked(&form);
-    let grant = match form.require("grant_type")? {
-        "urn:ietf:params:oauth:grant-type:jwt-bearer" => {
-            let person = jwt_bearer(&api, &app, form.require("assertion")?).await?;
-            sign_in(
-                &api,
-                &app,
-                &person,
-                form.get("endpoint_id"),
-                lifetimes,
-                Change::default(),
-            )
-            .await?
+    let asked = form.require("grant_type")?;
+    let Some(kind) = GrantType::from_name(asked) else {
+        let description = format!("Unsupported grant type [{asked}]");
+        let code = Code::GrantUnsupported;
+        return Err(OAuthError::new("unsupported_grant_type", code, description));
+    };
+    kind.permit(&app).map_err(OAuthError::refused)?;
+    let lifetimes = Lifetimes::asked(
+        form.get("access_token_ttl")
+            .and_then(|text| text.parse().ok()),
+        form.get("refresh_token_ttl")
+            .and_then(|text| text.parse().ok()),
+    );
+    let person = match kind {
+        GrantType::JwtBearer => jwt_bearer(&api, &app, form.require("assertion")?).await?,
+        GrantType::Password => {
+            password(&api, form.require("username")?, form.require("password")?).await?
         }
-        "refresh_token" => {
-            refresh(
-                &api,
-                &app.client_id,
-                form.require("refresh_token")?,
-                lifetimes,
-            )
-            .await?
-        }
-        "password" if app.client_id.is_console() => {
-            let person =
-                password(&api, form.require("username")?, form.require("password")?).await?;
-            sign_in(
-                &api,
-                &app,
-                &person,
-                form.get("endpoint_id"),
-                lifetimes,
-                Change::default(),
-            )
-            .await?
-        }
-        "password" => {
-            let description = "The password grant is for the console only; use a JWT credential";
-            return Err(OAuthError::new(
-                "unauthorized_client",
-                Code::GrantUnsupported,
-                description,
-            ));
-        }
-        other => {
-            let description = format!("Unsupported grant type [{other}]");
-            return Err(OAuthError::new(
-                "unsupported_grant_type",
-                Code::GrantUnsupported,
-                description,
-            ));
+        GrantType::RefreshToken => {
+            let token = form.require("refresh_token")?;
+            let grant = refresh(&api, &app.client_id, token, lifetimes).await?;
+            return Ok(granted(&grant));
         }
     };
-    Ok(grant.response())
+    let device = form.get("endpoint_id");
+    let with = Change::default();
+    let grant = sign_in(&api, &app, &person, device, lifetimes, with).await?;
+    Ok(granted(&grant))
 }
 
 async fn jwt_bearer(api: &Api, app: &App, assertion: &str) -> Result<Person, OAuthError> {
-    let refused = || {
-        let code = Code::AssertionUnparsable;
-        OAuthError::new("invalid_grant", code, code.summary())
-    };
-    let credential = api
-        .store
-        .jwt_credential(TokenHash::of(assertion))
-        .await?
-        .ok_or_else(refused)?;
-    let for_this_app = credential
-        .client_id
-        .as_ref()
-        .is_none_or(|id| *id == app.client_id);
-    if credential.revoked_at.is_some() || !for_this_app || credential.account != app.account {
-        return Err(refused());
-    }
-    api.store
-        .person(credential.account, credential.person)
-        .await?
-        .ok_or_else(refused)
+    let refused = || OAuthError::refused(GrantError::BadAssertion);
+    let credential = api.store.jwt_credential(TokenHash::of(assertion)).await?;
+    let credential = credential.ok_or_else(refused)?;
+    credential.admit(app).map_err(OAuthError::refused)?;
+    let (account, person) = (credential.account, credential.person);
+    let person = api.store.person(account, person).await?;
+    person.ok_or_else(refused)
 }
 
 /// Checks a name and a password; it takes as long when the name is nobody's.
 pub(crate) async fn password(api: &Api, name: &str, password: &str) -> Result<Person, OAuthError> {
     let (person, hash) = api.store.password_of(name.trim()).await?.unzip();
     let right = verify_password(Secret::new(password), hash).await;
-    person.filter(|_| right).ok_or_else(|| {
-        let code = Code::CredentialsInvalid;
-        OAuthError::new("invalid_grant", code, code.summary())
-    })
+    let person = person.filter(|_| right);
+    person.ok_or_else(|| OAuthError::refused(GrantError::BadCredentials))
 }
 
-/// Opens a session, unless the person is disabled. One more than a person and app may have ends the oldest. What `with` holds is
-/// committed together with it.
+/// Opens a session. What `with` holds is committed together with it.
 pub(crate) async fn sign_in(
     api: &Api,
     app: &App,
     person: &Person,
-    endpoint_id: Option<&str>,
+    device: Option<&str>,
     lifetimes: Lifetimes,
-    with: Change,
+    mut with: Change,
 ) -> Result<Grant, OAuthError> {
-    if !person.is_enabled() {
-        let code = Code::PersonDisabled;
-        return Err(OAuthError::new("invalid_grant", code, code.summary()));
-    }
-    // Who is disabled this very moment must not get a session that nothing ends.
-    let with = with.given(Guard::PersonEnabled {
-        account: person.account,
-        person: person.id,
-    });
-    let now = api.now();
-    let session = Session {
-        account: person.account,
-        id: SessionId(api.next_id(now)),
-        person: person.id,
-        client_id: app.client_id.clone(),
-        scopes: app.scopes,
-        endpoint_id: match endpoint_id {
-            Some(given) if given.len() <= 64 && given.is_ascii() => given.to_owned(),
-            _ => token_from(api.random()).reveal()[..22].to_owned(),
-        },
-        created_at: now,
-        generation: 1,
-    };
     let others = api
         .store
         .sessions(person.account, person.id, &app.client_id)
         .await?;
-    let excess = (others.len() + 1).saturating_sub(SESSIONS_MAX);
-    let change = others.iter().take(excess).fold(with, |change, oldest| {
-        change.and(Write::EndSession {
-            account: oldest.account,
-            session: oldest.id,
-        })
-    });
-    let (change, grant) = issue(api, session, lifetimes, now, change);
-    api.store.commit(change).await?;
+    let now = api.now();
+    let sign_in = SignIn {
+        app,
+        person,
+        others: &others,
+        id: SessionId(api.next_id(now)),
+        device,
+        random: api.random(),
+        lifetimes,
+    };
+    let (change, grant) = sign_in
+        .open(&api.tokens, now)
+        .map_err(OAuthError::refused)?;
+    with.append(change);
+    api.store.commit(with).await?;
     Ok(grant)
 }
 
-/// Adds the tokens of the session's generation to `change`.
-fn issue(
-    api: &Api,
-    session: Session,
-    lifetimes: Lifetimes,
-    now: Timestamp,
-    change: Change,
-) -> (Change, Grant) {
-    let access = api
-        .tokens
-        .token(TokenKind::Access, session.id, session.generation);
-    let refresh = api
-        .tokens
-        .token(TokenKind::Refresh, session.id, session.generation);
-    let token = |kind, text: &Secret, ttl| Token {
-        account: session.account,
-        session: session.id,
-        kind,
-        hash: TokenHash::of(text.reveal()),
-        generation: session.generation,
-        expires_at: now + ttl,
-        used_at: None,
-    };
-    let change = change
-        .and(Write::PutSession(session.clone()))
-        .and(Write::PutToken(token(
-            TokenKind::Access,
-            &access,
-            lifetimes.access,
-        )))
-        .and(Write::PutToken(token(
-            TokenKind::Refresh,
-            &refresh,
-            lifetimes.refresh,
-        )));
-    let grant = Grant {
-        session,
-        access,
-        access_expires_in: lifetimes.access.as_secs(),
-        refresh,
-        refresh_expires_in: lifetimes.refresh.as_secs(),
-    };
-    (change, grant)
-}
-
-/// Exchanges a refresh token: single use, with grace (contract 1.4). Of two that race, the second
-/// finds the work of the first, and gets the same tokens.
+/// Exchanges a refresh token. Of two that race, the second gets the same tokens.
 pub(crate) async fn refresh(
     api: &Api,
     client_id: &ClientId,
@@ -498,7 +351,7 @@ pub(crate) async fn refresh(
     let exchanged = api
         .commit_deciding(|| exchange(api, client_id, hash, lifetimes))
         .await?;
-    exchanged.ok_or_else(OAuthError::invalid_grant)
+    exchanged.ok_or_else(|| OAuthError::refused(GrantError::BadToken))
 }
 
 /// What presenting a refresh token leads to; no grant for one that is no good.
@@ -508,72 +361,25 @@ async fn exchange(
     hash: TokenHash,
     lifetimes: Lifetimes,
 ) -> Result<(Change, Option<Grant>), ApiError> {
-    let refused = (Change::default(), None);
     let Some(found) = api.store.token(hash).await? else {
-        return Ok(refused);
+        return Ok((Change::default(), None));
     };
     let (session, token) = (&found.0, &found.1);
-    if token.kind != TokenKind::Refresh || session.client_id != *client_id {
-        return Ok(refused);
-    }
-    let now = api.now();
-    let next = token.generation + 1;
-    let of_next = |kind| {
-        let (account, id) = (session.account, session.id);
-        api.store.token_of_generation(account, id, kind, next)
-    };
+    let (account, id, next) = (session.account, session.id, token.generation + 1);
+    let of_next = |kind| api.store.token_of_generation(account, id, kind, next);
     let access = of_next(TokenKind::Access).await?;
-    let used_at = access.as_ref().and_then(|access| access.used_at);
-    match (token.refresh_at(used_at, now), access) {
-        (RefreshDecision::Issue, _) => {
-            let guard = Guard::SessionGeneration {
-                account: session.account,
-                session: session.id,
-                generation: token.generation,
-            };
-            let exchanged = Token {
-                used_at: Some(now),
-                ..token.clone()
-            };
-            let change = Change::of(Write::PutToken(exchanged)).given(guard);
-            let session = Session {
-                generation: next,
-                ..session.clone()
-            };
-            let (change, grant) = issue(api, session, lifetimes, now, change);
-            Ok((change, Some(grant)))
-        }
-        (RefreshDecision::Repeat, Some(access)) if session.generation == next => {
-            let refresh = of_next(TokenKind::Refresh).await?;
-            let refresh = refresh.map_or(now, |refresh| refresh.expires_at);
-            let grant = Grant {
-                session: session.clone(),
-                access: api.tokens.token(TokenKind::Access, session.id, next),
-                access_expires_in: access.expires_at.since(now).as_secs(),
-                refresh: api.tokens.token(TokenKind::Refresh, session.id, next),
-                refresh_expires_in: refresh.since(now).as_secs(),
-            };
-            Ok((Change::default(), Some(grant)))
-        }
-        (RefreshDecision::Expired, _) => Ok(refused),
-        // Somebody holds a token that its owner has left behind long ago: end what it belongs to.
-        (RefreshDecision::Repeat | RefreshDecision::Replayed, _) => {
-            let end = Write::EndSession {
-                account: session.account,
-                session: session.id,
-            };
-            Ok((Change::of(end), None))
-        }
-    }
+    let refresh = of_next(TokenKind::Refresh).await?;
+    let presented = Presented {
+        session,
+        token,
+        successors: (access.as_ref(), refresh.as_ref()),
+    };
+    Ok(presented.exchange(client_id, lifetimes, &api.tokens, api.now()))
 }
 
 /// Ends a session with all of its tokens.
 pub(crate) async fn end(api: &Api, session: &Session) -> Result<(), ApiError> {
-    let write = Write::EndSession {
-        account: session.account,
-        session: session.id,
-    };
-    Ok(api.store.commit(Change::of(write)).await?)
+    Ok(api.store.commit(session.end()).await?)
 }
 
 /// Ends the session of an access or refresh token. Unknown tokens are no error (RFC 7009).

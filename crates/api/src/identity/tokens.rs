@@ -6,6 +6,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hmac::{Hmac, KeyInit as _, Mac as _};
+use hookyard_domain::identity::grant::TokenSource;
 use hookyard_domain::identity::secret::token_from;
 use hookyard_domain::{AccountId, Secret, SessionId, Timestamp, TokenKind};
 use sha2::Sha256;
@@ -31,18 +32,6 @@ impl TokenMint {
     /// Derives from `key`.
     pub const fn new(key: [u8; 32]) -> Self {
         Self { key }
-    }
-
-    /// The token of `kind` of one generation of a session: 256 bits that nobody without the key can
-    /// guess, with a prefix that secret scanners can know it by.
-    pub fn token(&self, kind: TokenKind, session: SessionId, generation: u64) -> Secret {
-        let (label, prefix) = match kind {
-            TokenKind::Access => (b'a', "hya_"),
-            TokenKind::Refresh => (b'r', "hyr_"),
-        };
-        let session = session.0.to_be_bytes();
-        let bytes = self.seal(&[&[label], &session, &generation.to_be_bytes()]);
-        Secret::new(format!("{prefix}{}", token_from(bytes).reveal()))
     }
 
     /// The seal on a page token: clients cannot make their own.
@@ -93,6 +82,20 @@ impl TokenMint {
             mac.update(part);
         }
         mac
+    }
+}
+
+impl TokenSource for TokenMint {
+    /// 256 bits that nobody without the key can guess, with a prefix that secret scanners can know
+    /// it by.
+    fn token(&self, kind: TokenKind, session: SessionId, generation: u64) -> Secret {
+        let (label, prefix) = match kind {
+            TokenKind::Access => (b'a', "hya_"),
+            TokenKind::Refresh => (b'r', "hyr_"),
+        };
+        let session = session.0.to_be_bytes();
+        let bytes = self.seal(&[&[label], &session, &generation.to_be_bytes()]);
+        Secret::new(format!("{prefix}{}", token_from(bytes).reveal()))
     }
 }
 

@@ -16,7 +16,7 @@ use hookyard_domain::identity::secret::token_from;
 use hookyard_domain::inbound::bin::BinError;
 use hookyard_domain::kernel::limits::{BIN_CATCH_UP_MAX, BINS_MAX};
 use hookyard_domain::kernel::ports::{CommitError, Page};
-use hookyard_domain::{Bin, BinAnswer, BinId, BinRequest, Change, Code, Problem, Write};
+use hookyard_domain::{Bin, BinAnswer, BinId, BinRequest, Code, Problem};
 use http::{HeaderMap, StatusCode};
 
 use self::proposal::AskedBin;
@@ -158,11 +158,7 @@ async fn delete_bin(
 ) -> ApiResult<Response> {
     api.require_endpoints_manager(&caller).await?;
     let (bin, _) = api.named_bin(&caller, &path).await?;
-    let delete = Write::DeleteBin {
-        account: bin.account,
-        bin: bin.id,
-    };
-    api.store.commit(Change::of(delete)).await?;
+    api.store.commit(bin.delete()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 
@@ -192,11 +188,7 @@ async fn clear_bin(
 ) -> ApiResult<Response> {
     api.require_endpoints_manager(&caller).await?;
     let (bin, _) = api.named_bin(&caller, &path).await?;
-    let clear = Write::ClearBin {
-        account: bin.account,
-        bin: bin.id,
-    };
-    api.store.commit(Change::of(clear)).await?;
+    api.store.commit(bin.clear()).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -11,11 +11,11 @@ use axum::extract::{Path, State};
 use axum::response::Response;
 use axum::routing::{get, post};
 use hookyard_domain::identity::secret::token_from;
-use hookyard_domain::inbound::webhook::{Announcement, WebhookView};
-use hookyard_domain::kernel::limits::{PERSONS_MAX, WEBHOOKS_PER_CHAT_MAX};
+use hookyard_domain::inbound::webhook::{Announcement, WebhookError, WebhookView};
+use hookyard_domain::kernel::limits::PERSONS_MAX;
 use hookyard_domain::{
-    Change, Chat, ChatId, ChatStatus, Code, IncomingWebhook, Person, PersonId, Problem, Scope,
-    Timestamp, WebhookId, WebhookStatus,
+    Change, Chat, ChatId, Code, IncomingWebhook, Person, PersonId, Problem, Scope, Timestamp,
+    WebhookId, WebhookStatus,
 };
 use http::HeaderMap;
 use serde::Serialize;
@@ -200,26 +200,16 @@ async fn create_webhook(
             .store
             .webhooks(chat.account, Some(chat.id))
             .await?;
-        if chat.status == ChatStatus::Archived || webhooks.len() >= WEBHOOKS_PER_CHAT_MAX {
-            return Err(Problem::invalid("groupId")
-                .value(chat.id.to_string())
-                .into());
-        }
-        let now = owner.api.now();
-        let webhook = IncomingWebhook {
-            account: chat.account,
-            id,
-            chat: chat.id,
-            creator: owner.person.id,
-            token: token.clone(),
-            status: WebhookStatus::Active,
-            created_at: now,
-            modified_at: now,
-            version: 1,
-        };
-        let view = owner.view(&webhook);
-        let announcement = owner.announcement(administrators, now);
-        Ok((webhook.create(&chat, &announcement), view))
+        let announcement = owner.announcement(administrators, owner.api.now());
+        let secret = (id, token.clone());
+        let (creator, others) = (owner.person.id, webhooks.len());
+        let opened = IncomingWebhook::open(secret, creator, &chat, others, &announcement);
+        let (change, webhook) = opened.map_err(|error| match error {
+            WebhookError::Archived | WebhookError::TooMany => {
+                Problem::invalid("groupId").value(chat.id.to_string())
+            }
+        })?;
+        Ok((change, owner.view(&webhook)))
     });
     Ok(json_body(&view.await?))
 }

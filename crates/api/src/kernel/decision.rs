@@ -1,4 +1,5 @@
-//! Read, decide, commit; and decide again when what was read has changed meanwhile.
+//! Read, decide, commit; and decide again when what was read has changed meanwhile: optimistic
+//! locking, with the versions in a change's guards.
 
 use std::future::Future;
 

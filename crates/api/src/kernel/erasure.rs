@@ -6,11 +6,10 @@ use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
 use axum::routing::post;
-use hookyard_domain::endpoints::endpoint::{EndpointEventType, endpoint_event};
 use hookyard_domain::identity::person::directory::DirectoryError;
 use hookyard_domain::{
-    Change, ErasureCounts, ErasureSubject, Job, JobWork, Person, PersonId, Problem, Scope,
-    Subscription, SubscriptionId, Write,
+    Change, Endpoint, ErasureCounts, ErasureSubject, Job, JobWork, Person, PersonId, Problem,
+    Scope, Subscription, SubscriptionId,
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -141,7 +140,7 @@ async fn erase(
             };
             let job: Job = api.new_job(caller.account, work, now).await?;
             let change = api.erasing(&caller, &meant, now).await?;
-            Ok((change.and(Write::PutJob(job.clone())), (job, meant.fate())))
+            Ok((change.and(job.put()), (job, meant.fate())))
         })
         .await?;
     let begun = Begun {
@@ -209,17 +208,7 @@ impl Api {
                 let (change, _) = erased.map_err(|error| cannot(error, person))?;
                 Ok(change)
             }
-            Meant::Endpoint(endpoint) => {
-                let delete = Write::DeleteSubscription {
-                    account: endpoint.account,
-                    subscription: endpoint.id,
-                    at: now,
-                };
-                let mut change = Change::of(delete).given(endpoint.unchanged());
-                let told = endpoint_event(endpoint, EndpointEventType::Deleted, now);
-                change.events.extend(told);
-                Ok(change)
-            }
+            Meant::Endpoint(endpoint) => Ok(Endpoint::erase(endpoint, now)),
             Meant::FormerEndpoint(_) => Ok(Change::default()),
         }
     }

@@ -4,14 +4,14 @@ use hookyard_domain::kernel::limits::JSON_DEPTH_MAX;
 
 /// Why bytes are refused before parsing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum JsonFault {
+pub enum JsonFault {
     TooDeep,
     /// `\u0000`: databases to come cannot hold it, so none may.
     Nul,
 }
 
 /// Looks at brackets and escapes outside and inside of strings; everything else is the parser's.
-pub(crate) fn check(bytes: &[u8]) -> Result<(), JsonFault> {
+pub fn check(bytes: &[u8]) -> Result<(), JsonFault> {
     let mut depth = 0_usize;
     let mut in_string = false;
     let mut at = 0;

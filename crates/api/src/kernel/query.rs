@@ -32,11 +32,11 @@ impl<T> Wanted<T> {
 /// The parameters of the query, in order. SDKs send empty values for what is not set, so an empty
 /// value counts as absent.
 #[derive(Debug, Default)]
-pub(crate) struct Query(Vec<(String, String)>);
+pub struct Query(Vec<(String, String)>);
 
 impl Query {
     /// Reads a query string or a form body.
-    pub(crate) fn parse(text: &[u8]) -> Self {
+    pub fn parse(text: &[u8]) -> Self {
         let owned = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {
             (!value.is_empty()).then(|| (name.into_owned(), value.into_owned()))
         };
@@ -44,7 +44,7 @@ impl Query {
     }
 
     /// The first value of a parameter.
-    pub(crate) fn first(&self, name: &str) -> Option<&str> {
+    pub fn first(&self, name: &str) -> Option<&str> {
         let mut named = self.0.iter().filter(|(known, _)| known == name);
         named.next().map(|(_, value)| value.as_str())
     }
@@ -85,7 +85,7 @@ impl Query {
     }
 
     /// The query as it was, but for the parameters that `changed` replaces.
-    pub(crate) fn with(&self, changed: &[(&str, String)]) -> String {
+    pub fn with(&self, changed: &[(&str, String)]) -> String {
         let kept = self
             .0
             .iter()

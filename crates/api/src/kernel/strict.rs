@@ -11,7 +11,7 @@ use serde_json::{Map, Value};
 
 /// Why a value did not fit, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Misfit {
+pub struct Misfit {
     /// `members[0].id`; empty for the whole body.
     pub path: String,
     pub message: String,
@@ -121,7 +121,7 @@ fn named(found: &Unexpected<'_>) -> String {
 }
 
 /// Reads a `T` out of `value`.
-pub(crate) fn read<'de, T: serde::Deserialize<'de>>(value: &'de Value) -> Result<T, Misfit> {
+pub fn read<'de, T: serde::Deserialize<'de>>(value: &'de Value) -> Result<T, Misfit> {
     T::deserialize(Strict(value))
 }
 

@@ -8,9 +8,9 @@ use axum::Router;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use hookyard_domain::subscriptions::life::LifeError;
 use hookyard_domain::{
-    Change, Milestone, Problem, Subscription, SubscriptionId, SubscriptionStatus, Timestamp,
-    TransportType, Write,
+    Change, Problem, Subscription, SubscriptionId, SubscriptionStatus, Timestamp,
 };
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -19,6 +19,7 @@ use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::body::MaybeJson;
 use crate::kernel::problem::{ApiResult, json_body};
+use crate::subscriptions::refusal::refused;
 use crate::subscriptions::{SubscriptionView, end, find, not_found, shake_hands, view};
 
 const PATH: &str = "/api/v1/subscriptions";
@@ -96,8 +97,8 @@ async fn list_subscriptions(State(api): State<Arc<Api>>, caller: Caller) -> ApiR
 /// that can only be renewed any more.
 async fn manageable(api: &Api, caller: &Caller, id: &str) -> ApiResult<Arc<Subscription>> {
     let found = find(api, caller, id).await?;
-    let there = api.now() < found.renewable_until();
-    if there && (found.owner == caller.person || is_admin(api, caller).await?) {
+    let person = api.calling_person(caller).await?;
+    if found.is_manageable_by(&person, api.now()) {
         Ok(found)
     } else {
         Err(not_found())
@@ -186,22 +187,9 @@ async fn renew_subscription(
     if wishes.expires_in == Some(0) {
         return Err(Problem::invalid("expiresIn").value("0").into());
     }
+    let asked = wishes.expires_in.map(Duration::from_secs);
     change(&api, &caller, &id, |subscription, now| {
-        let asked = wishes.expires_in.map(Duration::from_secs);
-        let asked = asked.or(Some(subscription.ttl));
-        let late = subscription.is_expired(now);
-        let changed = subscription.revived(asked, wishes.missed_events, now);
-        let note = changed.passed(Milestone::Renewed, now, late.then(|| "late".to_owned()));
-        let mut change = Change::of(put(&changed)).and(Write::NoteHistory(note));
-        if late && !wishes.missed_events {
-            // Who does not ask for what was missed does not want what was waiting either.
-            change = change.and(Write::AbandonWaiting {
-                account: subscription.account,
-                subscription: subscription.id,
-                at: now,
-            });
-        }
-        Ok((change, changed))
+        subscription.renew_late(asked, wishes.missed_events, now)
     })
     .await
 }
@@ -211,16 +199,7 @@ async fn suspend_subscription(
     caller: Caller,
     Path(id): Path<String>,
 ) -> ApiResult<Response> {
-    change(&api, &caller, &id, |subscription, now| {
-        if subscription.status == SubscriptionStatus::Suspended {
-            return Ok((Change::default(), subscription.clone()));
-        }
-        let changed = subscription.suspended(now);
-        let note = changed.passed(Milestone::Suspended, now, None);
-        let change = Change::of(put(&changed)).and(Write::NoteHistory(note));
-        Ok((change, changed))
-    })
-    .await
+    change(&api, &caller, &id, Subscription::suspend).await
 }
 
 /// Ends a pause or a blacklisting, once the address has shown that it wants events.
@@ -236,22 +215,9 @@ async fn resume_subscription(
         shake_hands(&api, &subscription.mode).await?;
     }
     change(&api, &caller, &id, |subscription, now| {
-        if subscription.status == SubscriptionStatus::Active {
-            return Ok((Change::default(), subscription.clone()));
-        }
-        let changed = subscription.resumed(wishes.missed_events, now);
-        let note = changed.passed(Milestone::Resumed, now, None);
-        let change = Change::of(put(&changed)).and(Write::NoteHistory(note));
-        Ok((change, changed))
+        subscription.resume(wishes.missed_events, now)
     })
     .await
-}
-
-fn put(subscription: &Subscription) -> Write {
-    Write::PutSubscription {
-        subscription: subscription.clone(),
-        count_max: u32::MAX,
-    }
 }
 
 /// Reads, changes and commits a stored subscription, and answers with it.
@@ -259,20 +225,12 @@ async fn change(
     api: &Api,
     caller: &Caller,
     id: &str,
-    decide: impl Fn(&Subscription, Timestamp) -> ApiResult<(Change, Subscription)> + Send + Sync,
+    decide: impl Fn(&Subscription, Timestamp) -> Result<(Change, Subscription), LifeError> + Send + Sync,
 ) -> ApiResult<Response> {
     let changed = api
         .commit_deciding(async || {
             let subscription = manageable(api, caller, id).await?;
-            if subscription.mode.transport() == TransportType::WebSocket {
-                // It lives with its connection, and is neither paused nor renewed.
-                return Err(Problem::invalid("deliveryMode.transportType").into());
-            }
-            let (change, changed) = decide(&subscription, api.now())?;
-            if change.is_empty() {
-                return Ok((change, changed));
-            }
-            Ok((change.given(subscription.unchanged()), changed))
+            decide(&subscription, api.now()).map_err(|error| refused(caller, &subscription, error))
         })
         .await?;
     Ok(json_body(&life_view(api, &changed, api.now())))

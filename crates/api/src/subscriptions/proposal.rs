@@ -3,20 +3,16 @@
 
 use std::time::Duration;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use hookyard_domain::identity::permission::{Watched, permit};
-use hookyard_domain::kernel::limits::{EVENT_FILTERS_MAX, VERIFICATION_TOKEN_CHARS_MAX};
-use hookyard_domain::subscriptions::address::Address;
-use hookyard_domain::{
-    Code, DeliveryMode, DisabledFilter, EventFilter, EventKind, FilterError, Person, Place,
-    Problem, PushProvider, Secret, SocketId, TransportType,
-};
+use hookyard_domain::identity::permission::Watched;
+use hookyard_domain::subscriptions::mode::ModeError;
+use hookyard_domain::subscriptions::proposal::{AskedFilters, PermittedFilters};
+use hookyard_domain::{DeliveryMode, EventFilter, Problem, PushProvider, SocketId, TransportType};
 use serde::Deserialize;
 
+use super::refusal::bad_mode;
 use crate::Api;
 use crate::identity::caller::Caller;
-use crate::kernel::problem::{ApiResult, because};
+use crate::kernel::problem::ApiResult;
 
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -54,13 +50,6 @@ pub(super) struct UpdateSubscription {
     pub(super) expires_in: Option<i64>,
 }
 
-/// Filters that were asked for, by whether they are permitted.
-#[derive(Debug, Clone)]
-pub(super) struct AskedFilters {
-    pub(super) permitted: Vec<EventFilter>,
-    pub(super) disabled: Vec<DisabledFilter>,
-}
-
 /// Reads the time that was asked for.
 pub(super) fn parse_expires_in(asked: Option<i64>) -> ApiResult<Option<Duration>> {
     let Some(seconds) = asked else {
@@ -74,95 +63,30 @@ pub(super) fn parse_expires_in(asked: Option<i64>) -> ApiResult<Option<Duration>
     }
 }
 
-/// Reads filters, and decides which the caller may have. Refuses them all when one is unknown, and
-/// when none is permitted.
+/// Reads filters, and finds out which the caller may have.
 pub(super) async fn ask_filters(
     api: &Api,
     caller: &Caller,
     texts: &[String],
-) -> ApiResult<AskedFilters> {
-    if texts.is_empty() || texts.len() > EVENT_FILTERS_MAX {
-        return Err(Problem::invalid("eventFilters").into());
-    }
-    let owner = api
-        .store
-        .person(caller.account, caller.person)
-        .await?
-        .ok_or(Code::LoginRequired)?;
-    let parsed: Vec<_> = texts
-        .iter()
-        .map(|text| (text, EventFilter::parse(text, caller.account, owner.id)))
-        .collect();
-    let unknown: Vec<&str> = parsed
-        .iter()
-        .filter(|(_, parsed)| *parsed == Err(FilterError::Unknown))
-        .map(|(text, _)| text.as_str())
-        .collect();
-    if !unknown.is_empty() {
-        return Err(Problem::of(Code::InvalidEventFilters)
-            .with("filters", unknown.join(", "))
-            .into());
-    }
-    let mut asked = AskedFilters {
-        permitted: Vec::new(),
-        disabled: Vec::new(),
-    };
-    let mut first_denial = None;
-    for (text, parsed) in parsed {
-        let permitted = match parsed {
-            Ok(filter) => decide(api, caller, &owner, &filter).await?.map(|()| filter),
-            Err(FilterError::BadReminder) => return Err(Code::InvalidReminder.into()),
-            Err(_) => Err(Problem::of(Code::OtherAccount)),
+) -> ApiResult<PermittedFilters> {
+    let owner = api.calling_person(caller).await?;
+    let asked = AskedFilters::parse(texts, &owner)?;
+    let mut others = Vec::new();
+    for person in asked.watched() {
+        let Some(person) = api.store.person(caller.account, person).await? else {
+            continue;
         };
-        match permitted {
-            Ok(filter) if asked.permitted.contains(&filter) => {}
-            Ok(filter) => asked.permitted.push(filter),
-            Err(problem) => {
-                asked.disabled.push(DisabledFilter {
-                    filter: text.clone(),
-                    reason: problem.code.name().to_owned(),
-                    message: problem.message.clone(),
-                });
-                first_denial.get_or_insert(problem);
-            }
-        }
+        let presence = api.store.presence(caller.account, person.id).await?;
+        others.push((person, presence.is_none_or(|presence| presence.visible)));
     }
-    let reminders = asked
-        .permitted
+    let watched: Vec<_> = others
         .iter()
-        .filter(|filter| filter.kind() == EventKind::Reminder)
-        .count();
-    if asked.permitted.len() == reminders {
-        return Err(first_denial.map_or_else(|| Code::OnlyReminder.into(), Into::into));
-    }
-    if reminders > 1 {
-        return Err(Code::InvalidReminder.into());
-    }
-    Ok(asked)
-}
-
-/// Whether the caller may use `filter`.
-async fn decide(
-    api: &Api,
-    caller: &Caller,
-    owner: &Person,
-    filter: &EventFilter,
-) -> ApiResult<Result<(), Problem>> {
-    let other = match filter.place() {
-        Place::Extension(person) if person != owner.id => {
-            api.store.person(caller.account, person).await?
-        }
-        _ => None,
-    };
-    let presence = match &other {
-        Some(person) => api.store.presence(caller.account, person.id).await?,
-        None => None,
-    };
-    let watched = other.as_ref().map(|person| Watched {
-        person,
-        shows_presence: presence.is_none_or(|presence| presence.visible),
-    });
-    Ok(permit(filter, owner, caller.session.0.scopes, watched))
+        .map(|(person, shows_presence)| Watched {
+            person,
+            shows_presence: *shows_presence,
+        })
+        .collect();
+    Ok(asked.permit(caller.session.0.scopes, &watched)?)
 }
 
 /// Reads the transport, and refuses one that the caller's app may not use.
@@ -177,25 +101,17 @@ pub(super) fn ask_transport(
             .into());
     };
     let settings = &api.settings.subscriptions;
-    let has = |provider| {
-        settings
-            .push_certificates
-            .iter()
-            .any(|(of, _)| *of == provider)
-    };
-    let available = match transport {
+    let certificates = &settings.push_certificates;
+    let has = |provider| certificates.iter().any(|(of, _)| *of == provider);
+    let offered = match transport {
         TransportType::WebHook | TransportType::WebSocket => true,
         TransportType::PubNub => settings.pubnub_key.is_some(),
         TransportType::Apns => has(PushProvider::Apns),
         TransportType::Gcm => has(PushProvider::Gcm),
     };
-    if available && caller.may(transport.scope()) {
-        return Ok(transport);
-    }
-    let problem = Problem::of(Code::TransportPermissionMissing)
-        .with("permission", transport.scope().name())
-        .with("transport", transport.name());
-    Err(problem.into())
+    let permitted = transport.permit(caller.session.0.scopes, offered);
+    permitted.map_err(|error| bad_mode(api, error))?;
+    Ok(transport)
 }
 
 /// Reads how events shall reach the subscriber. `socket` is the WebSocket session that asks.
@@ -207,102 +123,47 @@ pub(super) fn ask_mode(
     socket: Option<SocketId>,
     filters: &[EventFilter],
 ) -> ApiResult<DeliveryMode> {
-    match transport {
-        TransportType::WebHook => webhook(api, body),
-        TransportType::WebSocket => match socket {
-            Some(socket) => Ok(DeliveryMode::WebSocket { socket }),
-            // It would have nowhere to go.
-            None => Err(Problem::invalid("deliveryMode.transportType")
-                .value(transport.name())
-                .into()),
-        },
-        TransportType::PubNub => {
-            let asked = match body.encryption {
-                None => false,
-                Some(Flag::Bool(asked)) => asked,
-                Some(Flag::Text(text)) => match text.as_str() {
-                    "true" => true,
-                    "false" | "" => false,
-                    _ => return Err(Problem::invalid("deliveryMode.encryption").into()),
-                },
-            };
-            Ok(pubnub(api, caller, asked, filters))
+    let push = |provider, body: DeliveryModeBody| {
+        DeliveryMode::push(
+            provider,
+            body.certificate_name.unwrap_or_default(),
+            body.registration_id.unwrap_or_default(),
+            &api.settings.subscriptions.push_certificates,
+        )
+    };
+    let mode = match transport {
+        TransportType::WebHook => {
+            let address = body.address.unwrap_or_default();
+            let plain = api.settings.development.is_on();
+            DeliveryMode::web_hook(&address, body.verification_token, plain)
         }
-        TransportType::Apns => push(api, PushProvider::Apns, body),
-        TransportType::Gcm => push(api, PushProvider::Gcm, body),
-    }
-}
-
-/// A webhook at an address that could be called.
-fn webhook(api: &Api, body: DeliveryModeBody) -> ApiResult<DeliveryMode> {
-    let address = body.address.unwrap_or_default();
-    let Ok(address) = Address::parse(&address) else {
-        return Err(Problem::invalid("deliveryMode.address")
-            .value(address)
-            .into());
+        TransportType::WebSocket => socket
+            .map(|socket| DeliveryMode::WebSocket { socket })
+            .ok_or(ModeError::NoSocket),
+        TransportType::PubNub => {
+            let encrypted = read_flag(body.encryption.as_ref())?;
+            let random = (api.random(), api.random());
+            Ok(DeliveryMode::pub_nub(
+                caller.account,
+                filters,
+                encrypted,
+                random,
+            ))
+        }
+        TransportType::Apns => push(PushProvider::Apns, body),
+        TransportType::Gcm => push(PushProvider::Gcm, body),
     };
-    if !address.is_secure() && !api.settings.development.is_on() {
-        let advice = api.settings.development.https_advice();
-        return Err(because(Problem::of(Code::HttpsRequired), advice).into());
-    }
-    let is_header = |token: &String| {
-        token.len() <= VERIFICATION_TOKEN_CHARS_MAX
-            && token.bytes().all(|b| (b' '..=b'~').contains(&b))
-    };
-    let token = body.verification_token.filter(|token| !token.is_empty());
-    if token.as_ref().is_some_and(|token| !is_header(token)) {
-        return Err(Problem::invalid("deliveryMode.verificationToken").into());
-    }
-    Ok(DeliveryMode::WebHook {
-        address: address.as_str().to_owned(),
-        verification_token: token.map(Secret::new),
-    })
+    mode.map_err(|error| bad_mode(api, error))
 }
 
-/// A channel of its own. Presence is always encrypted (contract 4.2).
-fn pubnub(api: &Api, caller: &Caller, asked: bool, filters: &[EventFilter]) -> DeliveryMode {
-    let presence = |filter: &EventFilter| {
-        matches!(filter.kind(), EventKind::Presence | EventKind::PresenceLine)
-    };
-    let encrypted = asked || filters.iter().any(presence);
-    // Its name is all that keeps strangers from listening.
-    let name = u128::from_be_bytes(api.random());
-    DeliveryMode::PubNub {
-        channel: format!("{}_{name:032x}", caller.account),
-        encryption_key: encrypted.then(|| Secret::new(STANDARD.encode(api.random::<16>()))),
+fn read_flag(asked: Option<&Flag>) -> ApiResult<bool> {
+    match asked {
+        None => Ok(false),
+        Some(Flag::Bool(asked)) => Ok(*asked),
+        Some(Flag::Text(text)) => match text.as_str() {
+            "true" => Ok(true),
+            "false" | "" => Ok(false),
+            _ => Err(Problem::invalid("deliveryMode.encryption").into()),
+        },
     }
 }
-
-/// A device, by one of the configured certificates.
-fn push(api: &Api, provider: PushProvider, body: DeliveryModeBody) -> ApiResult<DeliveryMode> {
-    let certificate_name = body.certificate_name.unwrap_or_default();
-    let known = |(of, name): &(PushProvider, String)| *of == provider && *name == certificate_name;
-    if !api
-        .settings
-        .subscriptions
-        .push_certificates
-        .iter()
-        .any(known)
-    {
-        return Err(Problem::invalid("deliveryMode.certificateName")
-            .value(certificate_name)
-            .into());
-    }
-    let registration_id = body.registration_id.unwrap_or_default();
-    // It becomes part of a path at the provider.
-    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-_:.".contains(&b);
-    if registration_id.is_empty()
-        || registration_id.len() > REGISTRATION_ID_CHARS_MAX
-        || !registration_id.bytes().all(plain)
-    {
-        return Err(Problem::invalid("deliveryMode.registrationId").into());
-    }
-    Ok(DeliveryMode::Push {
-        provider,
-        registration_id,
-        certificate_name,
-    })
-}
-
-/// Providers' device tokens have fewer than 300.
-const REGISTRATION_ID_CHARS_MAX: usize = 1_024;

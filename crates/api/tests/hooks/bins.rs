@@ -2,8 +2,9 @@
 
 use std::sync::atomic::Ordering;
 
-use hookyard_domain::kernel::ports::{Page, Store as _};
-use hookyard_domain::{Bin, BinAnswer, BinId, BinReply, Secret, Timestamp, Write};
+use hookyard_domain::kernel::ports::Page;
+use hookyard_domain::kernel::ports::prelude::*;
+use hookyard_domain::{Bin, BinAnswer, BinId, BinReply, BinWrite, Secret, Timestamp};
 
 use crate::world::{ACCOUNT, World};
 
@@ -25,10 +26,7 @@ async fn bin(world: &World) -> BinId {
         version: 1,
     };
     let id = bin.id;
-    let put = Write::PutBin {
-        bin: Box::new(bin),
-        count_max: 1,
-    };
+    let put = BinWrite::Put(Box::new(bin));
     world.commit(put).await;
     id
 }

@@ -2,7 +2,7 @@
 //! of bins, over a real router and a store in memory.
 
 mod bins;
-mod faulty_store;
+mod faulty_commits;
 mod requests;
 mod take;
 mod webhooks;

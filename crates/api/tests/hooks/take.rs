@@ -7,7 +7,7 @@ use futures_util::stream;
 use hookyard_domain::kernel::limits::{
     HOOK_BODY_BYTES_MAX, HOOK_DECISIONS_MAX, REQUEST_BODY_KEPT_BYTES_MAX,
 };
-use hookyard_domain::{ChatStatus, EventKind, WebhookStatus, Write};
+use hookyard_domain::{ChatStatus, ChatWrite, EventKind, WebhookStatus, WebhookWrite};
 use http::{Method, Request};
 
 use crate::world::{INTEGRATION, TEAM, TOKEN, World};
@@ -109,7 +109,7 @@ async fn an_unknown_token_gets_the_platforms_words_and_leaves_nothing() {
 async fn a_deleted_webhook_is_as_good_as_unknown() {
     let world = World::start().await;
     world
-        .commit(Write::DeleteWebhook {
+        .commit(WebhookWrite::Delete {
             account: world.webhook.account,
             webhook: world.webhook.id,
         })
@@ -140,7 +140,7 @@ async fn an_archived_team_takes_no_posts() {
     let mut team = world.team.clone();
     team.status = ChatStatus::Archived;
     team.version += 1;
-    world.commit(Write::PutChat(team)).await;
+    world.commit(ChatWrite::Put(team)).await;
     let answer = world.hook(r#"{"text":"x"}"#).await;
     assert_eq!(
         answer.body,

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 
 use axum::body::Body;
 use hookyard_domain::kernel::limits::BATCH_IDS_MAX;
-use hookyard_domain::{Audience, ChatStatus, EventKind, WebhookStatus, Write};
+use hookyard_domain::{Audience, ChatStatus, ChatWrite, EventKind, WebhookStatus};
 use http::{Method, Request};
 use serde_json::{Value, json};
 
@@ -90,7 +90,7 @@ async fn an_archived_team_gets_no_webhooks() {
     let mut team = world.team.clone();
     team.status = ChatStatus::Archived;
     team.version += 1;
-    world.commit(Write::PutChat(team)).await;
+    world.commit(ChatWrite::Put(team)).await;
     let path = format!("/team-messaging/v1/groups/{TEAM}/webhooks");
     let answer = world.call(ALICE, Method::POST, &path).await;
     answer.assert_problem(400, "CMN-101", "groupId");

@@ -10,16 +10,18 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
 use hookyard_api::{Api, ApiSettings, DevelopmentMode, TokenMint};
-use hookyard_domain::kernel::change::News;
+use hookyard_domain::kernel::news::News;
+use hookyard_domain::kernel::ports::prelude::*;
 use hookyard_domain::kernel::ports::{
     Chance, Clock, CommitListener, Handshake, HandshakeError, LiveEvents, LiveFeed,
-    LiveSubscriptions, Page, SocketGone, Store,
+    LiveSubscriptions, Page, SocketGone,
 };
 use hookyard_domain::{
-    Account, AccountId, BinId, BinRequest, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId,
-    Event, HookRequest, IncomingWebhook, Person, PersonId, PersonKind, PersonStatus, Post,
-    PostContent, PostId, PostKind, Scopes, Secret, Session, SessionId, Subscription,
-    SubscriptionId, Timestamp, Token, TokenHash, TokenKind, WebhookId, WebhookStatus, Write,
+    Account, AccountId, AccountWrite, BinId, BinRequest, Change, Chat, ChatId, ChatKind,
+    ChatStatus, ChatWrite, ClientId, Event, HookRequest, IncomingWebhook, Person, PersonId,
+    PersonKind, PersonStatus, PersonWrite, Post, PostContent, PostId, PostKind, PostWrite, Scopes,
+    Secret, Session, SessionId, SessionWrite, Subscription, SubscriptionId, Timestamp, Token,
+    TokenHash, TokenKind, WebhookId, WebhookStatus, WebhookWrite, Write,
 };
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use http::{Method, Request, StatusCode};
@@ -27,7 +29,7 @@ use http_body_util::BodyExt;
 use serde_json::Value;
 use tower::ServiceExt;
 
-use crate::faulty_store::FaultyStore;
+use crate::faulty_commits::FaultyCommits;
 
 pub(crate) const ACCOUNT: AccountId = AccountId(1);
 /// Administers the team.
@@ -128,7 +130,7 @@ struct Ear(Mutex<Vec<Arc<Event>>>);
 
 impl CommitListener for Ear {
     fn committed(&self, news: &News) {
-        let events = news.events.iter().map(|committed| committed.event.clone());
+        let events = news.events().map(|committed| committed.event.clone());
         self.0.lock().expect("no test panics here").extend(events);
     }
 }
@@ -158,7 +160,7 @@ impl Answer {
 /// A session of `person` whose access token is `token-of-` and their id.
 fn signed_in(person: PersonId, now: Timestamp) -> Change {
     let session = SessionId(person.0 + 100);
-    Change::of(Write::PutSession(Session {
+    Change::of(SessionWrite::Put(Session {
         account: ACCOUNT,
         id: session,
         person,
@@ -168,7 +170,7 @@ fn signed_in(person: PersonId, now: Timestamp) -> Change {
         created_at: now,
         generation: 1,
     }))
-    .and(Write::PutToken(Token {
+    .and(SessionWrite::PutToken(Token {
         account: ACCOUNT,
         session,
         kind: TokenKind::Access,
@@ -181,8 +183,8 @@ fn signed_in(person: PersonId, now: Timestamp) -> Change {
 
 pub(crate) struct World {
     pub(crate) store: Arc<SqliteStore>,
-    /// What the API uses.
-    pub(crate) faulty: Arc<FaultyStore>,
+    /// What stands between everybody and the commit.
+    pub(crate) faulty: Arc<FaultyCommits>,
     pub(crate) webhook: IncomingWebhook,
     pub(crate) team: Chat,
     ear: Arc<Ear>,
@@ -197,7 +199,17 @@ impl World {
             clock: clock.clone(),
             chance: Arc::new(TestChance(AtomicU64::new(7))),
         };
-        let store = Arc::new(SqliteStore::inline(options).expect("a store in memory"));
+        let mut faulty = None;
+        let store = SqliteStore::inline(options).expect("a store in memory");
+        let store = Arc::new(store.with_layer(|inner| {
+            let layer = Arc::new(FaultyCommits {
+                inner,
+                conflicts: AtomicU32::new(0),
+                failures: AtomicU32::new(0),
+            });
+            faulty = Some(Arc::clone(&layer));
+            layer
+        }));
         let ear = Arc::new(Ear::default());
         store.listen(ear.clone());
         let now = clock.now();
@@ -245,22 +257,22 @@ impl World {
             name: "Test".to_owned(),
             created_at: now,
         };
-        let change = Change::of(Write::PutAccount(account))
-            .and(Write::PutPerson(person(ALICE, PersonKind::User, "Alice")))
-            .and(Write::PutPerson(person(BOB, PersonKind::User, "Bob")))
-            .and(Write::PutPerson(person(ROOT, PersonKind::User, "Root")))
-            .and(Write::PutPerson(person(
+        let change = Change::of(AccountWrite::Put(account))
+            .and(PersonWrite::Put(person(ALICE, PersonKind::User, "Alice")))
+            .and(PersonWrite::Put(person(BOB, PersonKind::User, "Bob")))
+            .and(PersonWrite::Put(person(ROOT, PersonKind::User, "Root")))
+            .and(PersonWrite::Put(person(
                 MALLORY,
                 PersonKind::User,
                 "Mallory",
             )))
-            .and(Write::PutPerson(person(
+            .and(PersonWrite::Put(person(
                 INTEGRATION,
                 PersonKind::Integration,
                 "Incoming Webhook",
             )))
-            .and(Write::PutChat(team.clone()))
-            .and(Write::PutWebhook(webhook.clone()));
+            .and(ChatWrite::Put(team.clone()))
+            .and(WebhookWrite::Put(webhook.clone()));
         store.commit(change).await.expect("a first commit");
         for person in [ALICE, BOB, ROOT, MALLORY] {
             store
@@ -268,13 +280,8 @@ impl World {
                 .await
                 .expect("a session");
         }
-        let faulty = Arc::new(FaultyStore {
-            inner: store.clone(),
-            conflicts: AtomicU32::new(0),
-            failures: AtomicU32::new(0),
-        });
         let api = Api {
-            store: faulty.clone(),
+            store: store.clone(),
             clock,
             chance: Arc::new(TestChance(AtomicU64::new(99))),
             ids: store.ids(),
@@ -287,7 +294,7 @@ impl World {
         let router = hookyard_api::router(Arc::new(api), Router::new());
         Self {
             store,
-            faulty,
+            faulty: faulty.expect("the layer was made"),
             webhook,
             team,
             ear,
@@ -295,7 +302,7 @@ impl World {
         }
     }
 
-    pub(crate) async fn commit(&self, write: Write) {
+    pub(crate) async fn commit(&self, write: impl Into<Write>) {
         let committed = self.store.commit(Change::of(write)).await;
         committed.expect("a commit");
     }
@@ -304,7 +311,7 @@ impl World {
         let mut webhook = self.webhook.clone();
         webhook.status = status;
         webhook.version += 1;
-        self.commit(Write::PutWebhook(webhook)).await;
+        self.commit(WebhookWrite::Put(webhook)).await;
     }
 
     /// Sends `request` as a client on this machine.
@@ -377,7 +384,7 @@ impl World {
             modified_at: self.team.created_at,
             version: 1,
         };
-        self.commit(Write::PutPost(post)).await;
+        self.commit(PostWrite::Put(post)).await;
         id
     }
 

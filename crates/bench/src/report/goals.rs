@@ -1,7 +1,7 @@
 //! What a run should reach, and whether it did.
 
 use super::grouped;
-use crate::scenarios::{Comparison, Endpoints, Findings, Million, Published};
+use crate::scenarios::{Backlog, Comparison, Endpoints, Findings, Million, Published, Sockets};
 use crate::stopwatch::float;
 
 #[derive(Debug)]
@@ -25,116 +25,131 @@ impl Goal {
 
 /// Every goal that this run can judge.
 pub(super) fn goals(findings: &Findings) -> Vec<Goal> {
-    let mut goals = Vec::new();
-    let mut judge = |name: &str, wanted, measured, reached| {
-        goals.push(Goal::new(name, wanted, measured, reached));
-    };
-    for Comparison {
+    let mut goals: Vec<Goal> = findings
+        .comparisons
+        .iter()
+        .flat_map(of_comparison)
+        .collect();
+    goals.extend(findings.idle.iter().map(|idle| {
+        let measured = format!("{:.1} MiB", idle.fresh_mib);
+        Goal::new("idle RSS", "<= 40 MiB", measured, idle.fresh_mib <= 40.0)
+    }));
+    goals.extend(findings.backlog.iter().flat_map(of_backlog));
+    goals.extend(findings.starts.iter().map(|starts| {
+        let worst = starts.ready_ms.iter().copied().fold(0.0, f64::max);
+        let measured = format!("{worst:.0} ms");
+        Goal::new(
+            "start to ready, slowest",
+            "<= 500 ms",
+            measured,
+            worst <= 500.0,
+        )
+    }));
+    goals.extend(findings.subscribers.iter().map(|subscribers| {
+        let count = grouped(f64::from(subscribers.subscriptions));
+        let ratio = subscribers.delivered_ratio;
+        Goal::new(
+            &format!("delivered with {count} subscriptions, one matching, to that one alone"),
+            ">= 0.85",
+            format!("{ratio:.2}"),
+            ratio >= 0.85,
+        )
+    }));
+    goals.extend(findings.sockets.iter().flat_map(of_sockets));
+    goals.extend(findings.endpoints.iter().flat_map(of_endpoints));
+    goals.extend(findings.million.iter().flat_map(of_million));
+    goals
+}
+
+fn of_comparison(comparison: &Comparison) -> Vec<Goal> {
+    let Comparison {
         name,
         control,
-        hookyard,
-    } in &findings.comparisons
-    {
-        let Some(ours) = hookyard else { continue };
-        if name.contains("128") {
-            let ratio = ours.delivered_per_s / control.delivered_per_s;
-            let measured = format!("{ratio:.2}");
-            judge(
-                "delivered, 128 connections, to control",
-                ">= 0.25",
-                measured,
-                ratio >= 0.25,
-            );
-        }
-        if name.contains("open") {
-            let (accept, delivery) = (ours.accept.p99_ms, ours.delivery.p99_ms);
-            judge(
-                "accept p99 at 1,000/s",
-                "<= 25 ms",
-                format!("{accept:.1} ms"),
-                accept <= 25.0,
-            );
-            let measured = format!("{delivery:.1} ms");
-            judge(
-                "accept to delivery p99 at 1,000/s",
-                "<= 50 ms",
-                measured,
-                delivery <= 50.0,
-            );
-            let faults = ours.lost + ours.duplicated + ours.not_accepted;
-            let measured = format!(
+        hookyard: Some(ours),
+    } = comparison
+    else {
+        return Vec::new();
+    };
+    let mut goals = Vec::new();
+    if name.contains("128") {
+        let ratio = ours.delivered_per_s / control.delivered_per_s;
+        goals.push(Goal::new(
+            "delivered, 128 connections, to control",
+            ">= 0.25",
+            format!("{ratio:.2}"),
+            ratio >= 0.25,
+        ));
+    }
+    if name.contains("open") {
+        let (accept, delivery) = (ours.accept.p99_ms, ours.delivery.p99_ms);
+        goals.push(Goal::new(
+            "accept p99 at 1,000/s",
+            "<= 25 ms",
+            format!("{accept:.1} ms"),
+            accept <= 25.0,
+        ));
+        goals.push(Goal::new(
+            "accept to delivery p99 at 1,000/s",
+            "<= 50 ms",
+            format!("{delivery:.1} ms"),
+            delivery <= 50.0,
+        ));
+        goals.push(Goal::new(
+            "nothing lost or duplicated at 1,000/s",
+            "none",
+            format!(
                 "{} lost, {} duplicated, {} refused",
                 ours.lost, ours.duplicated, ours.not_accepted
-            );
-            judge(
-                "nothing lost or duplicated at 1,000/s",
-                "none",
-                measured,
-                faults == 0,
-            );
-        }
+            ),
+            ours.lost + ours.duplicated + ours.not_accepted == 0,
+        ));
     }
-    if let Some(idle) = &findings.idle {
-        let measured = format!("{:.1} MiB", idle.fresh_mib);
-        judge("idle RSS", "<= 40 MiB", measured, idle.fresh_mib <= 40.0);
-    }
-    if let Some(backlog) = &findings.backlog {
-        let added = backlog.rss_after_mib - backlog.rss_before_mib;
-        judge(
+    goals
+}
+
+fn of_backlog(backlog: &Backlog) -> [Goal; 3] {
+    let added = backlog.rss_after_mib - backlog.rss_before_mib;
+    let slowed = backlog.accepted_per_s / backlog.normal.accepted_per_s;
+    let drain = backlog.drain_per_s / backlog.normal.delivered_per_s;
+    [
+        Goal::new(
             "RSS that the backlog adds, at its peak",
             "<= 60 MiB",
             format!("{added:.1} MiB"),
             added <= 60.0,
-        );
-        let slowed = backlog.accepted_per_s / backlog.normal.accepted_per_s;
-        judge(
+        ),
+        Goal::new(
             "accepting during the backlog, to normal",
             ">= 0.75",
             format!("{slowed:.2}"),
             slowed >= 0.75,
-        );
-        let drain = backlog.drain_per_s / backlog.normal.delivered_per_s;
-        judge(
+        ),
+        Goal::new(
             "draining the backlog, to normal delivery",
             ">= 0.6",
             format!("{drain:.2}"),
             drain >= 0.6,
-        );
-    }
-    if let Some(starts) = &findings.starts {
-        let worst = starts.ready_ms.iter().copied().fold(0.0, f64::max);
-        judge(
-            "start to ready, slowest",
-            "<= 500 ms",
-            format!("{worst:.0} ms"),
-            worst <= 500.0,
-        );
-    }
-    if let Some(subscribers) = &findings.subscribers {
-        let count = grouped(f64::from(subscribers.subscriptions));
-        judge(
-            &format!("delivered with {count} subscriptions, one matching, to that one alone"),
-            ">= 0.85",
-            format!("{:.2}", subscribers.delivered_ratio),
-            subscribers.delivered_ratio >= 0.85,
-        );
-    }
-    if let Some(sockets) = &findings.sockets {
-        let count = grouped(f64::from(sockets.sessions));
-        judge(
+        ),
+    ]
+}
+
+fn of_sockets(sockets: &Sockets) -> [Goal; 3] {
+    let count = grouped(f64::from(sockets.sessions));
+    let faults = sockets.lost + sockets.duplicated + sockets.not_accepted + sockets.closed;
+    [
+        Goal::new(
             &format!("RSS per idle WebSocket session, {count} of them"),
             "<= 12 KiB",
             format!("{:.1} KiB", sockets.rss_per_session_kib),
             sockets.rss_per_session_kib <= 12.0,
-        );
-        judge(
+        ),
+        Goal::new(
             &format!("event to notification p99, {count} WebSocket sessions"),
             "<= 1,000 ms",
             format!("{:.0} ms", sockets.delivery.p99_ms),
             sockets.delivery.p99_ms <= 1_000.0,
-        );
-        let faults = sockets.lost + sockets.duplicated + sockets.not_accepted + sockets.closed;
-        judge(
+        ),
+        Goal::new(
             "nothing lost or duplicated on WebSockets",
             "none",
             format!(
@@ -142,11 +157,8 @@ pub(super) fn goals(findings: &Findings) -> Vec<Goal> {
                 sockets.lost, sockets.duplicated, sockets.not_accepted, sockets.closed
             ),
             faults == 0,
-        );
-    }
-    goals.extend(findings.endpoints.iter().flat_map(of_endpoints));
-    goals.extend(findings.million.iter().flat_map(of_million));
-    goals
+        ),
+    ]
 }
 
 fn of_endpoints(endpoints: &Endpoints) -> Vec<Goal> {

@@ -73,22 +73,20 @@ impl Run {
         let rss_before_mib = server.process.rss_mib()?;
 
         let requests = self.plan.deliveries.div_ceil(BATCH);
+        let events = u64::from(requests) * u64::from(BATCH);
         progress(&format!(
-            "million: {} events to an endpoint that is down",
-            u64::from(requests) * u64::from(BATCH)
+            "million: {events} events to an endpoint that is down"
         ));
         down.stop().await;
         server.process.reset_peak();
         let phase = self.instruments.ledger.begin();
         ledger.follow(phase);
-        let fill = |first, count| {
-            let pace = Pace::ClosedCount {
-                connections: CONNECTIONS,
-                first,
-                count,
-            };
-            load::send(&batches, pace, phase, clock)
+        let pace = |first, count| Pace::ClosedCount {
+            connections: CONNECTIONS,
+            first,
+            count,
         };
+        let fill = |first, count| load::send(&batches, pace(first, count), phase, clock);
         let half = requests / 2;
         let mut sent = fill(0, half).await;
         let rss_half_mib = server.process.rss_mib()?;

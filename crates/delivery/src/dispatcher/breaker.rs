@@ -1,5 +1,6 @@
-//! Keeps a lane from spending attempts on a receiver that is down: after some failures in a row it
-//! lets one probe through at a time, with growing pauses. The first success closes it again.
+//! The circuit breaker of a lane: it spends no attempts on a receiver that is down. After some
+//! failures in a row it lets one probe through at a time, with growing pauses. The first success
+//! closes it again.
 
 use std::time::Duration;
 

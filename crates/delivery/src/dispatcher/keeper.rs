@@ -4,8 +4,7 @@
 use std::sync::Arc;
 
 use hookyard_domain::kernel::change::Change;
-use hookyard_domain::kernel::change::Write;
-use hookyard_domain::{AbandonReason, DeliveryState};
+use hookyard_domain::{AbandonReason, DeliveryState, DeliveryWrite};
 use tokio::time::{Instant, timeout_at};
 
 use super::lane::{Entry, Lane, Step};
@@ -91,12 +90,12 @@ impl Inner {
             at: self.clock.now(),
             reason,
         };
-        let write = |entry: &Entry| Write::AbandonDelivery {
+        let write = |entry: &Entry| DeliveryWrite::Abandon {
             account: entry.committed.delivery.account,
             delivery: entry.id(),
             state,
         };
-        let writes = entries.iter().map(write).collect();
+        let writes = entries.iter().map(write).map(Into::into).collect();
         let change = Change {
             writes,
             ..Change::default()

@@ -11,11 +11,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use hookyard_domain::endpoints::endpoint::RateLimit;
-use hookyard_domain::kernel::change::CommittedDelivery;
 use hookyard_domain::kernel::limits::{
     BATCH_BYTES_MAX, BATCHING_INTERVAL_MAX, LANE_UNRECORDED_MAX, LANE_WINDOW_FAILING_MAX,
     LANE_WINDOW_MAX, RETRY_AFTER_MAX, STORE_PAUSE_MAX, STORE_PAUSE_MIN,
 };
+use hookyard_domain::kernel::news::CommittedDelivery;
+use hookyard_domain::subscriptions::health::Health;
 use hookyard_domain::{
     AbandonReason, AttemptOutcome, DeliveryId, DeliveryState, Subscription, SubscriptionStatus,
     Timestamp,
@@ -25,7 +26,7 @@ use tokio::time::Instant;
 
 use super::breaker::Breaker;
 use super::pace::Pace;
-use crate::health::{Health, HealthReport};
+use crate::health::HealthReport;
 use crate::transport::Halt;
 
 /// A lane's window is refilled when so few are left; the read overlaps with sending these.
@@ -470,15 +471,11 @@ impl LaneState {
                 self.shed();
             }
         }
-        match &self.subscription.endpoint {
-            Some(endpoint) => {
-                let delivery = &job.entry.committed.delivery;
-                let threshold = endpoint.failure_threshold;
-                self.health
-                    .note_for_endpoint(outcome, delivery, threshold, wall)
-            }
-            None => self.health.note(outcome, wall),
-        }
+        let delivery = &job.entry.committed.delivery;
+        let verdict = self
+            .health
+            .note(&self.subscription, delivery, outcome, wall);
+        verdict.map(|verdict| HealthReport::of(verdict, outcome))
     }
 
     /// The receiver is back, and the leader has waited for longer than all others.

@@ -4,17 +4,16 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use hookyard_domain::kernel::change::{Change, Write};
+use hookyard_domain::kernel::change::Change;
 use hookyard_domain::kernel::limits::{
     RECORD_BATCH_MAX, RECORD_BATCH_MIN, RECORD_DELAY_MAX, STORE_PAUSE_MAX, STORE_PAUSE_MIN,
 };
-use hookyard_domain::{Attempt, DeliveryState};
+use hookyard_domain::{Attempt, DeliveryState, DeliveryWrite};
 use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
-use super::Inner;
-use super::doubled;
 use super::lane::{Entry, Lane};
+use super::{Inner, doubled};
 
 /// An attempt and what follows from it.
 #[derive(Debug)]
@@ -106,11 +105,11 @@ impl Inner {
     async fn commit(&self, batch: &[Record]) {
         let mut pause = STORE_PAUSE_MIN;
         loop {
-            let write = |record: &Record| Write::RecordAttempt {
+            let write = |record: &Record| DeliveryWrite::RecordAttempt {
                 attempt: record.attempt.clone(),
                 state: record.state,
             };
-            let writes = batch.iter().map(write).collect();
+            let writes = batch.iter().map(write).map(Into::into).collect();
             let change = Change {
                 writes,
                 ..Change::default()

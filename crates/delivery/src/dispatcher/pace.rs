@@ -1,4 +1,5 @@
-//! How many requests a lane has begun of late: an endpoint says how many it takes in a time.
+//! How many requests a lane has begun of late: an endpoint says how many it takes in a time. A rate
+//! limit (throttle) that we keep to; those that we set for callers are the API's.
 
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -91,7 +91,12 @@ impl Inner {
             transcript,
         } = attempted;
         let wall = self.clock.now();
-        let fraction = self.chance.fraction();
+        // Only a failure is followed by a pause that wants spreading, and chance costs a system call.
+        let fraction = if outcome.is_accepted() {
+            0.0
+        } else {
+            self.chance.fraction()
+        };
         let subscription = Arc::clone(&job.subscription);
         let record = |entry: Entry| {
             let delivery = &entry.committed.delivery;

@@ -5,15 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hookyard_domain::events::scenario::Run;
-use hookyard_domain::kernel::change::Redelivery;
 use hookyard_domain::kernel::limits::{ERASE_ROWS_MAX, JOB_EVENTS_PAGE_MAX, JOB_PAGE_MAX};
 use hookyard_domain::kernel::ports::{
     DeliveryQuery, EventQuery, FoundDelivery, StateQuery, StoreError,
 };
 use hookyard_domain::{
-    AccountId, Audience, Change, DeliveryId, DeliverySelection, ErasureSubject, Event, EventId,
-    IdSequence, Job, JobPage, JobWork, Scenario, Subscription, SubscriptionId, Timestamp,
-    TypePattern, Write,
+    AccountId, Audience, Change, DeliveryId, DeliverySelection, DeliveryWrite, ErasureSubject,
+    Event, EventId, IdSequence, Job, JobPage, JobWork, Redelivery, Scenario, Subscription,
+    SubscriptionId, Timestamp, TypePattern,
 };
 
 use super::{Inner, Next};
@@ -167,7 +166,7 @@ impl Inner {
             };
             if open {
                 sent += 1;
-                change = change.and(Write::Resend {
+                change = change.and(DeliveryWrite::Resend {
                     account: job.account,
                     delivery: delivery.id,
                 });
@@ -257,7 +256,7 @@ impl Inner {
         endpoint: &Subscription,
         event: &Event,
         types: &[TypePattern],
-    ) -> Result<Option<Write>, StoreError> {
+    ) -> Result<Option<DeliveryWrite>, StoreError> {
         let name = event.type_name();
         if !types.is_empty() && !types.iter().any(|pattern| pattern.matches(&name)) {
             return Ok(None);
@@ -276,7 +275,7 @@ impl Inner {
         {
             return Ok(None);
         }
-        Ok(Some(Write::Redeliver(Redelivery {
+        Ok(Some(DeliveryWrite::Redeliver(Redelivery {
             account,
             subscription,
             event: event.id,

@@ -3,59 +3,8 @@
 use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
-use hookyard_domain::kernel::limits::HEAL_PERIOD;
-use hookyard_domain::{Subscription, SubscriptionId, SubscriptionStatus, Timestamp};
-
-/// One thing to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Task {
-    /// Tell the subscriber that its time runs out.
-    Remind,
-    /// Look whether a blacklisted address is in order again.
-    Probe,
-    /// Note that the time has run out.
-    Expire,
-    /// Give up what can no longer be renewed.
-    Forget,
-    /// Match the events anew that were missed.
-    CatchUp,
-}
-
-/// What comes next for `subscription` after `now`: what was due before has been done.
-pub(super) fn next_task(
-    subscription: &Subscription,
-    heals: bool,
-    now: Timestamp,
-) -> (Timestamp, Task) {
-    if subscription.ended_at.is_some() {
-        return (subscription.renewable_until(), Task::Forget);
-    }
-    let expiry = (subscription.expires_at, Task::Expire);
-    if subscription.is_expired(now) {
-        return expiry;
-    }
-    let sooner = match (subscription.status, &subscription.blacklisted) {
-        (SubscriptionStatus::Active, _) if subscription.catch_up_after.is_some() => {
-            Some((now, Task::CatchUp))
-        }
-        (SubscriptionStatus::Active, _) => subscription
-            .reminder()
-            .and_then(|reminder| reminder.next_after(now, subscription.expires_at))
-            .map(|at| (at, Task::Remind)),
-        (SubscriptionStatus::Blacklisted, Some((since, _))) if heals => {
-            Some((next_probe(*since, now), Task::Probe))
-        }
-        _ => None,
-    };
-    sooner.filter(|(at, _)| *at < expiry.0).unwrap_or(expiry)
-}
-
-/// The first multiple of the period after `since` that is after `now`.
-fn next_probe(since: Timestamp, now: Timestamp) -> Timestamp {
-    let period = HEAL_PERIOD.as_millis();
-    let periods = now.since(since).as_millis() / period + 1;
-    since + HEAL_PERIOD * u32::try_from(periods).unwrap_or(u32::MAX)
-}
+use hookyard_domain::subscriptions::life_cycle::{Stage, Task};
+use hookyard_domain::{Subscription, SubscriptionId, Timestamp};
 
 /// Every subscription and what is next for it.
 #[derive(Debug)]
@@ -89,7 +38,7 @@ impl Agenda {
             return;
         }
         self.forget(subscription.id);
-        let next = next_task(subscription, self.heals, now);
+        let next = Stage::of(subscription).next_task(self.heals, now);
         self.due.insert((next.0, subscription.id));
         let watched = Watched {
             subscription: Arc::clone(subscription),
@@ -134,7 +83,7 @@ impl Agenda {
         let (_, task) = watched.next.take().expect("what is due has a task");
         // Expiring, forgetting and catching up change the subscription, which is watched anew then.
         if matches!(task, Task::Remind | Task::Probe) {
-            let next = next_task(&watched.subscription, self.heals, now);
+            let next = Stage::of(&watched.subscription).next_task(self.heals, now);
             watched.next = Some(next);
             self.due.insert((next.0, id));
         }

@@ -6,12 +6,12 @@
 
 use std::sync::Arc;
 
-use hookyard_domain::kernel::change::Redelivery;
 use hookyard_domain::kernel::limits::CATCH_UP_PAGE_MAX;
 use hookyard_domain::kernel::ports::{CommitError, StoreError};
-use hookyard_domain::{Change, Event, Subscription, Write};
+use hookyard_domain::subscriptions::life_cycle::Task;
+use hookyard_domain::{Change, DeliveryWrite, Event, Redelivery, Subscription, SubscriptionWrite};
 
-use super::{Inner, RETRY_PAUSE, Task};
+use super::{Inner, RETRY_PAUSE};
 use crate::recipients::recipients_now;
 
 impl Inner {
@@ -48,7 +48,7 @@ impl Inner {
                     change = change.and(write);
                 }
             }
-            let progress = Write::SetCatchUp {
+            let progress = SubscriptionWrite::SetCatchUp {
                 account: subscription.account,
                 subscription: subscription.id,
                 after: next,
@@ -67,7 +67,7 @@ impl Inner {
         &self,
         subscription: &Subscription,
         event: &Event,
-    ) -> Result<Option<Write>, StoreError> {
+    ) -> Result<Option<DeliveryWrite>, StoreError> {
         let asks = subscription
             .filters
             .iter()
@@ -80,7 +80,7 @@ impl Inner {
         };
         let filter = subscription.wants(event, &recipients);
         Ok(filter.map(|filter| {
-            Write::Redeliver(Redelivery {
+            DeliveryWrite::Redeliver(Redelivery {
                 account: subscription.account,
                 subscription: subscription.id,
                 event: event.id,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use hookyard_domain::endpoints::endpoint::{Authorization, PayloadFormat};
 use hookyard_domain::endpoints::payload;
 use hookyard_domain::endpoints::signing::signature_header;
-use hookyard_domain::kernel::change::CommittedDelivery;
+use hookyard_domain::kernel::news::CommittedDelivery;
 use hookyard_domain::{Endpoint, Event};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, USER_AGENT};
 use http::{HeaderMap, HeaderName, HeaderValue};

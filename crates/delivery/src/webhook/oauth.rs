@@ -12,7 +12,9 @@ use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hookyard_domain::Secret;
 use hookyard_domain::endpoints::endpoint::Authorization;
-use hookyard_domain::kernel::limits::{ACCESS_TOKENS_MAX, GRANT_BYTES_MAX};
+use hookyard_domain::kernel::limits::{
+    ACCESS_TOKENS_MAX, GRANT_BYTES_MAX, GRANT_ERROR_CHARS_MAX, GRANT_LEFT_MIN, GRANT_LIFE_DEFAULT,
+};
 use http::header::{ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST};
 use http::{HeaderValue, Method, Request};
 use http_body_util::Full;
@@ -23,15 +25,8 @@ use url::form_urlencoded;
 use super::Exchange;
 use crate::egress::{DialError, Egress, Target};
 
-/// A token that ends sooner is not used: the attempt takes its time.
-const LEFT_MIN: Duration = Duration::from_secs(30);
-/// How long a token is kept whose end is not told.
-const LIFE_DEFAULT: Duration = Duration::from_secs(300);
 /// A source that refused is not asked again so soon, however many deliveries wait.
 const REFUSAL_KEPT: Duration = Duration::from_secs(5);
-
-/// What is longer is not a code of the standard: the longest there is has 22 characters.
-const REFUSAL_CODE_CHARS_MAX: usize = 32;
 
 /// Why there is no token, for people: never what its source said in its own words, apart from the
 /// code that the standard has for it.
@@ -94,7 +89,7 @@ impl AccessTokens {
             let scope = scope.as_deref();
             match ask(egress, token_url, client_id, client_secret, scope, deadline).await {
                 Ok((value, life)) => {
-                    let until = Instant::now() + life.saturating_sub(LEFT_MIN);
+                    let until = Instant::now() + life.saturating_sub(GRANT_LEFT_MIN);
                     *kept = Some(Grant::Token {
                         value: value.clone(),
                         until,
@@ -226,7 +221,9 @@ async fn ask(
     let mut value = HeaderValue::from_str(&format!("Bearer {}", granted.access_token))
         .map_err(|_| NoToken::because("gives one that cannot be sent in a header"))?;
     value.set_sensitive(true);
-    let life = granted.expires_in.map_or(LIFE_DEFAULT, Duration::from_secs);
+    let life = granted
+        .expires_in
+        .map_or(GRANT_LIFE_DEFAULT, Duration::from_secs);
     Ok((value, life))
 }
 
@@ -238,7 +235,6 @@ fn refusal_code(answer: &[u8]) -> Option<String> {
     }
     let refusal: Refusal = serde_json::from_slice(answer).ok()?;
     let like_one = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
-    let known =
-        refusal.error.len() <= REFUSAL_CODE_CHARS_MAX && refusal.error.bytes().all(like_one);
+    let known = refusal.error.len() <= GRANT_ERROR_CHARS_MAX && refusal.error.bytes().all(like_one);
     known.then_some(refusal.error)
 }

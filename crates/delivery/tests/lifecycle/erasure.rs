@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use hookyard_domain::{
     AttemptOutcome, Audience, ErasureSubject, Event, EventId, EventKind, JobStatus, JobWork,
-    Subscription, Write,
+    Subscription, SubscriptionWrite,
 };
 use hookyard_testkit::sample::{self, ACCOUNT, OWNER};
 
@@ -49,7 +49,7 @@ async fn an_erasure_goes_on_after_a_restart_and_leaves_nothing() {
     }
     world.wait(60).await;
     assert_eq!(world.deliveries().await, 2 * MANY);
-    let delete = Write::DeleteSubscription {
+    let delete = SubscriptionWrite::Delete {
         account: ACCOUNT,
         subscription: ours.id,
         at: world.now(),

@@ -15,13 +15,12 @@ use hookyard_delivery::{
     Attempted, Backlog, Connection, Dispatcher, Lifecycle, Sending, Transport,
 };
 use hookyard_domain::endpoints::endpoint::policy_default;
-use hookyard_domain::kernel::change::CommittedDelivery;
-use hookyard_domain::kernel::ports::{
-    Clock, CommitError, Handshake, HandshakeError, Store as _, StoreError,
-};
+use hookyard_domain::kernel::news::CommittedDelivery;
+use hookyard_domain::kernel::ports::prelude::*;
+use hookyard_domain::kernel::ports::{Clock, CommitError, Handshake, HandshakeError, StoreError};
 use hookyard_domain::{
     AttemptOutcome, Change, Endpoint, Event, EventId, RetryPolicy, Secret, Subscription,
-    SubscriptionId, Timings, UnreachableReason, Write,
+    SubscriptionId, SubscriptionWrite, Timings, UnreachableReason,
 };
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use hookyard_testkit::{SeededChance, VirtualClock, sample};
@@ -241,13 +240,31 @@ async fn latencies(seed: u64, others: &[Manner]) -> Vec<Duration> {
         .await
         .expect("a store in memory");
     for (subscription, _) in &endpoints {
-        commit(Change::of(Write::PutSubscription {
-            subscription: subscription.clone(),
-            count_max: u32::MAX,
-        }))
+        commit(Change::of(SubscriptionWrite::Put(Arc::new(
+            subscription.clone(),
+        ))))
         .await;
     }
+    let committed = publish_steadily(&store, &clock).await;
+    while lock(&receivers.arrived).len() < committed.len() {
+        sleep(Duration::from_millis(100)).await;
+    }
+    // The others were there all the time, and not by name only.
+    for (subscription, manner) in &endpoints {
+        let tried = lock(&receivers.tried).get(&subscription.id).copied();
+        assert!(tried.unwrap_or_default() >= 5, "{manner:?}: {tried:?}");
+    }
+    dispatcher.abort();
+    lifecycle.abort();
+    let arrived = lock(&receivers.arrived);
+    committed
+        .iter()
+        .map(|(event, at)| arrived[event].duration_since(*at))
+        .collect()
+}
 
+/// Publishes at one rate, with a burst in the middle; tells when each event was committed.
+async fn publish_steadily(store: &SqliteStore, clock: &VirtualClock) -> Vec<(EventId, Instant)> {
     let mut committed = Vec::new();
     let mut publish = async || {
         let event = Event {
@@ -267,22 +284,7 @@ async fn latencies(seed: u64, others: &[Manner]) -> Vec<Duration> {
         publish().await;
         sleep(Duration::from_millis(1_000 / RATE)).await;
     }
-    let count = committed.len();
-    while lock(&receivers.arrived).len() < count {
-        sleep(Duration::from_millis(100)).await;
-    }
-    // The others were there all the time, and not by name only.
-    for (subscription, manner) in &endpoints {
-        let tried = lock(&receivers.tried).get(&subscription.id).copied();
-        assert!(tried.unwrap_or_default() >= 5, "{manner:?}: {tried:?}");
-    }
-    dispatcher.abort();
-    lifecycle.abort();
-    let arrived = lock(&receivers.arrived);
     committed
-        .iter()
-        .map(|(event, at)| arrived[event].duration_since(*at))
-        .collect()
 }
 
 fn quantile(latencies: &[Duration], percent: usize) -> Duration {

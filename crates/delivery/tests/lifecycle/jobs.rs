@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use hookyard_domain::kernel::ports::StateQuery;
 use hookyard_domain::{
-    AttemptOutcome, DeliverySelection, JobStatus, JobWork, OutcomeKind, Subscription, TypePattern,
-    Write,
+    AttemptOutcome, DeliverySelection, JobStatus, JobWork, JobWrite, OutcomeKind, Subscription,
+    SubscriptionWrite, TypePattern,
 };
 use hookyard_testkit::sample::{self, ACCOUNT};
 
@@ -137,7 +137,7 @@ async fn a_cancelled_job_does_no_further_page() {
     while world.job(&job).await.done == 0 {
         tokio::task::yield_now().await;
     }
-    let cancel = Write::CancelJob {
+    let cancel = JobWrite::Cancel {
         account: ACCOUNT,
         job: job.id,
         at: world.now(),
@@ -224,7 +224,7 @@ async fn a_long_replay_goes_on_after_a_restart() {
 #[tokio::test(start_paused = true)]
 async fn a_job_about_an_endpoint_that_is_gone_fails_and_says_so() {
     let world = world_with_deliveries(1).await;
-    let delete = Write::DeleteSubscription {
+    let delete = SubscriptionWrite::Delete {
         account: ACCOUNT,
         subscription: endpoint().id,
         at: world.now(),

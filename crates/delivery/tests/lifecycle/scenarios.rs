@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use hookyard_domain::{
-    AttemptOutcome, JobStatus, JobWork, Scenario, Subscription, SubscriptionId, TypePattern, Write,
+    AttemptOutcome, JobStatus, JobWork, JobWrite, Scenario, Subscription, SubscriptionId,
+    SubscriptionWrite, TypePattern,
 };
 use hookyard_testkit::sample::{self, ACCOUNT};
 use serde_json::Value;
@@ -117,7 +118,7 @@ async fn a_cancelled_scenario_takes_no_further_step() {
     let world = world().await;
     let job = world.begin(play(Some(endpoint().id), 60_000)).await;
     world.wait(90).await;
-    let cancel = Write::CancelJob {
+    let cancel = JobWrite::Cancel {
         account: ACCOUNT,
         job: job.id,
         at: world.now(),
@@ -135,7 +136,7 @@ async fn a_scenario_whose_endpoint_is_deleted_fails_and_says_so() {
     world.answer(AttemptOutcome::Accepted { status: 204 });
     let job = world.begin(play(Some(endpoint().id), 60_000)).await;
     world.wait(90).await;
-    let delete = Write::DeleteSubscription {
+    let delete = SubscriptionWrite::Delete {
         account: ACCOUNT,
         subscription: endpoint().id,
         at: world.now(),

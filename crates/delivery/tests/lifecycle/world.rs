@@ -10,11 +10,13 @@ use hookyard_delivery::{
     Attempted, Connection, Dispatcher, Jobs, Letter, Lifecycle, Mail, MailError, Notices, Purger,
     Sending, Transport,
 };
+use hookyard_domain::kernel::ports::prelude::*;
 use hookyard_domain::kernel::ports::{Clock, Handshake, HandshakeError, Page, Store};
 use hookyard_domain::kernel::retention::Retention;
 use hookyard_domain::{
-    AttemptOutcome, Change, DeliveryState, Event, EventId, Job, JobId, JobWork, Milestone, Person,
-    Secret, Statistics, Subscription, Timestamp, Timings, Write,
+    AttemptOutcome, Change, DeliveryState, DeliveryWrite, Event, EventId, Job, JobId, JobWork,
+    Milestone, Person, PersonWrite, Secret, Statistics, Subscription, SubscriptionWrite, Timestamp,
+    Timings, Write,
 };
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use hookyard_testkit::sample::{self, ACCOUNT};
@@ -117,7 +119,7 @@ impl World {
     }
 
     pub(crate) async fn person(&self, person: Person) {
-        self.commit(Write::PutPerson(person)).await;
+        self.commit(PersonWrite::Put(person)).await;
     }
 
     /// The owner of every subscription as they are.
@@ -141,10 +143,7 @@ impl World {
     }
 
     pub(crate) async fn put(&self, subscription: &Subscription) {
-        let put = Write::PutSubscription {
-            subscription: subscription.clone(),
-            count_max: u32::MAX,
-        };
+        let put = SubscriptionWrite::Put(Arc::new(subscription.clone()));
         self.store.commit(Change::of(put)).await.unwrap();
     }
 
@@ -219,7 +218,7 @@ impl World {
         all.await.unwrap().iter().map(|known| known.state).collect()
     }
 
-    pub(crate) async fn commit(&self, write: Write) {
+    pub(crate) async fn commit(&self, write: impl Into<Write>) {
         self.store.commit(Change::of(write)).await.unwrap();
     }
 
@@ -227,7 +226,7 @@ impl World {
     pub(crate) async fn begin(&self, work: JobWork) -> Job {
         let now = self.now();
         let job = Job::begun(ACCOUNT, JobId(self.store.ids().next(now)), work, now);
-        self.commit(Write::PutJob(job.clone())).await;
+        self.commit(job.put()).await;
         job
     }
 
@@ -268,7 +267,7 @@ impl World {
     pub(crate) async fn resend_all(&self) {
         let all = self.store.deliveries(ACCOUNT, None, Page::First, 10_000);
         for delivery in all.await.unwrap() {
-            let resend = Write::Resend {
+            let resend = DeliveryWrite::Resend {
                 account: ACCOUNT,
                 delivery: delivery.id,
             };

@@ -18,7 +18,7 @@ use hookyard_delivery::{
     Transport as _,
 };
 use hookyard_domain::delivery::envelope::envelope;
-use hookyard_domain::kernel::change::CommittedDelivery;
+use hookyard_domain::kernel::news::CommittedDelivery;
 use hookyard_domain::kernel::ports::Clock;
 use hookyard_domain::{
     AttemptOutcome, DeliveryMode, PushProvider, Secret, Subscription, UnreachableReason,

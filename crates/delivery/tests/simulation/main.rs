@@ -22,7 +22,8 @@ const FOUND_SEEDS: [u64; 1] = [
     // Deliveries of a subscription that expired while it was paused waited for ever.
     239_735_689_552_204,
 ];
-/// Seeds that differ from run to run.
+/// Seeds that differ from run to run, unless `HOOKYARD_FRESH_SEEDS` says how many and
+/// `HOOKYARD_FIRST_SEED` where they begin.
 const FRESH_SEEDS: u64 = 40;
 
 /// Plays one seed in a runtime whose time passes only when everybody waits.
@@ -57,22 +58,25 @@ fn check(seed: u64) {
     assert!(checked.is_ok(), "seed {seed} failed");
 }
 
-fn asked_for() -> Option<u64> {
-    #[expect(clippy::disallowed_methods, reason = "the one way to replay a seed")]
-    let seed = std::env::var("HOOKYARD_SEED").ok()?;
-    Some(seed.parse().expect("HOOKYARD_SEED is a number"))
+fn asked_for(name: &str) -> Option<u64> {
+    #[expect(clippy::disallowed_methods, reason = "the one way to choose seeds")]
+    let number = std::env::var(name).ok()?;
+    let number = number.parse();
+    Some(number.unwrap_or_else(|_| panic!("{name} is a number")))
 }
 
 #[test]
 fn no_history_breaks_a_promise() {
-    if let Some(seed) = asked_for() {
+    if let Some(seed) = asked_for("HOOKYARD_SEED") {
         return check(seed);
     }
-    let fresh = RandomState::new().build_hasher().finish() >> 16;
+    let fresh = asked_for("HOOKYARD_FIRST_SEED")
+        .unwrap_or_else(|| RandomState::new().build_hasher().finish() >> 16);
+    let fresh_seeds = asked_for("HOOKYARD_FRESH_SEEDS").unwrap_or(FRESH_SEEDS);
     let seeds: Vec<u64> = FOUND_SEEDS
         .into_iter()
         .chain(0..FIXED_SEEDS)
-        .chain(fresh..fresh + FRESH_SEEDS)
+        .chain(fresh..fresh + fresh_seeds)
         .collect();
     std::thread::scope(|scope| {
         for half in seeds.chunks(seeds.len().div_ceil(2)) {

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use hookyard_delivery::Backlog;
-use hookyard_domain::kernel::change::{Change, CommittedDelivery};
+use hookyard_domain::kernel::change::Change;
+use hookyard_domain::kernel::news::CommittedDelivery;
 use hookyard_domain::kernel::ports::{CommitError, Store, StoreError};
 use hookyard_domain::{Subscription, SubscriptionId};
 use hookyard_testkit::SeededChance;

@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hookyard_delivery::Dispatcher;
-use hookyard_domain::kernel::change::News;
-use hookyard_domain::kernel::ports::{Clock as _, CommitListener, Page, Store as _};
+use hookyard_domain::kernel::news::{News, NewsItem};
+use hookyard_domain::kernel::ports::prelude::*;
+use hookyard_domain::kernel::ports::{Clock as _, CommitListener, Page};
 use hookyard_domain::{
-    Change, EventId, RetrySchedule, Subscription, SubscriptionId, SubscriptionStatus, Write,
+    Change, EventId, RetrySchedule, Subscription, SubscriptionId, SubscriptionStatus,
+    SubscriptionWrite,
 };
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use hookyard_testkit::{SeededChance, VirtualClock, sample};
@@ -52,7 +54,7 @@ impl Switchboard {
 
 impl CommitListener for Switchboard {
     fn committed(&self, news: &News) {
-        let ids = news.events.iter().map(|committed| committed.event.id);
+        let ids = news.events().map(|committed| committed.event.id);
         self.announced
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -66,10 +68,8 @@ impl CommitListener for Switchboard {
         let losing = *self.losing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.chance.percent(losing) {
             // Only wake-ups may be lost; that a subscription ended is a promise to its owner.
-            dispatcher.committed(&News {
-                deliveries: Vec::new(),
-                ..news.clone()
-            });
+            let kept = |item: &&NewsItem| !matches!(item, NewsItem::Delivery(_));
+            dispatcher.committed(&news.iter().filter(kept).cloned().collect());
         } else {
             dispatcher.committed(news);
         }
@@ -229,10 +229,7 @@ impl World {
     }
 
     async fn put(&self, subscription: &Subscription) {
-        let write = Write::PutSubscription {
-            subscription: subscription.clone(),
-            count_max: 99,
-        };
+        let write = SubscriptionWrite::Put(Arc::new(subscription.clone()));
         self.store
             .commit(Change::of(write))
             .await
@@ -355,7 +352,7 @@ impl World {
             return;
         }
         let (account, at) = (sample::ACCOUNT, self.clock.now());
-        let write = Write::DeleteSubscription {
+        let write = SubscriptionWrite::Delete {
             account,
             subscription: id,
             at,
@@ -435,7 +432,7 @@ impl World {
         let now = self.clock.now();
         for life in self.lives.values() {
             if life.subscription.is_expired(now) {
-                let end = Write::DeleteSubscription {
+                let end = SubscriptionWrite::Delete {
                     account: sample::ACCOUNT,
                     subscription: life.subscription.id,
                     at: now,

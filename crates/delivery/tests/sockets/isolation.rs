@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use hookyard_delivery::{Dispatcher, WebhookTransport};
 use hookyard_domain::kernel::ports::Store;
-use hookyard_domain::{Change, Event, EventId, Subscription, Write};
+use hookyard_domain::kernel::ports::prelude::*;
+use hookyard_domain::{Change, Event, EventId, Subscription, SubscriptionWrite};
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use hookyard_testkit::{Receiver, Reply, SeededChance, VirtualClock, sample};
 use tokio::time::{Instant, sleep};
@@ -44,11 +45,7 @@ async fn latencies(others: &[String]) -> [Duration; 2] {
     for (number, address) in endpoints {
         let mut subscription: Subscription = sample::endpoint(number, address);
         subscription.policy.timeout_ms = 5_000;
-        commit(Change::of(Write::PutSubscription {
-            subscription,
-            count_max: u32::MAX,
-        }))
-        .await;
+        commit(Change::of(SubscriptionWrite::Put(Arc::new(subscription)))).await;
     }
     let mut committed = Vec::new();
     for _ in 0..EVENTS {

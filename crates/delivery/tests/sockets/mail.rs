@@ -7,7 +7,8 @@ use hookyard_delivery::{
     SmtpSettings,
 };
 use hookyard_domain::kernel::ports::Store;
-use hookyard_domain::{Change, Endpoint, Secret, Timestamp, Write};
+use hookyard_domain::kernel::ports::prelude::*;
+use hookyard_domain::{Change, Endpoint, Secret, SubscriptionWrite, Timestamp};
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use hookyard_testkit::{
     MailFault, MailSecurity, MailServer, ReceivedLetter, SeededChance, VirtualClock, sample,
@@ -225,10 +226,7 @@ async fn an_owner_is_told_over_smtp_whatever_the_endpoint_is_called() {
     let reason = "It answered 500\r\nBcc: eve@example.com".to_owned();
     let errored = endpoint.errored(reason, VirtualClock::BEGIN);
     for subscription in [endpoint, errored] {
-        let put = Write::PutSubscription {
-            subscription,
-            count_max: u32::MAX,
-        };
+        let put = SubscriptionWrite::Put(Arc::new(subscription));
         store.commit(Change::of(put)).await.unwrap();
     }
     let letters = server.received(1).await;

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use hookyard_delivery::{Halt, Sending, Transport as _, WebhookTransport};
 use hookyard_domain::{AttemptOutcome, UnreachableReason};
 use hookyard_testkit::{Receiver, Reply, VirtualClock, sample};
+use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use crate::egress;
@@ -289,7 +290,10 @@ async fn a_kept_connection_that_the_receiver_closed_costs_no_attempt() {
             .is_accepted()
     );
     // The receiver's close must reach us first, or this would be another case: a broken attempt.
-    tokio::time::sleep(Duration::from_millis(50)).await;
+    // What the system tells of a later connection, it tells after that.
+    receiver.ended(1).await;
+    let later = Receiver::start().await;
+    TcpStream::connect(later.peer()).await.unwrap();
     assert!(
         connection
             .send(&sending)

@@ -5,20 +5,21 @@
 //! A job goes on in pages. Each page is one change that holds what the page does and how far the
 //! job has come, so that a restart goes on behind it and repeats nothing.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use async_trait::async_trait;
 
 use crate::events::type_name::TypePattern;
-use crate::kernel::change::Guard;
+use crate::kernel::change::{Change, Guard};
 use crate::kernel::erasure::ErasureSubject;
 use crate::kernel::ids::{AccountId, DeliveryId, EventId, JobId, SubscriptionId};
-use crate::kernel::ports::{AnswerQuery, DeliveryQuery, StateQuery};
+use crate::kernel::limits::JOBS_RUNNING_MAX;
+use crate::kernel::ports::{AnswerQuery, DeliveryQuery, StateQuery, StoreError};
 use crate::kernel::time::Timestamp;
 
 /// Which deliveries a job is about. Absent parts mean any.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct DeliverySelection {
     pub subscription: Option<SubscriptionId>,
     pub event: Option<EventId>,
@@ -61,12 +62,7 @@ impl DeliverySelection {
 }
 
 /// What a job does.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(
-    tag = "kind",
-    rename_all = "lowercase",
-    rename_all_fields = "camelCase"
-)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum JobWork {
     /// Sends deliveries again.
     Resend { selection: DeliverySelection },
@@ -271,15 +267,85 @@ impl Job {
         Some(Timestamp::from_millis(last) + Duration::from_millis(pause_ms))
     }
 
-    /// The guard that it has not changed.
-    pub const fn unchanged(&self) -> Guard {
-        Guard::JobVersion {
+    /// A job that an account begins beside the `running` ones.
+    ///
+    /// # Errors
+    ///
+    /// When it has as many as it may have.
+    pub fn begin(
+        account: AccountId,
+        id: JobId,
+        work: JobWork,
+        running: usize,
+        now: Timestamp,
+    ) -> Result<Self, TooManyJobs> {
+        if u32::try_from(running).is_ok_and(|running| running < JOBS_RUNNING_MAX) {
+            return Ok(Self::begun(account, id, work, now));
+        }
+        Err(TooManyJobs)
+    }
+
+    /// Stops it after the page that it is at. One that has ended stays as it is.
+    pub fn cancel(&self, now: Timestamp) -> Change {
+        Change::of(JobWrite::Cancel {
             account: self.account,
             job: self.id,
-            version: self.version,
-        }
+            at: now,
+        })
+    }
+
+    /// Stores it as it is now.
+    pub fn put(&self) -> JobWrite {
+        JobWrite::Put(Arc::new(self.clone()))
+    }
+
+    /// The guard that it has not changed.
+    pub fn unchanged(&self) -> Guard {
+        Guard::version(self.account, self.id, self.version)
     }
 }
+
+/// What is written of jobs.
+#[derive(Debug, Clone)]
+pub enum JobWrite {
+    /// The job as it is now. Its guard keeps two from going on from the same page.
+    Put(Arc<Job>),
+    /// Stops a job that is running; does nothing to others.
+    Cancel {
+        account: AccountId,
+        job: JobId,
+        at: Timestamp,
+    },
+    /// Forgets jobs that ended before a moment.
+    Purge { before: Timestamp },
+}
+
+/// Reads of jobs.
+#[async_trait]
+pub trait Jobs: Send + Sync {
+    async fn job(&self, account: AccountId, job: JobId) -> Result<Option<Job>, StoreError>;
+    /// Jobs, newest first.
+    async fn jobs(&self, query: JobQuery) -> Result<Vec<Job>, StoreError>;
+    /// The jobs of all accounts that go on, oldest first: where a restart continues.
+    async fn running_jobs(&self) -> Result<Vec<Job>, StoreError>;
+}
+
+/// Which jobs to list. Absent parts mean any.
+#[derive(Debug, Clone)]
+pub struct JobQuery {
+    pub account: AccountId,
+    pub status: Option<JobStatus>,
+    pub kind: Option<String>,
+    pub endpoint: Option<SubscriptionId>,
+    /// Only those with a smaller id.
+    pub before: Option<JobId>,
+    pub limit: u32,
+}
+
+/// An account has [`JOBS_RUNNING_MAX`] jobs running.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("{JOBS_RUNNING_MAX} jobs are running")]
+pub struct TooManyJobs;
 
 #[cfg(test)]
 mod tests {
@@ -326,15 +392,9 @@ mod tests {
     }
 
     #[test]
-    fn works_are_kept_as_json_with_their_kind() {
+    fn every_kind_is_listed() {
         for work in works() {
-            let text = serde_json::to_string(&work).unwrap();
-            assert!(
-                text.contains(&format!(r#""kind":"{}""#, work.kind())),
-                "{text}"
-            );
-            assert!(JOB_KINDS.contains(&work.kind()));
-            assert_eq!(serde_json::from_str::<JobWork>(&text).unwrap(), work);
+            assert!(JOB_KINDS.contains(&work.kind()), "{}", work.kind());
         }
     }
 
@@ -379,6 +439,16 @@ mod tests {
     fn statuses_are_read_by_their_names() {
         for status in JobStatus::ALL {
             assert_eq!(JobStatus::from_name(status.name()), Some(status));
+        }
+    }
+
+    #[test]
+    fn an_account_has_a_bounded_number_of_running_jobs() {
+        let most = usize::try_from(JOBS_RUNNING_MAX).unwrap();
+        for (running, expect) in [(most - 1, true), (most, false)] {
+            let [work, ..] = works();
+            let begun = Job::begin(AccountId(1), JobId(2), work, running, NOW);
+            assert_eq!(begun.is_ok(), expect, "{running}");
         }
     }
 }

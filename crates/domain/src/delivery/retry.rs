@@ -1,30 +1,26 @@
 //! When to try again: one pure function of what happened, the policy, the time and a jitter value.
+//! Retries with exponential backoff are one of its schedules.
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// How delays grow.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", tag = "kind")]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(
+    rename_all = "camelCase",
+    rename_all_fields = "camelCase",
+    tag = "kind"
+)]
 pub enum RetrySchedule {
     /// `delays[n]` after attempt n + 1; the last one repeats.
-    List {
-        #[serde(rename = "delaysMs")]
-        delays_ms: Vec<u64>,
-    },
+    List { delays_ms: Vec<u64> },
     /// Doubles from `first` to at most `longest`.
-    Exponential {
-        #[serde(rename = "firstMs")]
-        first_ms: u64,
-        #[serde(rename = "longestMs")]
-        longest_ms: u64,
-    },
+    Exponential { first_ms: u64, longest_ms: u64 },
 }
 
 /// How one subscription retries. Data, kept with the subscription.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RetryPolicy {
     pub schedule: RetrySchedule,
     /// Tries in all, the first included. At least 1.

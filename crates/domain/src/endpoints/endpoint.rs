@@ -12,49 +12,36 @@ use crate::endpoints::signing::SigningSecret;
 use crate::events::content_filter::{ContentFilter, document};
 use crate::events::event::{Audience, Event, EventKind};
 use crate::events::type_name::TypePattern;
-use crate::identity::secret::{Secret, revealed};
+use crate::identity::secret::Secret;
 use crate::kernel::ids::EventId;
-use crate::kernel::limits::{
-    BATCH_EVENTS_MAX, BATCHING_INTERVAL_MAX, ENDPOINT_AGE_MAX, ENDPOINT_ATTEMPTS_MAX,
-    ENDPOINT_CONCURRENCY_MAX, ENDPOINT_DELAY_MAX, ENDPOINT_DELAYS_MAX, ENDPOINT_HEADERS_MAX,
-    ENDPOINT_TIMEOUT_MAX, ENDPOINT_TIMEOUT_MIN, HEADER_NAME_CHARS_MAX, HEADER_VALUE_CHARS_MAX,
-    RATE_COUNT_MAX, RATE_PERIOD_MAX, RATE_PERIOD_MIN,
-};
 use crate::kernel::time::Timestamp;
-use crate::subscriptions::address::Address;
-use crate::subscriptions::subscription::{DeliveryMode, Subscription, SubscriptionStatus};
+use crate::subscriptions::mode::DeliveryMode;
+use crate::subscriptions::subscription::{Subscription, SubscriptionStatus};
 
 /// A header that an endpoint wants with every request.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomHeader {
     pub name: String,
-    #[serde(with = "revealed")]
     pub value: Secret,
 }
 
 /// How requests prove that they may.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "lowercase")]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum Authorization {
     #[default]
     None,
     Basic {
         username: String,
-        #[serde(with = "revealed")]
         password: Secret,
     },
     Bearer {
-        #[serde(with = "revealed")]
         token: Secret,
     },
     /// Client credentials (RFC 6749, section 4.4).
-    #[serde(rename_all = "camelCase")]
     OAuth2 {
         token_url: String,
         client_id: String,
-        #[serde(with = "revealed")]
         client_secret: Secret,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
         scope: Option<String>,
     },
 }
@@ -90,38 +77,29 @@ pub enum PayloadFormat {
 }
 
 /// A key that requests are signed with.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct EndpointSecret {
     pub id: String,
-    #[serde(with = "as_text")]
     pub secret: SigningSecret,
     pub created_at: Timestamp,
     /// Until when requests are signed with it too, after another has taken its place.
     pub expires_at: Option<Timestamp>,
 }
 
-/// Signing secrets as texts: only for what is sealed as a whole.
-mod as_text {
-    use serde::{Deserialize as _, Deserializer, Serializer, de};
-
-    use super::SigningSecret;
-
-    pub(super) fn serialize<S: Serializer>(
-        secret: &SigningSecret,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        to.serialize_str(secret.text().reveal())
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<SigningSecret, D::Error> {
-        SigningSecret::parse(&String::deserialize(from)?).map_err(de::Error::custom)
+impl EndpointSecret {
+    /// A secret that signs from `now` on, until another takes its place.
+    pub fn new(id: [u8; 8], secret: SigningSecret, now: Timestamp) -> Self {
+        Self {
+            id: format!("{:016x}", u64::from_be_bytes(id)),
+            secret,
+            created_at: now,
+            expires_at: None,
+        }
     }
 }
 
 /// Events that are sent together.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Batching {
     pub interval_ms: u64,
     pub events_max: u32,
@@ -138,7 +116,7 @@ impl Batching {
 }
 
 /// How many requests an endpoint takes in a time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct RateLimit {
     pub count: u32,
@@ -153,11 +131,10 @@ impl RateLimit {
 }
 
 /// What makes a subscription an endpoint.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Endpoint {
     pub description: String,
     pub types: Vec<TypePattern>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub content: Option<ContentFilter>,
     pub headers: Vec<CustomHeader>,
     pub authorization: Authorization,
@@ -168,20 +145,15 @@ pub struct Endpoint {
     /// A delivery that fails so often, while nothing else gets through, sets the endpoint Errored;
     /// 0 for never.
     pub failure_threshold: u32,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batching: Option<Batching>,
     /// Events in one request, once they are sent together again; while they are not.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub batch_max_kept: Option<u32>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rate: Option<RateLimit>,
     /// One after the other, in the order in which they happened.
     pub ordered: bool,
     /// Who was allowed to send when it was asked with OPTIONS: said with every request.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub request_origin: Option<String>,
     /// Why it is Errored, for people.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<String>,
 }
 
@@ -338,256 +310,6 @@ pub fn endpoint_event(
     })
 }
 
-/// Why something that an endpoint was asked to do cannot be.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{field}: {reason}")]
-pub struct SettingError {
-    /// The member of the request, such as `headers.X-Tenant`.
-    pub field: String,
-    pub reason: String,
-}
-
-impl SettingError {
-    /// `reason` is the end of a sentence that begins with the field.
-    pub fn new(field: impl Into<String>, reason: impl Into<String>) -> Self {
-        Self {
-            field: field.into(),
-            reason: reason.into(),
-        }
-    }
-}
-
-/// Headers that an endpoint cannot set: they are ours, or the connection's.
-const RESERVED: [&str; 17] = [
-    "host",
-    "content-length",
-    "content-type",
-    "content-encoding",
-    "transfer-encoding",
-    "connection",
-    "keep-alive",
-    "te",
-    "trailer",
-    "upgrade",
-    "expect",
-    "user-agent",
-    "accept-encoding",
-    "authorization",
-    "validation-token",
-    "verification-token",
-    "set-cookie",
-];
-const RESERVED_BEGINNINGS: [&str; 5] =
-    ["proxy-", "webhook-", "ce-", "hookyard-", "access-control-"];
-
-/// Checks one custom header.
-///
-/// # Errors
-///
-/// When its name is no token or is reserved, or its value would break the line.
-pub fn check_header(name: &str, value: &str) -> Result<(), SettingError> {
-    let refuse = |reason: &str| Err(SettingError::new(format!("headers.{name}"), reason));
-    let token = |byte: u8| byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte);
-    if name.len() > HEADER_NAME_CHARS_MAX {
-        let shown: String = name.chars().take(HEADER_NAME_CHARS_MAX).collect();
-        let reason = format!("has a name of at most {HEADER_NAME_CHARS_MAX} characters");
-        return Err(SettingError::new(format!("headers.{shown}"), reason));
-    }
-    if name.is_empty() || !name.bytes().all(token) {
-        return refuse("is not the name of a header: letters, digits and dashes");
-    }
-    let lower = name.to_ascii_lowercase();
-    if lower == "authorization" {
-        return refuse("is set by `authorization`");
-    }
-    if RESERVED.contains(&lower.as_str())
-        || RESERVED_BEGINNINGS
-            .iter()
-            .any(|reserved| lower.starts_with(reserved))
-    {
-        return refuse("is reserved");
-    }
-    let plain = |byte: u8| byte == b'\t' || (b' '..=b'~').contains(&byte);
-    if value.len() > HEADER_VALUE_CHARS_MAX {
-        return refuse(&too_long());
-    }
-    if !value.bytes().all(plain) {
-        return refuse("must be visible ASCII in one line");
-    }
-    Ok(())
-}
-
-fn too_long() -> String {
-    format!("has at most {HEADER_VALUE_CHARS_MAX} characters")
-}
-
-fn within(
-    field: &str,
-    value: impl Into<u64>,
-    least: u64,
-    most: impl Into<u64>,
-) -> Result<(), SettingError> {
-    let (value, most) = (value.into(), most.into());
-    if value < least || value > most {
-        let reason = format!("must be from {least} to {most}");
-        return Err(SettingError::new(field, reason));
-    }
-    Ok(())
-}
-
-fn millis(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// Checks the settings of an endpoint against their bounds.
-///
-/// # Errors
-///
-/// Names the first that is out of them.
-pub fn check(endpoint: &Endpoint, policy: &RetryPolicy) -> Result<(), SettingError> {
-    if endpoint.types.is_empty() {
-        let reason = "name at least one type, such as `invoice.paid`, `invoice.*` or `*`";
-        return Err(SettingError::new("eventTypes", reason));
-    }
-    if endpoint.headers.len() > ENDPOINT_HEADERS_MAX {
-        let reason = format!("are at most {ENDPOINT_HEADERS_MAX}");
-        return Err(SettingError::new("headers", reason));
-    }
-    for header in &endpoint.headers {
-        check_header(&header.name, header.value.reveal())?;
-    }
-    check_authorization(&endpoint.authorization)?;
-    check_policy(policy)?;
-    within(
-        "failureThreshold",
-        endpoint.failure_threshold,
-        0,
-        ENDPOINT_ATTEMPTS_MAX,
-    )?;
-    if let Some(batching) = endpoint.batching {
-        let most = millis(BATCHING_INTERVAL_MAX) / 60_000;
-        within(
-            "batchingIntervalMinutes",
-            batching.interval_ms / 60_000,
-            1,
-            most,
-        )?;
-        if endpoint.format == PayloadFormat::CloudEventsBinary {
-            let reason = "a CloudEvent in binary mode cannot be sent with others";
-            return Err(SettingError::new("batchingIntervalMinutes", reason));
-        }
-    }
-    let together = endpoint.batching.map(|batching| batching.events_max);
-    if let Some(events_max) = together.or(endpoint.batch_max_kept) {
-        within("batchMax", events_max, 1, BATCH_EVENTS_MAX)?;
-    }
-    if let Some(rate) = endpoint.rate {
-        within("rateLimit.count", rate.count, 1, RATE_COUNT_MAX)?;
-        within(
-            "rateLimit.perMs",
-            rate.per_ms,
-            millis(RATE_PERIOD_MIN),
-            millis(RATE_PERIOD_MAX),
-        )?;
-    }
-    Ok(())
-}
-
-fn check_policy(policy: &RetryPolicy) -> Result<(), SettingError> {
-    let (least, most) = (millis(ENDPOINT_TIMEOUT_MIN), millis(ENDPOINT_TIMEOUT_MAX));
-    within("timeoutMs", policy.timeout_ms, least, most)?;
-    within(
-        "concurrency",
-        policy.concurrency_max,
-        1,
-        ENDPOINT_CONCURRENCY_MAX,
-    )?;
-    within(
-        "retryPolicy.attemptsMax",
-        policy.attempts_max,
-        1,
-        ENDPOINT_ATTEMPTS_MAX,
-    )?;
-    within(
-        "retryPolicy.ageMaxMs",
-        policy.age_max_ms,
-        1_000,
-        millis(ENDPOINT_AGE_MAX),
-    )?;
-    let longest = millis(ENDPOINT_DELAY_MAX);
-    match &policy.schedule {
-        RetrySchedule::List { delays_ms } => {
-            let field = "retryPolicy.schedule.delaysMs";
-            if delays_ms.is_empty() || delays_ms.len() > ENDPOINT_DELAYS_MAX {
-                let reason = format!("holds from 1 to {ENDPOINT_DELAYS_MAX} pauses");
-                return Err(SettingError::new(field, reason));
-            }
-            for (index, delay) in delays_ms.iter().enumerate() {
-                within(&format!("{field}[{index}]"), *delay, 100, longest)?;
-            }
-            Ok(())
-        }
-        RetrySchedule::Exponential {
-            first_ms,
-            longest_ms,
-        } => {
-            within("retryPolicy.schedule.firstMs", *first_ms, 100, longest)?;
-            within(
-                "retryPolicy.schedule.longestMs",
-                *longest_ms,
-                *first_ms,
-                longest,
-            )
-        }
-    }
-}
-
-fn check_authorization(authorization: &Authorization) -> Result<(), SettingError> {
-    let refuse = |field: &str, reason: &str| {
-        Err(SettingError::new(format!("authorization.{field}"), reason))
-    };
-    let said = |field: &str, text: &str| match text {
-        "" => refuse(field, "is missing"),
-        _ if text.len() > HEADER_VALUE_CHARS_MAX => refuse(field, &too_long()),
-        _ if text.contains(char::is_control) => refuse(field, "holds no control characters"),
-        _ => Ok(()),
-    };
-    let plain = |field: &str, text: &str| {
-        said(field, text)?;
-        if text.bytes().all(|byte| (b' '..=b'~').contains(&byte)) {
-            return Ok(());
-        }
-        refuse(field, "must be visible ASCII in one line")
-    };
-    match authorization {
-        Authorization::None => Ok(()),
-        Authorization::Basic { username, password } => {
-            if username.contains(':') || username.contains(char::is_control) {
-                return refuse("username", "holds no colon and no control characters");
-            }
-            if username.len() > HEADER_VALUE_CHARS_MAX {
-                return refuse("username", &too_long());
-            }
-            said("password", password.reveal())
-        }
-        Authorization::Bearer { token } => plain("token", token.reveal()),
-        Authorization::OAuth2 {
-            token_url,
-            client_id,
-            client_secret,
-            scope,
-        } => {
-            if Address::parse(token_url).is_err() {
-                return refuse("tokenUrl", &Address::complaint(token_url));
-            }
-            said("clientId", client_id)?;
-            said("clientSecret", client_secret.reveal())?;
-            let scope = scope.as_deref();
-            scope.map_or(Ok(()), |scope| plain("scope", scope))
-        }
-    }
-}
-
 /// How an endpoint retries unless it says otherwise: the example of Standard Webhooks, three days.
 pub fn policy_default() -> RetryPolicy {
     const MINUTE: u64 = 60_000;
@@ -612,7 +334,3 @@ pub fn policy_default() -> RetryPolicy {
         concurrency_max: 16,
     }
 }
-
-/// Failed attempts of a delivery after which an endpoint is Errored, unless it says otherwise: all
-/// that the default policy makes.
-pub const FAILURE_THRESHOLD_DEFAULT: u32 = 10;

@@ -13,7 +13,7 @@ use crate::events::event::EventKind;
 use crate::identity::app::Scope;
 
 pub use event_types::{EVENT_TYPES, EventType, Producer};
-pub use schema::{Schema, Violation};
+pub use schema::Schema;
 
 /// Where a filter looks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -5,13 +5,16 @@ mod schema;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use serde_json::Value;
 
-use crate::events::catalogue::{EventType, Violation};
+use crate::events::catalogue::EventType;
+use crate::events::schema::Violation;
 use crate::events::type_name::{RESERVED_PREFIX, TypeName};
-use crate::kernel::change::{Change, Guard, Write};
+use crate::kernel::change::{Change, Guard};
 use crate::kernel::ids::AccountId;
 use crate::kernel::limits::{DESCRIPTION_CHARS_MAX, TYPE_EXAMPLE_BYTES_MAX, TYPE_VERSIONS_MAX};
+use crate::kernel::ports::StoreError;
 use crate::kernel::raw::check_json;
 use crate::kernel::time::Timestamp;
 
@@ -51,23 +54,21 @@ pub struct TypeVersion {
 }
 
 impl TypeVersion {
-    /// Reads a version out of JSON texts.
+    /// Reads a version: its schema, and an example as it came.
     ///
     /// # Errors
     ///
-    /// When the schema does not compile, or the example does not satisfy it.
+    /// When the example does not satisfy the schema.
     pub fn read(
-        schema: Option<&str>,
+        schema: Option<&DataSchema>,
         example: Option<&str>,
         now: Timestamp,
     ) -> Result<Self, CustomTypeError> {
-        let compiled = schema.map(DataSchema::compile).transpose();
-        let compiled = compiled.map_err(CustomTypeError::Schema)?;
         if let Some(example) = example {
-            check_example(example, compiled.as_ref()).map_err(CustomTypeError::Example)?;
+            check_example(example, schema).map_err(CustomTypeError::Example)?;
         }
         Ok(Self {
-            schema: compiled.map(|compiled| Arc::clone(compiled.text())),
+            schema: schema.map(|schema| Arc::clone(schema.text())),
             example: example.map(Into::into),
             created_at: now,
         })
@@ -81,16 +82,13 @@ impl TypeVersion {
 }
 
 fn check_example(example: &str, schema: Option<&DataSchema>) -> Result<(), Violation> {
-    let whole = |message: String| Violation {
-        pointer: String::new(),
-        message,
-    };
     if example.len() > TYPE_EXAMPLE_BYTES_MAX {
         let message = format!("the example is larger than {TYPE_EXAMPLE_BYTES_MAX} bytes");
-        return Err(whole(message));
+        return Err(Violation::of_whole(message));
     }
-    check_json(example).map_err(whole)?;
-    let value: Value = serde_json::from_str(example).map_err(|error| whole(error.to_string()))?;
+    check_json(example).map_err(Violation::of_whole)?;
+    let value: Value =
+        serde_json::from_str(example).map_err(|error| Violation::of_whole(error.to_string()))?;
     schema.map_or(Ok(()), |schema| {
         schema.check(&value, &mut Effort::default())
     })
@@ -151,12 +149,8 @@ impl CustomType {
 
     /// The change that registers it, unless there is one of its name.
     pub fn register(self) -> Change {
-        let absent = Guard::CustomTypeVersion {
-            account: self.account,
-            name: self.name.clone(),
-            version: 0,
-        };
-        Change::of(Write::PutCustomType(self)).given(absent)
+        let absent = Guard::version(self.account, self.name.clone(), 0);
+        Change::of(CustomTypeWrite::Put(self)).given(absent)
     }
 
     /// The change that applies `patch`, and the type as it is then.
@@ -217,13 +211,13 @@ impl CustomType {
             version: self.version + 1,
             ..changed
         };
-        let change = Change::of(Write::PutCustomType(changed.clone()));
+        let change = Change::of(CustomTypeWrite::Put(changed.clone()));
         (change.given(self.unchanged()), changed)
     }
 
     /// The change that forgets it. Its events stay.
     pub fn delete(&self) -> Change {
-        Change::of(Write::DeleteCustomType {
+        Change::of(CustomTypeWrite::Delete {
             account: self.account,
             name: self.name.clone(),
         })
@@ -253,11 +247,7 @@ impl CustomType {
 
     /// The guard that it has not changed.
     pub fn unchanged(&self) -> Guard {
-        Guard::CustomTypeVersion {
-            account: self.account,
-            name: self.name.clone(),
-            version: self.version,
-        }
+        Guard::version(self.account, self.name.clone(), self.version)
     }
 }
 
@@ -266,6 +256,26 @@ fn check_description(description: &str) -> Result<(), CustomTypeError> {
         return Err(CustomTypeError::DescriptionTooLong);
     }
     Ok(())
+}
+
+/// What is written of registered types.
+#[derive(Debug, Clone)]
+pub enum CustomTypeWrite {
+    Put(CustomType),
+    Delete { account: AccountId, name: TypeName },
+}
+
+/// Reads of registered types.
+#[async_trait]
+pub trait CustomTypes: Send + Sync {
+    /// A type that the account has registered.
+    async fn custom_type(
+        &self,
+        account: AccountId,
+        name: &TypeName,
+    ) -> Result<Option<Arc<CustomType>>, StoreError>;
+    /// Every type that the account has registered, by name.
+    async fn custom_types(&self, account: AccountId) -> Result<Vec<CustomType>, StoreError>;
 }
 
 #[cfg(test)]

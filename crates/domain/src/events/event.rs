@@ -3,12 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use crate::events::publishing::cloud_events::declares_json;
+use crate::events::type_name::TypePattern;
 use crate::kernel::ids::{AccountId, ChatId, EventId, PersonId, PostId, RequestId, SubscriptionId};
+use crate::kernel::ports::StoreError;
 use crate::kernel::time::Timestamp;
 
 /// What an event is about; what filters choose by. The catalogue says which filters there are.
@@ -94,6 +96,15 @@ pub enum Audience {
     Account,
 }
 
+impl Event {
+    /// The id that its publisher gave it, after the source for which that is unique.
+    pub fn publication(&self) -> Option<(&str, &str)> {
+        let attributes = self.attributes.as_deref()?;
+        let id = attributes.id.as_deref()?;
+        Some((attributes.source.as_deref().unwrap_or_default(), id))
+    }
+}
+
 impl EventId {
     /// Not committed yet.
     pub const PENDING: Self = Self(0);
@@ -126,23 +137,16 @@ pub struct Event {
 
 /// What a publisher says of an event beside its data: the context of a CloudEvent, as far as the
 /// event itself does not hold it.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Attributes {
     /// Its publisher's id of the event.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub data_schema: Option<String>,
     /// What the body is; JSON when it is not said.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub content_type: Option<String>,
     /// Extension attributes in their order, as JSON texts.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub extensions: Vec<(String, String)>,
 }
 
@@ -187,4 +191,40 @@ impl Event {
             _ => Cow::Owned(format!("{kind}.{}", self.event_type)),
         }
     }
+}
+
+/// Reads of events.
+#[async_trait]
+pub trait Events: Send + Sync {
+    async fn event(&self, account: AccountId, event: EventId) -> Result<Option<Event>, StoreError>;
+    /// The event that announced a post when it was added.
+    async fn event_of_post(
+        &self,
+        account: AccountId,
+        post: PostId,
+    ) -> Result<Option<Event>, StoreError>;
+    /// Events after `after`, ascending: what a live client missed.
+    async fn events_after(
+        &self,
+        account: AccountId,
+        after: EventId,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError>;
+    /// Events, newest first.
+    async fn find_events(&self, query: EventQuery) -> Result<Vec<Event>, StoreError>;
+    /// How many there are, whatever the limit of the query.
+    async fn count_events(&self, query: EventQuery) -> Result<u64, StoreError>;
+    /// When the oldest event that is kept happened.
+    async fn oldest_event(&self) -> Result<Option<Timestamp>, StoreError>;
+}
+
+/// Which events to list. Absent parts mean any.
+#[derive(Debug, Clone)]
+pub struct EventQuery {
+    pub account: AccountId,
+    pub types: Option<TypePattern>,
+    pub since: Option<Timestamp>,
+    pub until: Option<Timestamp>,
+    pub before: Option<EventId>,
+    pub limit: u32,
 }

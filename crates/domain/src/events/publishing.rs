@@ -1,5 +1,8 @@
 //! Events that apps publish: what happens in a telephone system or elsewhere outside, told to the
 //! same subscribers in the same form as if it had happened here.
+//!
+//! Publishing is idempotent for who names an id and a source of their own, or an idempotency key:
+//! what was published before is found again instead.
 
 mod announcement;
 pub mod cloud_events;
@@ -12,8 +15,9 @@ use bytes::Bytes;
 use serde_json::Value;
 use serde_json::value::RawValue;
 
-use crate::events::catalogue::{EventType, Violation};
+use crate::events::catalogue::EventType;
 use crate::events::event::{Audience, Event};
+use crate::events::schema::{SchemaCompiler, Violation};
 use crate::identity::person::Person;
 use crate::kernel::ids::{AccountId, EventId, PersonId};
 use crate::kernel::limits::PUBLISHED_BODY_BYTES_MAX;
@@ -102,12 +106,18 @@ impl Publication {
     /// # Errors
     ///
     /// When the body is too large, breaks its schema, or names another extension than the path.
-    pub fn announce(&self, body: &RawValue, now: Timestamp) -> Result<Event, PublishError> {
+    pub fn announce(
+        &self,
+        body: &RawValue,
+        compiler: &dyn SchemaCompiler,
+        now: Timestamp,
+    ) -> Result<Event, PublishError> {
         let body = body.get();
         if body.len() > PUBLISHED_BODY_BYTES_MAX {
             return Err(PublishError::BodyTooLarge);
         }
-        self.check(body).map_err(PublishError::BodyInvalid)?;
+        self.check(body, compiler)
+            .map_err(PublishError::BodyInvalid)?;
         Ok(Event {
             account: self.account,
             id: EventId::PENDING,
@@ -124,17 +134,14 @@ impl Publication {
         })
     }
 
-    fn check(&self, body: &str) -> Result<(), Violation> {
-        let whole = |message: &str| Violation {
-            pointer: String::new(),
-            message: message.to_owned(),
-        };
-        let value: Value =
-            serde_json::from_str(body).map_err(|_| whole("the value cannot be read as JSON"))?;
+    fn check(&self, body: &str, compiler: &dyn SchemaCompiler) -> Result<(), Violation> {
+        let value: Value = serde_json::from_str(body)
+            .map_err(|_| Violation::of_whole("the value cannot be read as JSON"))?;
         if repeats_a_name(body) {
-            return Err(whole("an object in the value has two members of one name"));
+            let message = "an object in the value has two members of one name";
+            return Err(Violation::of_whole(message));
         }
-        self.event_type.schema.check(&value)?;
+        self.event_type.schema.check(&value, compiler)?;
         let same_id = |member: &str, id: u64| {
             let named = match value.get(member) {
                 Some(Value::String(text)) => text.parse().ok(),

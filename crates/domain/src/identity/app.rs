@@ -3,8 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use async_trait::async_trait;
+
 use crate::identity::secret::TokenHash;
 use crate::kernel::ids::{AccountId, PersonId};
+use crate::kernel::ports::StoreError;
 use crate::kernel::time::Timestamp;
 
 /// The public name of an app; `client_id` in OAuth. A client id is unique in the whole store.
@@ -177,6 +180,25 @@ pub struct JwtCredential {
     pub hash: TokenHash,
     pub created_at: Timestamp,
     pub revoked_at: Option<Timestamp>,
+}
+
+/// What is written of apps.
+#[derive(Debug, Clone)]
+pub enum AppWrite {
+    Put(App),
+}
+
+/// What is written of JWT credentials.
+#[derive(Debug, Clone)]
+pub enum JwtCredentialWrite {
+    Put(JwtCredential),
+}
+
+/// Reads of apps, and of what lets persons in through them.
+#[async_trait]
+pub trait Apps: Send + Sync {
+    async fn app(&self, client_id: &ClientId) -> Result<Option<App>, StoreError>;
+    async fn jwt_credential(&self, hash: TokenHash) -> Result<Option<JwtCredential>, StoreError>;
 }
 
 #[cfg(test)]

@@ -2,10 +2,13 @@
 
 pub mod directory;
 
+use async_trait::async_trait;
 use serde::Serialize;
 
+use crate::identity::secret::Secret;
 use crate::kernel::change::Guard;
 use crate::kernel::ids::{AccountId, PersonId};
+use crate::kernel::ports::{Slice, StoreError};
 use crate::kernel::time::Timestamp;
 
 /// What stands behind a person.
@@ -83,12 +86,8 @@ impl Person {
     }
 
     /// Holds as long as nobody has changed them.
-    pub const fn unchanged(&self) -> Guard {
-        Guard::PersonVersion {
-            account: self.account,
-            person: self.id,
-            version: self.version,
-        }
+    pub fn unchanged(&self) -> Guard {
+        Guard::version(self.account, self.id, self.version)
     }
 }
 
@@ -119,4 +118,58 @@ impl<'a> From<&'a Person> for PersonView<'a> {
             last_modified_time: person.modified_at,
         }
     }
+}
+
+/// What is written of persons.
+#[derive(Debug, Clone)]
+pub enum PersonWrite {
+    Put(Person),
+    /// The Argon2 hash of a person's password.
+    PutPassword {
+        account: AccountId,
+        person: PersonId,
+        hash: Secret,
+    },
+    /// Takes away what a person could sign in with, and what they said of their presence.
+    ErasePersonals {
+        account: AccountId,
+        person: PersonId,
+    },
+}
+
+/// Reads of persons.
+#[async_trait]
+pub trait Persons: Send + Sync {
+    async fn person(
+        &self,
+        account: AccountId,
+        person: PersonId,
+    ) -> Result<Option<Person>, StoreError>;
+    async fn persons(&self, account: AccountId, limit: u32) -> Result<Vec<Person>, StoreError>;
+    async fn person_by_email(
+        &self,
+        account: AccountId,
+        email: &str,
+    ) -> Result<Option<Person>, StoreError>;
+    async fn person_by_extension_number(
+        &self,
+        account: AccountId,
+        number: &str,
+    ) -> Result<Option<Person>, StoreError>;
+    /// Persons in order of their ids, integrations left out, and how many there are in all.
+    async fn persons_matching(&self, query: PersonQuery) -> Result<(Vec<Person>, u64), StoreError>;
+    /// Who signs in by `name`, an e-mail address or an extension number, in any account, and the
+    /// Argon2 hash of their password.
+    async fn password_of(&self, name: &str) -> Result<Option<(Person, Secret)>, StoreError>;
+}
+
+/// Which persons to list. Absent parts mean any.
+#[derive(Debug, Clone)]
+pub struct PersonQuery {
+    pub account: AccountId,
+    pub email: Option<String>,
+    pub extension_number: Option<String>,
+    pub status: Option<PersonStatus>,
+    pub kind: Option<PersonKind>,
+    pub slice: Slice,
 }

@@ -37,21 +37,6 @@ impl PartialEq for Secret {
 
 impl Eq for Secret {}
 
-/// Writes secrets as they are: only for what is sealed as a whole.
-pub(crate) mod revealed {
-    use serde::{Deserialize as _, Deserializer, Serializer};
-
-    use super::Secret;
-
-    pub(crate) fn serialize<S: Serializer>(secret: &Secret, to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_str(secret.reveal())
-    }
-
-    pub(crate) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Secret, D::Error> {
-        String::deserialize(from).map(Secret::new)
-    }
-}
-
 /// SHA-256 of an opaque token: what the store keeps. A token has 256 random bits, so a plain hash
 /// cannot be searched backwards.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,9 +1,14 @@
 //! Sessions and their tokens (contract section 1.4).
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
 use crate::identity::app::{ClientId, Scopes};
 use crate::identity::secret::TokenHash;
+use crate::kernel::change::{Change, Guard};
 use crate::kernel::ids::{AccountId, PersonId, SessionId};
-use crate::kernel::limits::{REFRESH_GRACE_UNUSED, REFRESH_GRACE_USED};
+use crate::kernel::ports::StoreError;
 use crate::kernel::time::Timestamp;
 
 /// A signed-in app on behalf of a person. Ending it ends all of its tokens.
@@ -41,16 +46,39 @@ pub struct Token {
     pub used_at: Option<Timestamp>,
 }
 
-/// What presenting a refresh token leads to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RefreshDecision {
-    /// Current and unused: issue the next generation.
-    Issue,
-    /// Already exchanged, within its grace: hand out the same next generation again.
-    Repeat,
-    /// Exchanged too long ago: someone replays it. End the session.
-    Replayed,
+/// Why a token is no key to the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum AccessError {
+    #[error("the token is not an access token of the session's generation")]
+    Invalid,
+    #[error("the token has expired")]
     Expired,
+}
+
+impl Session {
+    /// Whether one of its tokens lets in at `now`. The first use is recorded with the change that
+    /// comes back: from then on the refresh token that led to it has only seconds left.
+    ///
+    /// # Errors
+    ///
+    /// When it does not.
+    pub fn admit(&self, token: &Token, now: Timestamp) -> Result<Option<Change>, AccessError> {
+        if token.kind != TokenKind::Access || token.generation != self.generation {
+            return Err(AccessError::Invalid);
+        }
+        if token.is_expired(now) {
+            return Err(AccessError::Expired);
+        }
+        if token.used_at.is_some() {
+            return Ok(None);
+        }
+        let used = Token {
+            used_at: Some(now),
+            ..token.clone()
+        };
+        let guard = Guard::version(self.account, self.id, self.generation);
+        Ok(Some(Change::of(SessionWrite::PutToken(used)).given(guard)))
+    }
 }
 
 impl Token {
@@ -58,66 +86,114 @@ impl Token {
     pub fn is_expired(&self, now: Timestamp) -> bool {
         now >= self.expires_at
     }
+}
 
-    /// Decides what a refresh token may still do at `now`.
-    ///
-    /// `successor_used_at` is when the access token of the next generation was first used. Until
-    /// then the old refresh token stays good for an hour after its exchange; from then on, for ten
-    /// seconds.
-    pub fn refresh_at(
+/// What is written of sessions.
+#[derive(Debug, Clone)]
+pub enum SessionWrite {
+    Put(Session),
+    PutToken(Token),
+    /// Ends a session and all of its tokens.
+    End {
+        account: AccountId,
+        session: SessionId,
+    },
+    /// Ends every session of a person.
+    EndAllOf {
+        account: AccountId,
+        person: PersonId,
+    },
+}
+
+/// What is written of one-time sign-in codes for the console.
+#[derive(Debug, Clone)]
+pub enum SignInCodeWrite {
+    Put {
+        account: AccountId,
+        person: PersonId,
+        hash: TokenHash,
+        expires_at: Timestamp,
+    },
+    /// Uses a code up. Its guard is [`Guard::CodeUnspent`](crate::Guard::CodeUnspent).
+    Take { account: AccountId, hash: TokenHash },
+}
+
+/// Reads of sessions, their tokens, and the codes that begin one.
+#[async_trait]
+pub trait Sessions: Send + Sync {
+    /// Whom a one-time sign-in code lets in, if it is there and not expired at `now`.
+    async fn sign_in_code(
         &self,
-        successor_used_at: Option<Timestamp>,
+        hash: TokenHash,
         now: Timestamp,
-    ) -> RefreshDecision {
-        if self.is_expired(now) {
-            return RefreshDecision::Expired;
-        }
-        let Some(exchanged_at) = self.used_at else {
-            return RefreshDecision::Issue;
-        };
-        let in_grace = match successor_used_at {
-            Some(used_at) => now < used_at + REFRESH_GRACE_USED,
-            None => now < exchanged_at + REFRESH_GRACE_UNUSED,
-        };
-        if in_grace {
-            RefreshDecision::Repeat
-        } else {
-            RefreshDecision::Replayed
-        }
-    }
+    ) -> Result<Option<(AccountId, PersonId)>, StoreError>;
+    /// A token and its session. Called for every API request, so it is served from memory.
+    async fn token(&self, hash: TokenHash) -> Result<Option<Arc<(Session, Token)>>, StoreError>;
+    async fn token_of_generation(
+        &self,
+        account: AccountId,
+        session: SessionId,
+        kind: TokenKind,
+        generation: u64,
+    ) -> Result<Option<Token>, StoreError>;
+    /// A session, as long as it lives.
+    async fn session(
+        &self,
+        account: AccountId,
+        session: SessionId,
+    ) -> Result<Option<Session>, StoreError>;
+    /// Live sessions of a person and client, oldest first.
+    async fn sessions(
+        &self,
+        account: AccountId,
+        person: PersonId,
+        client_id: &ClientId,
+    ) -> Result<Vec<Session>, StoreError>;
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn refresh(used_at: Option<i64>) -> Token {
-        Token {
-            account: AccountId(1),
-            session: SessionId(1),
-            kind: TokenKind::Refresh,
-            hash: TokenHash([0; 32]),
-            generation: 1,
-            expires_at: Timestamp::from_millis(604_800_000),
-            used_at: used_at.map(Timestamp::from_millis),
-        }
-    }
-
-    fn check(used_at: Option<i64>, successor: Option<i64>, now: i64, expect: RefreshDecision) {
-        let successor = successor.map(Timestamp::from_millis);
-        assert_eq!(
-            refresh(used_at).refresh_at(successor, Timestamp::from_millis(now)),
-            expect
-        );
-    }
+    use crate::kernel::change::Write;
 
     #[test]
-    fn a_refresh_token_is_single_use_with_grace() {
-        check(None, None, 1, RefreshDecision::Issue);
-        check(Some(0), None, 3_599_999, RefreshDecision::Repeat);
-        check(Some(0), None, 3_600_000, RefreshDecision::Replayed);
-        check(Some(0), Some(5_000), 14_999, RefreshDecision::Repeat);
-        check(Some(0), Some(5_000), 15_000, RefreshDecision::Replayed);
-        check(None, None, 604_800_000, RefreshDecision::Expired);
+    fn only_a_live_access_token_of_the_newest_generation_lets_in() {
+        let now = Timestamp::from_millis(1_000);
+        let session = Session {
+            account: AccountId(1),
+            id: SessionId(1),
+            person: PersonId(1),
+            client_id: ClientId("app".to_owned()),
+            scopes: Scopes::all(),
+            endpoint_id: String::new(),
+            created_at: now,
+            generation: 2,
+        };
+        let token = |kind, generation, expires_at, used_at| Token {
+            account: AccountId(1),
+            session: SessionId(1),
+            kind,
+            hash: TokenHash([0; 32]),
+            generation,
+            expires_at: Timestamp::from_millis(expires_at),
+            used_at,
+        };
+        let (access, refresh) = (TokenKind::Access, TokenKind::Refresh);
+        for (kind, generation, expires_at, expect) in [
+            (access, 2, 1_001, None),
+            (access, 2, 1_000, Some(AccessError::Expired)),
+            (access, 1, 1_001, Some(AccessError::Invalid)),
+            (refresh, 2, 1_001, Some(AccessError::Invalid)),
+        ] {
+            let token = token(kind, generation, expires_at, None);
+            assert_eq!(session.admit(&token, now).err(), expect);
+        }
+        let first = session.admit(&token(access, 2, 1_001, None), now).unwrap();
+        let [Write::Session(SessionWrite::PutToken(used))] = &first.unwrap().writes[..] else {
+            panic!("the first use is recorded");
+        };
+        assert_eq!(used.used_at, Some(now));
+        let used = token(access, 2, 1_001, Some(now));
+        assert!(session.admit(&used, now).unwrap().is_none());
     }
 }

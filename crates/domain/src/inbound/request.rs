@@ -1,13 +1,15 @@
 //! One HTTP call to an incoming webhook: what came, what we answered, how it was converted.
 
+use async_trait::async_trait;
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::kernel::ids::{AccountId, PostId, RequestId, WebhookId};
+use crate::kernel::ports::{Page, StoreError};
 use crate::kernel::time::Timestamp;
 
 /// Something the conversion noticed: where, and what was done about it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
     /// JSON Pointer (RFC 6901) into the payload; empty for the whole of it.
     pub pointer: String,
@@ -42,4 +44,28 @@ pub struct HookRequest {
     pub findings: Vec<Finding>,
     /// The post it became.
     pub post: Option<PostId>,
+}
+
+/// What is written of calls to incoming webhooks.
+#[derive(Debug, Clone)]
+pub enum RequestWrite {
+    Put(Box<HookRequest>),
+}
+
+/// Reads of calls to incoming webhooks.
+#[async_trait]
+pub trait Requests: Send + Sync {
+    async fn request(
+        &self,
+        account: AccountId,
+        request: RequestId,
+    ) -> Result<Option<HookRequest>, StoreError>;
+    /// Requests to one webhook or to all, newest first.
+    async fn requests(
+        &self,
+        account: AccountId,
+        webhook: Option<WebhookId>,
+        page: Page,
+        limit: u32,
+    ) -> Result<Vec<HookRequest>, StoreError>;
 }

@@ -2,15 +2,18 @@
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use serde::Serialize;
 
 use crate::events::event::{Audience, Event, EventKind};
 use crate::identity::person::Person;
-use crate::identity::secret::Secret;
-use crate::kernel::change::{Change, Guard, Write};
+use crate::identity::secret::{Secret, TokenHash};
+use crate::kernel::change::{Change, Guard};
 use crate::kernel::ids::{AccountId, ChatId, EventId, PersonId, WebhookId};
+use crate::kernel::limits::WEBHOOKS_PER_CHAT_MAX;
+use crate::kernel::ports::StoreError;
 use crate::kernel::time::Timestamp;
-use crate::messaging::chat::Chat;
+use crate::messaging::chat::{Chat, ChatStatus};
 
 /// Whether a webhook takes requests.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
@@ -19,6 +22,15 @@ pub enum WebhookStatus {
     Suspended,
     /// Gone for good; only events still say so.
     Deleted,
+}
+
+/// Why a chat takes no webhook.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WebhookError {
+    #[error("the chat is archived")]
+    Archived,
+    #[error("the chat has {WEBHOOKS_PER_CHAT_MAX} webhooks")]
+    TooMany,
 }
 
 /// A secret URL bound to a chat.
@@ -84,6 +96,38 @@ impl IncomingWebhook {
                 || chat.is_some_and(|chat| chat.id == self.chat && chat.has_admin(person.id)))
     }
 
+    /// Makes a webhook of `creator` in `chat`, which has `others` already.
+    ///
+    /// # Errors
+    ///
+    /// When the chat takes no webhook any more.
+    pub fn open(
+        (id, token): (WebhookId, Secret),
+        creator: PersonId,
+        chat: &Chat,
+        others: usize,
+        announcement: &Announcement<'_>,
+    ) -> Result<(Change, Self), WebhookError> {
+        if chat.status == ChatStatus::Archived {
+            return Err(WebhookError::Archived);
+        }
+        if others >= WEBHOOKS_PER_CHAT_MAX {
+            return Err(WebhookError::TooMany);
+        }
+        let webhook = Self {
+            account: chat.account,
+            id,
+            chat: chat.id,
+            creator,
+            token,
+            status: WebhookStatus::Active,
+            created_at: announcement.now,
+            modified_at: announcement.now,
+            version: 1,
+        };
+        Ok((webhook.clone().create(chat, announcement), webhook))
+    }
+
     /// Adds this new webhook to `chat`.
     pub fn create(self, chat: &Chat, announcement: &Announcement<'_>) -> Change {
         let body = WebhookEventBody {
@@ -92,12 +136,8 @@ impl IncomingWebhook {
         };
         let event = self.event(CREATED, &body, announcement);
         Change::default()
-            .given(Guard::ChatVersion {
-                account: chat.account,
-                chat: chat.id,
-                version: chat.version,
-            })
-            .and(Write::PutWebhook(self))
+            .given(Guard::version(chat.account, chat.id, chat.version))
+            .and(WebhookWrite::Put(self))
             .announcing(event)
     }
 
@@ -125,7 +165,7 @@ impl IncomingWebhook {
         };
         let event = self.event(UPDATED, &body, announcement);
         let change = Change::default().given(self.unchanged());
-        Some(change.and(Write::PutWebhook(after)).announcing(event))
+        Some(change.and(WebhookWrite::Put(after)).announcing(event))
     }
 
     /// Ends the webhook for good.
@@ -142,7 +182,7 @@ impl IncomingWebhook {
         let event = self.event(DELETED, &body, announcement);
         Change::default()
             .given(self.unchanged())
-            .and(Write::DeleteWebhook {
+            .and(WebhookWrite::Delete {
                 account: self.account,
                 webhook: self.id,
             })
@@ -150,11 +190,7 @@ impl IncomingWebhook {
     }
 
     fn unchanged(&self) -> Guard {
-        Guard::WebhookVersion {
-            account: self.account,
-            webhook: self.id,
-            version: self.version,
-        }
+        Guard::version(self.account, self.id, self.version)
     }
 
     fn event(
@@ -213,11 +249,53 @@ struct WebhookBefore {
     status: WebhookStatus,
 }
 
+/// What is written of incoming webhooks.
+#[derive(Debug, Clone)]
+pub enum WebhookWrite {
+    Put(IncomingWebhook),
+    Delete {
+        account: AccountId,
+        webhook: WebhookId,
+    },
+}
+
+/// Reads of incoming webhooks.
+#[async_trait]
+pub trait Webhooks: Send + Sync {
+    async fn webhook(
+        &self,
+        account: AccountId,
+        webhook: WebhookId,
+    ) -> Result<Option<IncomingWebhook>, StoreError>;
+    /// A webhook and its chat by the token of its URL. Called for every hook request, so it is
+    /// served from memory.
+    async fn webhook_by_token(
+        &self,
+        hash: TokenHash,
+    ) -> Result<Option<Arc<HookTarget>>, StoreError>;
+    /// Webhooks of an account, of one chat or of all, ascending by creation time.
+    async fn webhooks(
+        &self,
+        account: AccountId,
+        chat: Option<ChatId>,
+    ) -> Result<Vec<IncomingWebhook>, StoreError>;
+}
+
+/// What a hook URL leads to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HookTarget {
+    pub webhook: IncomingWebhook,
+    pub chat: Arc<Chat>,
+    /// In whose name posts through webhooks appear.
+    pub author: PersonId,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::identity::person::PersonKind;
-    use crate::messaging::chat::{ChatKind, ChatStatus};
+    use crate::kernel::change::Write;
+    use crate::messaging::chat::ChatKind;
 
     const ANNOUNCEMENT: Announcement<'static> = Announcement {
         public_url: "https://hooks.example.com",
@@ -270,13 +348,30 @@ mod tests {
     }
 
     #[test]
+    fn an_archived_or_full_chat_takes_no_webhook() {
+        let open = |status, others| {
+            let chat = Chat { status, ..chat() };
+            let secret = (webhook().id, Secret::new("TOKEN"));
+            IncomingWebhook::open(secret, PersonId(1), &chat, others, &ANNOUNCEMENT)
+        };
+        let (_, opened) = open(ChatStatus::Active, WEBHOOKS_PER_CHAT_MAX - 1).unwrap();
+        assert_eq!((opened.status, opened.version), (WebhookStatus::Active, 1));
+        for (status, others, expect) in [
+            (
+                ChatStatus::Active,
+                WEBHOOKS_PER_CHAT_MAX,
+                WebhookError::TooMany,
+            ),
+            (ChatStatus::Archived, 0, WebhookError::Archived),
+        ] {
+            assert_eq!(open(status, others).err(), Some(expect));
+        }
+    }
+
+    #[test]
     fn a_new_webhook_is_announced_as_the_platform_does() {
         let change = webhook().create(&chat(), &ANNOUNCEMENT);
-        let guard = Guard::ChatVersion {
-            account: AccountId(9),
-            chat: ChatId(59_416_582),
-            version: 6,
-        };
+        let guard = Guard::version(AccountId(9), ChatId(59_416_582), 6);
         assert_eq!(change.guards, [guard]);
         assert_eq!(
             body(&change),
@@ -289,7 +384,7 @@ mod tests {
         let change = webhook().set_status(WebhookStatus::Suspended, &ANNOUNCEMENT);
         let change = change.unwrap();
         assert_eq!(change.guards, [webhook().unchanged()]);
-        let [Write::PutWebhook(after)] = change.writes.as_slice() else {
+        let [Write::Webhook(WebhookWrite::Put(after))] = change.writes.as_slice() else {
             panic!("one write");
         };
         assert_eq!((after.status, after.version), (WebhookStatus::Suspended, 5));

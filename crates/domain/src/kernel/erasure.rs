@@ -1,10 +1,12 @@
 //! Erasing what is kept of one person or one endpoint. What was said by or to a person goes, and
 //! what told of it; what belongs to others as well stays, without their name.
 
-use serde::{Deserialize, Serialize};
+use async_trait::async_trait;
+use serde::Serialize;
 
-use crate::kernel::change::{Change, Write};
+use crate::kernel::change::Change;
 use crate::kernel::ids::{AccountId, JobId, PersonId, SubscriptionId};
+use crate::kernel::ports::StoreError;
 use crate::messaging::message::{Correspondent, Message};
 use crate::messaging::post::PostContent;
 
@@ -14,8 +16,7 @@ pub const ERASED_LAST_NAME: &str = "person";
 const ERASED_NAME: &str = "Erased person";
 
 /// Whose data is erased.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErasureSubject {
     Person(PersonId),
     Endpoint(SubscriptionId),
@@ -45,7 +46,7 @@ impl ErasureSubject {
     /// The change that erases what has numbers above `after`, up to `last` or to the end; with the
     /// end goes what has no numbers.
     pub fn page(self, account: AccountId, after: u64, last: Option<u64>, job: JobId) -> Change {
-        let erase = Write::Erase {
+        let erase = ErasureWrite::Erase {
             account,
             subject: self,
             after,
@@ -55,7 +56,7 @@ impl ErasureSubject {
         if last.is_some() {
             return change;
         }
-        change.and(Write::EraseRest {
+        change.and(ErasureWrite::Rest {
             account,
             subject: self,
             job,
@@ -122,9 +123,45 @@ impl Message {
     }
 }
 
+/// What erasing writes.
+#[derive(Debug, Clone)]
+pub enum ErasureWrite {
+    /// Erases what is kept of somebody or of an endpoint under numbers above `after`, up to `last`.
+    /// What waits to be sent goes as well.
+    Erase {
+        account: AccountId,
+        subject: ErasureSubject,
+        after: u64,
+        last: u64,
+    },
+    /// Erases what has no numbers: history, and jobs other than `job` that are about it.
+    Rest {
+        account: AccountId,
+        subject: ErasureSubject,
+        job: JobId,
+    },
+}
+
+/// Reads of what there is to erase.
+#[async_trait]
+pub trait Erasures: Send + Sync {
+    /// What is kept of somebody or of an endpoint under numbers above `after`, up to `last`.
+    async fn erasable(
+        &self,
+        account: AccountId,
+        subject: ErasureSubject,
+        after: u64,
+        last: u64,
+    ) -> Result<ErasureCounts, StoreError>;
+    /// The number up to which there are at most `limit` rows of each kind after `after`; `None` when
+    /// that is all there is.
+    async fn erasure_page(&self, after: u64, limit: u32) -> Result<Option<u64>, StoreError>;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::kernel::change::Write;
     use crate::kernel::ids::{MessageId, PostId};
     use crate::kernel::time::Timestamp;
     use crate::messaging::message::{Availability, ConversationId, Direction, ReadStatus};
@@ -231,6 +268,9 @@ mod tests {
         let page = subject.page(AccountId(1), 0, Some(9), JobId(4));
         assert_eq!(page.writes.len(), 1);
         let last = subject.page(AccountId(1), 9, None, JobId(4));
-        assert!(matches!(last.writes[1], Write::EraseRest { .. }));
+        assert!(matches!(
+            last.writes[1],
+            Write::Erasure(ErasureWrite::Rest { .. })
+        ));
     }
 }

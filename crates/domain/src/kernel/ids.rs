@@ -156,7 +156,7 @@ uuid_ids! {
 /// Hands out numbers that grow with time and never repeat, also when the clock steps back.
 ///
 /// A number is milliseconds since 2020 times 4096, or one more than the last, whichever is larger:
-/// it stays below 2^53 until 2037, and past 4096 numbers in a millisecond it borrows from the next.
+/// it stays below 2^53 until 2089, and past 4096 numbers in a millisecond it borrows from the next.
 #[derive(Debug)]
 pub struct IdSequence {
     last: AtomicU64,

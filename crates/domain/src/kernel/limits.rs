@@ -1,4 +1,9 @@
-//! Every bound in the product, with its name and reason. Each is enforced in one place.
+//! Every bound that somebody outside may meet, with its name and reason. Each is enforced in one
+//! place.
+//!
+//! In `domain`, `delivery` and `gateway` no number or time that is called `…_MAX`, `…_MIN` or
+//! `…_DEFAULT` stands anywhere else, which a test holds. How our own work is paced, such as when to
+//! try a purge again, stands where it is done.
 
 use std::time::Duration;
 
@@ -13,6 +18,8 @@ pub const REFRESH_TOKEN_TTL_DEFAULT: Duration = Duration::from_secs(604_800);
 pub const REFRESH_TOKEN_TTL_MAX: Duration = Duration::from_secs(2_592_000);
 /// Parallel sessions of one person and app; one more ends the oldest (contract 1.4).
 pub const SESSIONS_MAX: usize = 5;
+/// What a client calls its device; longer names give way to one of ours.
+pub const DEVICE_ID_CHARS_MAX: usize = 64;
 /// A one-time sign-in link is for the person who just started the server.
 pub const SIGN_IN_CODE_TTL: Duration = Duration::from_secs(24 * 3_600);
 
@@ -50,6 +57,12 @@ pub const CARD_TEXT_CHARS_MAX: usize = 1_000;
 pub const CARD_FIELD_CHARS_MAX: usize = 300;
 pub const ATTACHMENTS_MAX: usize = 25;
 pub const CARD_FIELDS_MAX: usize = 50;
+/// Repetitions that a calendar event may have.
+pub const EVENT_REPETITIONS_MAX: u8 = 10;
+/// Parts of a multipart body that are looked at; a form for us has one.
+pub const FORM_PARTS_MAX: usize = 64;
+/// Characters of a multipart boundary: RFC 2046 allows no more.
+pub const FORM_BOUNDARY_CHARS_MAX: usize = 70;
 pub const ADAPTIVE_ELEMENTS_MAX: usize = 1_000;
 pub const ADAPTIVE_IMAGES_MAX: usize = 60;
 /// Characters of an image that a card carries in itself, as an address of scheme `data`.
@@ -75,6 +88,11 @@ pub const PERSONS_MAX: u32 = 10_000;
 pub const WEBHOOKS_PER_CHAT_MAX: usize = 500;
 /// Findings kept with one request; a hostile payload can cause thousands.
 pub const FINDINGS_MAX: usize = 100;
+/// Round brackets that a link's address may nest. Real addresses need one; each level more lets a
+/// hostile text be scanned once more.
+pub const LINK_BRACKETS_MAX: usize = 4;
+/// Characters of a mentioned id; ours are decimal numbers and UUIDs.
+pub const MENTION_ID_CHARS_MAX: usize = 64;
 
 /// Bins of an account; each holds up to its number of requests.
 pub const BINS_MAX: u32 = 100;
@@ -160,6 +178,8 @@ pub const POLL_HELD_MAX: Duration = Duration::from_secs(280);
 pub const POLLS_MAX: usize = 4_096;
 /// Channels of one poll.
 pub const POLL_CHANNELS_MAX: usize = 10;
+/// Characters of a channel's name; ours have fewer than 60.
+pub const CHANNEL_CHARS_MAX: usize = 128;
 /// Messages in one answer to a poll; the next poll brings the rest.
 pub const POLL_MESSAGES_MAX: usize = 100;
 /// Events read from the store at once for a poll ...
@@ -190,6 +210,8 @@ pub const PUBLISHED_BODY_BYTES_MAX: usize = 262_144;
 pub const VIOLATION_CHARS_MAX: usize = 300;
 pub const ADDRESS_CHARS_MAX: usize = 2_048;
 pub const VERIFICATION_TOKEN_CHARS_MAX: usize = 255;
+/// Push providers' device tokens have fewer than 300.
+pub const REGISTRATION_ID_CHARS_MAX: usize = 1_024;
 
 /// Head and body of the answer to a handshake (contract 4.7).
 pub const HANDSHAKE_ANSWER_BYTES_MAX: usize = 1_024;
@@ -323,6 +345,9 @@ pub const HEADER_VALUE_CHARS_MAX: usize = 4_096;
 pub const DESCRIPTION_CHARS_MAX: usize = 1_000;
 /// Secrets that sign at once: one, and those that run out.
 pub const ENDPOINT_SECRETS_MAX: usize = 10;
+/// Failed attempts of a delivery after which an endpoint is Errored, unless it says otherwise: all
+/// that the default policy makes.
+pub const FAILURE_THRESHOLD_DEFAULT: u32 = 10;
 /// How long a former signing secret may stay good.
 pub const SECRET_OVERLAP_MAX: Duration = Duration::from_secs(7 * 86_400);
 /// How long it does unless said otherwise.
@@ -426,6 +451,14 @@ pub const EXTENSIONS_MAX: usize = 32;
 pub const EXTENSION_NAME_CHARS_MAX: usize = 20;
 /// What the source of an access token may answer.
 pub const GRANT_BYTES_MAX: usize = 16 * 1024;
+/// What is longer as the error of a grant is not a code of the standard: the longest there is has 22 characters.
+pub const GRANT_ERROR_CHARS_MAX: usize = 32;
+/// An access token that ends sooner is not used: the attempt takes its time.
+pub const GRANT_LEFT_MIN: Duration = Duration::from_secs(30);
+/// How long an access token is kept whose end is not told.
+pub const GRANT_LIFE_DEFAULT: Duration = Duration::from_secs(300);
+/// Connections of a client that are kept for the next request; a caller with more requests at once opens and closes the others.
+pub const IDLE_CONNECTIONS_MAX: usize = 16;
 /// Access tokens that are kept for endpoints; past it they are asked for anew.
 pub const ACCESS_TOKENS_MAX: usize = 10_000;
 

@@ -202,6 +202,8 @@ mod tests {
     use super::*;
     use std::collections::HashSet;
 
+    use crate::kernel::golden::assert_golden;
+
     #[test]
     fn codes_are_unique() {
         let names: HashSet<_> = Code::ALL.iter().map(|code| code.name()).collect();
@@ -214,7 +216,7 @@ mod tests {
             .iter()
             .map(|code| format!("{} {} {}", code.name(), code.status(), code.summary()))
             .collect();
-        insta::assert_snapshot!(table.join("\n"));
+        assert_golden("src/kernel/golden/problems.txt", &table.join("\n"));
     }
 
     #[test]

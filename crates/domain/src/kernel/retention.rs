@@ -2,7 +2,15 @@
 
 use std::time::Duration;
 
+use async_trait::async_trait;
+
+use crate::delivery::job::JobWrite;
+use crate::endpoints::statistics::StatisticsWrite;
+use crate::kernel::change::Change;
+use crate::kernel::limits::{HISTORY_KEPT, JOBS_KEPT, STATISTICS_KEPT};
+use crate::kernel::ports::StoreError;
 use crate::kernel::time::Timestamp;
+use crate::subscriptions::history::HistoryWrite;
 
 /// What is kept for a while.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -49,4 +57,46 @@ impl Retention {
             Kept::BinRequests => self.bins,
         }
     }
+}
+
+/// What clears, at `now`, what nobody looks at any more: the history of subscriptions that have
+/// ended, old jobs, and how endpoints fared long ago.
+pub fn clearings(now: Timestamp) -> [Change; 3] {
+    let history = HistoryWrite::Purge {
+        before: now - HISTORY_KEPT,
+    };
+    let jobs = JobWrite::Purge {
+        before: now - JOBS_KEPT,
+    };
+    let statistics = StatisticsWrite::Purge {
+        before: now - STATISTICS_KEPT,
+    };
+    [
+        Change::of(history),
+        Change::of(jobs),
+        Change::of(statistics),
+    ]
+}
+
+/// What retention removes.
+#[derive(Debug, Clone)]
+pub enum RetentionWrite {
+    /// Removes what is no longer kept, of a range of numbers; what is still needed stays.
+    Purge { kept: Kept, first: u64, last: u64 },
+}
+
+/// Reads of how much is kept.
+#[async_trait]
+pub trait Retained: Send + Sync {
+    /// The first and the last number of the next rows after `after` from before `before`; of at most
+    /// `limit` rows.
+    async fn kept_range(
+        &self,
+        kept: Kept,
+        after: u64,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Option<(u64, u64)>, StoreError>;
+    /// Bytes that the store uses.
+    async fn used_bytes(&self) -> Result<u64, StoreError>;
 }

@@ -1,8 +1,12 @@
 //! Conversations of every kind.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use serde::Serialize;
 
 use crate::kernel::ids::{AccountId, ChatId, PersonId};
+use crate::kernel::ports::{Page, StoreError};
 use crate::kernel::time::Timestamp;
 
 /// The kinds of a chat, by their names on the wire.
@@ -186,4 +190,51 @@ impl<'a> ChatEventBody<'a> {
             event_type,
         }
     }
+}
+
+/// What is written of chats.
+#[derive(Debug, Clone)]
+pub enum ChatWrite {
+    /// The chat with all of its members.
+    Put(Chat),
+    /// The chat with its members, posts and webhooks.
+    Delete { account: AccountId, chat: ChatId },
+}
+
+/// Reads of chats.
+#[async_trait]
+pub trait Chats: Send + Sync {
+    async fn chat(&self, account: AccountId, chat: ChatId)
+    -> Result<Option<Arc<Chat>>, StoreError>;
+    /// Chats that `person` is in, and public teams when `kinds` has Team and `joinable` is set,
+    /// ascending by id (which is by creation time).
+    async fn chats(&self, query: ChatQuery) -> Result<Vec<Chat>, StoreError>;
+    /// The Personal, Direct or Group chat of exactly these members (ascending).
+    async fn conversation(
+        &self,
+        account: AccountId,
+        members: &[PersonId],
+    ) -> Result<Option<Chat>, StoreError>;
+    async fn everyone_chat(&self, account: AccountId) -> Result<Option<Chat>, StoreError>;
+    /// Chats of a person with the time of their latest post or change, latest first.
+    async fn recent_chats(
+        &self,
+        account: AccountId,
+        person: PersonId,
+        kinds: &[ChatKind],
+        limit: u32,
+    ) -> Result<Vec<(Chat, Timestamp)>, StoreError>;
+}
+
+/// Which chats to list.
+#[derive(Debug, Clone)]
+pub struct ChatQuery {
+    pub account: AccountId,
+    pub person: PersonId,
+    /// Empty for all.
+    pub kinds: Vec<ChatKind>,
+    /// Also public teams that the person is not in.
+    pub joinable: bool,
+    pub page: Page,
+    pub limit: u32,
 }

@@ -1,9 +1,9 @@
 //! Conversations: chats without a name, one for each set of members.
 
-use crate::kernel::change::{Change, Write};
+use crate::kernel::change::{Change, Claim, Guard};
 use crate::kernel::ids::{ChatId, PersonId};
 use crate::kernel::limits::CONVERSATION_OTHERS_MAX;
-use crate::messaging::chat::{Chat, ChatEventType, ChatKind, ChatStatus};
+use crate::messaging::chat::{Chat, ChatEventType, ChatKind, ChatStatus, ChatWrite};
 use crate::messaging::{Act, chat_event, persons, sorted};
 
 /// Why a conversation cannot be had.
@@ -54,7 +54,13 @@ impl Chat {
             ChatEventType::GroupJoined,
             persons(&chat.members),
         );
-        let change = Change::of(Write::PutChat(chat.clone())).announcing(joined);
+        let only = Guard::Free(Claim::Conversation {
+            account: chat.account,
+            members: chat.members.clone(),
+        });
+        let change = Change::of(ChatWrite::Put(chat.clone()))
+            .given(only)
+            .announcing(joined);
         (change, chat)
     }
 }

@@ -1,8 +1,8 @@
 //! The chat of all persons of an account.
 
 use crate::events::event::Audience;
-use crate::kernel::change::{Change, Write};
-use crate::messaging::chat::{Chat, ChatEventType};
+use crate::kernel::change::Change;
+use crate::messaging::chat::{Chat, ChatEventType, ChatWrite};
 use crate::messaging::teams::{TeamError, check_description, check_name, next_version};
 use crate::messaging::{Act, chat_event};
 
@@ -29,7 +29,7 @@ impl Chat {
         }
         let members = Audience::ChatMembers(next.id);
         let renamed = chat_event(act, &next, ChatEventType::GroupRenamed, members);
-        let change = Change::of(Write::PutChat(next.clone()))
+        let change = Change::of(ChatWrite::Put(next.clone()))
             .given(guard)
             .announcing(renamed);
         Ok((change, next))

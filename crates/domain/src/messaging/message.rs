@@ -3,12 +3,14 @@
 
 pub mod pager;
 
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use crate::events::event::{Audience, Event, EventKind};
-use crate::kernel::change::{Change, Guard, Write};
+use crate::kernel::change::{Change, Guard};
 use crate::kernel::ids::{AccountId, EventId, ID_MAX, MessageId, PersonId};
+use crate::kernel::ports::{Slice, StoreError};
 use crate::kernel::time::Timestamp;
 use crate::messaging::json;
 
@@ -56,7 +58,7 @@ named! {
 }
 
 /// A sender or receiver, as they were called when the message was sent.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Correspondent {
     #[serde(rename = "extensionId")]
@@ -122,11 +124,7 @@ impl Message {
     }
 
     fn unchanged(&self) -> Guard {
-        Guard::MessageVersion {
-            account: self.account,
-            message: self.id,
-            version: self.version,
-        }
+        Guard::version(self.account, self.id, self.version)
     }
 
     /// Marks it as read or unread, puts it into the bin or takes it out; nothing when all is as
@@ -142,7 +140,7 @@ impl Message {
         }
         next.modified_at = now;
         next.version += 1;
-        let change = Change::of(Write::PutMessage(Box::new(next.clone())))
+        let change = Change::of(MessageWrite::Put(Box::new(next.clone())))
             .given(self.unchanged())
             .announcing(self.updated(now));
         (change, next)
@@ -164,7 +162,7 @@ impl Message {
 
     /// Takes it out of the world at once.
     pub fn purge(&self, now: Timestamp) -> Change {
-        let delete = Write::DeleteMessage {
+        let delete = MessageWrite::Delete {
             account: self.account,
             message: self.id,
         };
@@ -241,4 +239,44 @@ fn event(
         confidential: false,
         attributes: None,
     }
+}
+
+/// What is written of messages.
+#[derive(Debug, Clone)]
+pub enum MessageWrite {
+    Put(Box<Message>),
+    Delete {
+        account: AccountId,
+        message: MessageId,
+    },
+}
+
+/// Reads of messages.
+#[async_trait]
+pub trait Messages: Send + Sync {
+    /// A message in the store of `owner`.
+    async fn message(
+        &self,
+        account: AccountId,
+        owner: PersonId,
+        message: MessageId,
+    ) -> Result<Option<Message>, StoreError>;
+    /// Messages in one person's store, newest first, and how many there are in all.
+    async fn messages(&self, query: MessageQuery) -> Result<(Vec<Message>, u64), StoreError>;
+}
+
+/// Which messages to list. Absent parts mean any.
+#[derive(Debug, Clone)]
+pub struct MessageQuery {
+    pub account: AccountId,
+    pub owner: PersonId,
+    pub direction: Option<Direction>,
+    pub read_status: Option<ReadStatus>,
+    pub availability: Option<Availability>,
+    pub conversation: Option<ConversationId>,
+    /// Made at this time or later.
+    pub from: Timestamp,
+    /// Made at this time or before.
+    pub to: Timestamp,
+    pub slice: Slice,
 }

@@ -1,13 +1,15 @@
 //! Posts: what people read in a chat.
 
-use serde::{Deserialize, Serialize};
+use async_trait::async_trait;
+use serde::Serialize;
 
 use crate::inbound::card::Attachment;
 use crate::kernel::ids::{AccountId, ChatId, PersonId, PostId, RequestId};
+use crate::kernel::ports::{Page, StoreError};
 use crate::kernel::time::Timestamp;
 
 /// Why a post exists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum PostKind {
     TextMessage,
     PersonJoined,
@@ -17,7 +19,7 @@ pub enum PostKind {
 }
 
 /// What a mention points at.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Mention {
     pub id: String,
     /// `Person` or `Team`.
@@ -27,29 +29,19 @@ pub struct Mention {
 }
 
 /// What a post says; texts are mini-markdown.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct PostContent {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub text: Option<String>,
     /// Label beside the author's name, such as the sending system.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub activity: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub title: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub icon_uri: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub icon_emoji: Option<String>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub attachments: Vec<Attachment>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub mentions: Vec<Mention>,
     /// The persons that a `PersonsAdded` or `PersonsRemoved` post is about.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub person_ids: Vec<PersonId>,
     /// The post that this one replies to.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub parent: Option<PostId>,
 }
 
@@ -149,4 +141,34 @@ pub struct PostRemovedBody {
     pub id: PostId,
     pub group_id: ChatId,
     pub event_type: PostEventType,
+}
+
+/// What is written of posts.
+#[derive(Debug, Clone)]
+pub enum PostWrite {
+    Put(Post),
+    Delete {
+        account: AccountId,
+        chat: ChatId,
+        post: PostId,
+    },
+}
+
+/// Reads of posts.
+#[async_trait]
+pub trait Posts: Send + Sync {
+    async fn post(
+        &self,
+        account: AccountId,
+        chat: ChatId,
+        post: PostId,
+    ) -> Result<Option<Post>, StoreError>;
+    /// Posts of a chat: newest first from `First` and `Before`; oldest first from `After`.
+    async fn posts(
+        &self,
+        account: AccountId,
+        chat: ChatId,
+        page: Page,
+        limit: u32,
+    ) -> Result<Vec<Post>, StoreError>;
 }

@@ -1,10 +1,10 @@
 //! Posts that people write.
 
-use crate::kernel::change::{Change, Guard, Write};
+use crate::kernel::change::{Change, Guard};
 use crate::kernel::ids::PostId;
 use crate::kernel::limits::POST_TEXT_CHARS_MAX;
 use crate::messaging::chat::{Chat, ChatStatus};
-use crate::messaging::post::{Mention, Post, PostContent, PostEventType, PostKind};
+use crate::messaging::post::{Mention, Post, PostContent, PostEventType, PostKind, PostWrite};
 use crate::messaging::{Act, post_event};
 
 /// Why a post cannot be written or changed.
@@ -65,13 +65,9 @@ impl Post {
             version: 1,
         };
         // The right to write may end at any moment: the chat must still be what was read.
-        let guard = Guard::ChatVersion {
-            account: chat.account,
-            chat: chat.id,
-            version: chat.version,
-        };
+        let guard = Guard::version(chat.account, chat.id, chat.version);
         let event = post_event(&post, PostEventType::PostAdded, act.now);
-        let change = Change::of(Write::PutPost(post.clone()))
+        let change = Change::of(PostWrite::Put(post.clone()))
             .given(guard)
             .announcing(event);
         Ok((change, post))
@@ -96,7 +92,7 @@ impl Post {
         next.modified_at = act.now;
         next.version += 1;
         let event = post_event(&next, PostEventType::PostChanged, act.now);
-        let change = Change::of(Write::PutPost(next.clone()))
+        let change = Change::of(PostWrite::Put(next.clone()))
             .given(self.guard())
             .announcing(event);
         Ok((change, next))
@@ -109,7 +105,7 @@ impl Post {
             return Err(PostError::NotTheAuthor);
         }
         let event = post_event(self, PostEventType::PostRemoved, act.now);
-        let delete = Write::DeletePost {
+        let delete = PostWrite::Delete {
             account: self.account,
             chat: self.chat,
             post: self.id,
@@ -118,10 +114,6 @@ impl Post {
     }
 
     fn guard(&self) -> Guard {
-        Guard::PostVersion {
-            account: self.account,
-            post: self.id,
-            version: self.version,
-        }
+        Guard::version(self.account, self.id, self.version)
     }
 }

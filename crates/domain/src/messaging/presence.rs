@@ -1,13 +1,15 @@
 //! Whether a person is there and wants to be called. There is no telephony here, so what is shown
 //! of calls is always that there are none.
 
+use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use crate::events::event::{Audience, Event, EventKind};
 use crate::identity::person::Person;
-use crate::kernel::change::{Change, Guard, Write};
+use crate::kernel::change::{Change, Guard, Object};
 use crate::kernel::ids::{AccountId, EventId, PersonId};
 use crate::kernel::limits::PRESENCE_MESSAGE_CHARS_MAX;
+use crate::kernel::ports::{Slice, StoreError};
 use crate::kernel::time::Timestamp;
 use crate::messaging::json;
 
@@ -190,12 +192,8 @@ impl Presence {
             return Ok((Change::default(), next));
         }
         next.sequence += 1;
-        let guard = Guard::PresenceSequence {
-            account: self.account,
-            person: self.person,
-            sequence: self.sequence,
-        };
-        let change = Change::of(Write::PutPresence(next.clone()))
+        let guard = Guard::version(self.account, Object::Presence(self.person), self.sequence);
+        let change = Change::of(PresenceWrite::Put(next.clone()))
             .given(guard)
             .announcing(next.event(now));
         Ok((change, next))
@@ -278,6 +276,31 @@ struct PresenceEventBody<'a> {
     active_calls: [(); 0],
 }
 
+/// What is written of presences.
+#[derive(Debug, Clone)]
+pub enum PresenceWrite {
+    Put(Presence),
+}
+
+/// Reads of presences.
+#[async_trait]
+pub trait Presences: Send + Sync {
+    /// The presence of a person; `None` when they have never set one, or are not there.
+    async fn presence(
+        &self,
+        account: AccountId,
+        person: PersonId,
+    ) -> Result<Option<Presence>, StoreError>;
+    /// Enabled persons and their presence in order of their ids, and how many there are in all.
+    /// Integrations are left out, and what is hidden from `viewer`, when there is one.
+    async fn presences(
+        &self,
+        account: AccountId,
+        viewer: Option<PersonId>,
+        slice: Slice,
+    ) -> Result<(Vec<(Person, Presence)>, u64), StoreError>;
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -337,15 +360,18 @@ mod tests {
         assert_eq!(next.sequence, 1);
         assert_eq!(
             change.guards,
-            [Guard::PresenceSequence {
-                account: AccountId(9),
-                person: PersonId(11),
-                sequence: 0
-            }]
+            [Guard::version(
+                AccountId(9),
+                Object::Presence(PersonId(11)),
+                0
+            )]
         );
         let event = &change.events[0];
         assert_eq!(event.audience, Audience::Persons([PersonId(11)].into()));
-        insta::assert_snapshot!(std::str::from_utf8(&event.body).unwrap(), @r#"{"extensionId":"11","telephonyStatus":"NoCall","presenceStatus":"Busy","userStatus":"Busy","meetingStatus":"Disconnected","dndStatus":"TakeAllCalls","dndStatusPersonal":"TakeAllCalls","acceptCallQueueCalls":true,"message":"In a meeting","allowSeeMyPresence":true,"ringOnMonitoredCall":false,"pickUpCallsOnHold":false,"sequence":1,"totalActiveCalls":0,"activeCalls":[]}"#);
+        assert_eq!(
+            std::str::from_utf8(&event.body).unwrap(),
+            r#"{"extensionId":"11","telephonyStatus":"NoCall","presenceStatus":"Busy","userStatus":"Busy","meetingStatus":"Disconnected","dndStatus":"TakeAllCalls","dndStatusPersonal":"TakeAllCalls","acceptCallQueueCalls":true,"message":"In a meeting","allowSeeMyPresence":true,"ringOnMonitoredCall":false,"pickUpCallsOnHold":false,"sequence":1,"totalActiveCalls":0,"activeCalls":[]}"#
+        );
         let (again, same) = next.patch(patch, NOW).unwrap();
         assert!(again.is_empty(), "nothing has changed");
         assert_eq!(same, next);

@@ -1,11 +1,11 @@
 //! Teams: named chats that people join, leave, rename and archive.
 
 use crate::events::event::Audience;
-use crate::kernel::change::{Change, Guard, Write};
+use crate::kernel::change::{Change, Guard};
 use crate::kernel::ids::{ChatId, PersonId, PostId};
 use crate::kernel::limits::{TEAM_DESCRIPTION_CHARS_MAX, TEAM_NAME_CHARS_MAX};
-use crate::messaging::chat::{Chat, ChatEventType, ChatKind, ChatStatus};
-use crate::messaging::post::{Post, PostContent, PostEventType, PostKind};
+use crate::messaging::chat::{Chat, ChatEventType, ChatKind, ChatStatus, ChatWrite};
+use crate::messaging::post::{Post, PostContent, PostEventType, PostKind, PostWrite};
 use crate::messaging::{Act, chat_event, persons, post_event, sorted};
 
 /// Why a team cannot be changed as asked.
@@ -51,11 +51,7 @@ pub(super) fn check_description(description: &str) -> Result<(), TeamError> {
 
 /// The chat's next version, and the guard that nobody else makes it.
 pub(crate) fn next_version(act: &Act<'_>, chat: &Chat) -> (Chat, Guard) {
-    let guard = Guard::ChatVersion {
-        account: chat.account,
-        chat: chat.id,
-        version: chat.version,
-    };
+    let guard = Guard::version(chat.account, chat.id, chat.version);
     let next = Chat {
         version: chat.version + 1,
         modified_at: act.now,
@@ -95,7 +91,7 @@ impl Chat {
             ChatEventType::GroupJoined,
             persons(&team.members),
         );
-        let change = Change::of(Write::PutChat(team.clone())).announcing(joined);
+        let change = Change::of(ChatWrite::Put(team.clone())).announcing(joined);
         Ok((change, team))
     }
 
@@ -130,7 +126,7 @@ impl Chat {
         if !renamed && !opened {
             return Ok((Change::default(), self.clone()));
         }
-        let mut change = Change::of(Write::PutChat(next.clone())).given(guard);
+        let mut change = Change::of(ChatWrite::Put(next.clone())).given(guard);
         for (happened, event_type) in [
             (renamed, ChatEventType::GroupRenamed),
             (opened, ChatEventType::GroupChanged),
@@ -147,7 +143,7 @@ impl Chat {
         self.check_admin(act)?;
         let (_, guard) = next_version(act, self);
         let left = chat_event(act, self, ChatEventType::GroupLeft, persons(&self.members));
-        let delete = Write::DeleteChat {
+        let delete = ChatWrite::Delete {
             account: self.account,
             chat: self.id,
         };
@@ -218,7 +214,7 @@ impl Chat {
         let (mut next, guard) = next_version(act, self);
         next.status = status;
         let changed = chat_event(act, &next, ChatEventType::GroupChanged, members_of(&next));
-        let change = Change::of(Write::PutChat(next))
+        let change = Change::of(ChatWrite::Put(next))
             .given(guard)
             .announcing(changed);
         Ok(Some(change))
@@ -230,7 +226,7 @@ impl Chat {
         next.members = sorted(next.members);
         let told = chat_event(act, &next, ChatEventType::GroupJoined, persons(joined));
         let changed = chat_event(act, &next, ChatEventType::GroupChanged, members_of(&next));
-        let change = Change::of(Write::PutChat(next))
+        let change = Change::of(ChatWrite::Put(next))
             .given(guard)
             .announcing(told)
             .announcing(changed);
@@ -247,7 +243,7 @@ impl Chat {
         }
         let told = chat_event(act, &next, ChatEventType::GroupLeft, persons(left));
         let changed = chat_event(act, &next, ChatEventType::GroupChanged, members_of(&next));
-        let change = Change::of(Write::PutChat(next))
+        let change = Change::of(ChatWrite::Put(next))
             .given(guard)
             .announcing(told)
             .announcing(changed);
@@ -282,6 +278,6 @@ impl Chat {
             version: 1,
         };
         let added = post_event(&post, PostEventType::PostAdded, act.now);
-        change.and(Write::PutPost(post)).announcing(added)
+        change.and(PostWrite::Put(post)).announcing(added)
     }
 }

@@ -5,8 +5,9 @@ use super::posts::PostError;
 use super::teams::{NewTeam, TeamError, TeamPatch};
 use super::*;
 use crate::kernel::change::{Change, Write};
+use crate::kernel::golden::assert_golden;
 use crate::kernel::limits::{POST_TEXT_CHARS_MAX, TEAM_NAME_CHARS_MAX};
-use crate::messaging::chat::{ChatKind, ChatStatus};
+use crate::messaging::chat::{ChatKind, ChatStatus, ChatWrite};
 
 const ALICE: PersonId = PersonId(11);
 const BOB: PersonId = PersonId(12);
@@ -66,7 +67,7 @@ fn told(change: &Change) -> String {
 
 fn written(change: &Change) -> &Chat {
     let chat = change.writes.iter().find_map(|write| match write {
-        Write::PutChat(chat) => Some(chat),
+        Write::Chat(ChatWrite::Put(chat)) => Some(chat),
         _ => None,
     });
     chat.expect("the change writes a chat")
@@ -85,7 +86,7 @@ fn a_new_team_tells_everyone_in_it() {
         (team.members.as_slice(), team.admins.as_slice()),
         (&[ALICE, BOB][..], &[ALICE][..])
     );
-    insta::assert_snapshot!(told(&change));
+    assert_golden("src/messaging/golden/new-team.txt", &told(&change));
 }
 
 #[test]
@@ -117,7 +118,10 @@ fn renaming_and_opening_are_told_apart() {
     };
     let (change, next) = team.patch_team(&world.act(ALICE), patch.clone()).unwrap();
     assert_eq!((next.version, next.public), (2, true));
-    insta::assert_snapshot!(told(&change));
+    assert_golden(
+        "src/messaging/golden/renaming-and-opening.txt",
+        &told(&change),
+    );
     let (again, _) = next.patch_team(&world.act(ALICE), patch).unwrap();
     assert!(again.is_empty());
 }
@@ -156,7 +160,7 @@ fn joining_is_told_to_who_joined_and_to_the_others() {
         .unwrap()
         .expect("Bob was not in it");
     assert_eq!(written(&change).members, [ALICE, BOB]);
-    insta::assert_snapshot!(told(&change));
+    assert_golden("src/messaging/golden/joining.txt", &told(&change));
     assert!(
         written(&change)
             .join_team(&world.act(BOB))
@@ -172,12 +176,12 @@ fn adding_and_removing_pass_over_what_is_so_already() {
     let added = team
         .add_to_team(&world.act(ALICE), vec![CAROL, BOB])
         .unwrap();
-    insta::assert_snapshot!("adding", told(&added));
+    assert_golden("src/messaging/golden/adding.txt", &told(&added));
     let removed = written(&added)
         .remove_from_team(&world.act(ALICE), vec![BOB, PersonId(99)])
         .unwrap();
     assert_eq!(written(&removed).members, [ALICE, CAROL]);
-    insta::assert_snapshot!("removing", told(&removed));
+    assert_golden("src/messaging/golden/removing.txt", &told(&removed));
     assert!(
         team.add_to_team(&world.act(ALICE), vec![BOB])
             .unwrap()
@@ -269,7 +273,7 @@ fn posts_are_told_to_members() {
         .unwrap();
     let removed = post.delete(&alice, &team).unwrap();
     let told = [told(&added), told(&changed), told(&removed)].join("\n");
-    insta::assert_snapshot!(told);
+    assert_golden("src/messaging/golden/posts.txt", &told);
 }
 
 #[test]

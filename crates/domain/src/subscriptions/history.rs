@@ -1,7 +1,10 @@
 //! What happened to a subscription and why. Readable for a while after it ended.
 
+use async_trait::async_trait;
+
 use crate::identity::app::ClientId;
 use crate::kernel::ids::{AccountId, PersonId, SubscriptionId};
+use crate::kernel::ports::StoreError;
 use crate::kernel::time::Timestamp;
 use crate::subscriptions::subscription::Subscription;
 
@@ -103,4 +106,24 @@ impl Subscription {
             detail,
         }
     }
+}
+
+/// What is written of what happens to subscriptions.
+#[derive(Debug, Clone)]
+pub enum HistoryWrite {
+    /// Adds a line to a subscription's history.
+    Note(HistoryEntry),
+    /// Forgets the history, before a moment, of subscriptions that have ended.
+    Purge { before: Timestamp },
+}
+
+/// Reads of what happened to subscriptions.
+#[async_trait]
+pub trait Histories: Send + Sync {
+    /// The history of a subscription, oldest first, also after it ended.
+    async fn subscription_history(
+        &self,
+        account: AccountId,
+        subscription: SubscriptionId,
+    ) -> Result<Vec<HistoryEntry>, StoreError>;
 }

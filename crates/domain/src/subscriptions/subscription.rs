@@ -4,22 +4,19 @@ use std::cell::OnceCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use crate::delivery::retry::RetryPolicy;
 use crate::endpoints::endpoint::{Endpoint, document_of};
 use crate::events::event::{Audience, Event};
-use crate::identity::app::{ClientId, Scope};
-use crate::identity::secret::Secret;
+use crate::identity::app::ClientId;
 use crate::kernel::change::Guard;
-use crate::kernel::ids::{AccountId, EventId, IdSequence, PersonId, SocketId, SubscriptionId};
-use crate::kernel::limits::{
-    CATCH_UP_AGE_MAX, PUBNUB_TTL, PUSH_TTL_MAX, RENEWAL_GRACE, WEBHOOK_TTL_DEFAULT,
-    WEBHOOK_TTL_MAX, WEBSOCKET_TTL,
-};
+use crate::kernel::ids::{AccountId, EventId, IdSequence, PersonId, SubscriptionId};
+use crate::kernel::limits::{CATCH_UP_AGE_MAX, RENEWAL_GRACE};
 use crate::kernel::time::Timestamp;
 use crate::subscriptions::filter::{EventFilter, Place, Reminder};
+use crate::subscriptions::mode::DeliveryMode;
 
 /// Whether events flow.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,136 +54,8 @@ impl SubscriptionStatus {
     }
 }
 
-/// The ways in which events can reach a subscriber, by their names on the wire.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum TransportType {
-    WebHook,
-    WebSocket,
-    PubNub,
-    /// Apple's push service.
-    Apns,
-    /// Google's push service, by its former name.
-    Gcm,
-}
-
-impl TransportType {
-    /// Every transport.
-    pub const ALL: [Self; 5] = [
-        Self::WebHook,
-        Self::WebSocket,
-        Self::PubNub,
-        Self::Apns,
-        Self::Gcm,
-    ];
-
-    /// Name on the wire and in tables.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::WebHook => "WebHook",
-            Self::WebSocket => "WebSocket",
-            Self::PubNub => "PubNub",
-            Self::Apns => "RC/APNS",
-            Self::Gcm => "RC/GCM",
-        }
-    }
-
-    /// The transport with this name.
-    pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|known| known.name() == name)
-    }
-
-    /// What an app needs to subscribe with it.
-    pub const fn scope(self) -> Scope {
-        match self {
-            Self::WebHook => Scope::SubscriptionWebhook,
-            Self::WebSocket => Scope::WebSocketsSubscription,
-            Self::PubNub => Scope::SubscriptionPubNub,
-            Self::Apns => Scope::SubscriptionApns,
-            Self::Gcm => Scope::SubscriptionGcm,
-        }
-    }
-
-    /// How long a subscription is granted for, given what was asked (contract section 4.4): the
-    /// default when nothing was, and never longer than the longest.
-    pub fn granted(self, asked: Option<Duration>) -> Duration {
-        let (default, longest) = match self {
-            Self::WebHook => (WEBHOOK_TTL_DEFAULT, WEBHOOK_TTL_MAX),
-            // What is asked is ignored: it lives as long as its session.
-            Self::WebSocket => return WEBSOCKET_TTL,
-            Self::PubNub => (PUBNUB_TTL, PUBNUB_TTL),
-            Self::Apns | Self::Gcm => (WEBHOOK_TTL_DEFAULT, PUSH_TTL_MAX),
-        };
-        asked.unwrap_or(default).min(longest)
-    }
-}
-
-/// Whose push service brings events to a device.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum PushProvider {
-    Apns,
-    Gcm,
-}
-
-/// How events reach the subscriber, and what that needs.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum DeliveryMode {
-    WebHook {
-        /// Absolute `http` or `https` URL in canonical form.
-        address: String,
-        /// Sent as `Verification-Token` with the handshake and every event.
-        verification_token: Option<Secret>,
-    },
-    /// Lives in memory, as long as its session.
-    WebSocket { socket: SocketId },
-    PubNub {
-        /// Nobody who does not know it can listen.
-        channel: String,
-        /// Base64 of the AES key that messages are encrypted with.
-        encryption_key: Option<Secret>,
-    },
-    Push {
-        provider: PushProvider,
-        /// The device's token at its provider.
-        registration_id: String,
-        /// Which of the configured certificates, or keys, stands for the device's app.
-        certificate_name: String,
-    },
-}
-
-impl DeliveryMode {
-    /// Its name.
-    pub const fn transport(&self) -> TransportType {
-        match self {
-            Self::WebHook { .. } => TransportType::WebHook,
-            Self::WebSocket { .. } => TransportType::WebSocket,
-            Self::PubNub { .. } => TransportType::PubNub,
-            Self::Push {
-                provider: PushProvider::Apns,
-                ..
-            } => TransportType::Apns,
-            Self::Push {
-                provider: PushProvider::Gcm,
-                ..
-            } => TransportType::Gcm,
-        }
-    }
-
-    /// The URL that events are sent to, where there is one.
-    pub fn address(&self) -> Option<&str> {
-        match self {
-            Self::WebHook { address, .. } => Some(address),
-            _ => None,
-        }
-    }
-
-    /// Whether events are sent to it, each as a delivery with attempts. The others fetch theirs.
-    pub const fn is_sent_to(&self) -> bool {
-        matches!(self, Self::WebHook { .. } | Self::Push { .. })
-    }
-}
-
 /// A filter that was asked for and is not permitted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct DisabledFilter {
     pub filter: String,
     /// An error code, such as `SUB-412`.
@@ -484,45 +353,7 @@ impl Subscription {
     }
 
     /// The guard that it has not changed.
-    pub const fn unchanged(&self) -> Guard {
-        Guard::SubscriptionVersion {
-            account: self.account,
-            subscription: self.id,
-            version: self.version,
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_is_granted_is_clamped() {
-        let day = Duration::from_secs(86_400);
-        let years = Some(Duration::from_secs(630_720_000));
-        for (transport, default, longest) in [
-            (TransportType::WebHook, 7 * day, 3_650 * day),
-            (
-                TransportType::PubNub,
-                Duration::from_secs(900),
-                Duration::from_secs(900),
-            ),
-            (TransportType::WebSocket, day, day),
-            (TransportType::Apns, 7 * day, 90 * day),
-            (TransportType::Gcm, 7 * day, 90 * day),
-        ] {
-            assert_eq!(transport.granted(None), default, "{transport:?}");
-            assert_eq!(transport.granted(years), longest, "{transport:?}");
-        }
-        let minute = Duration::from_secs(60);
-        assert_eq!(TransportType::WebHook.granted(Some(minute)), minute);
-    }
-
-    #[test]
-    fn transports_are_read_by_their_names() {
-        for transport in TransportType::ALL {
-            assert_eq!(TransportType::from_name(transport.name()), Some(transport));
-        }
+    pub fn unchanged(&self) -> Guard {
+        Guard::version(self.account, self.id, self.version)
     }
 }

@@ -1,25 +1,22 @@
 //! The few calls that clients make (contract section 7.2).
 
-use hookyard_domain::kernel::limits::POLL_CHANNELS_MAX;
+use hookyard_domain::kernel::limits::{CHANNEL_CHARS_MAX, POLL_CHANNELS_MAX};
 use percent_encoding::percent_decode_str;
-
-/// Characters of a channel's name; ours have fewer than 60.
-const CHANNEL_CHARS_MAX: usize = 128;
 
 /// A poll for what is new.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Poll {
-    pub(super) key: String,
-    pub(super) channels: Vec<String>,
+pub struct Poll {
+    pub key: String,
+    pub channels: Vec<String>,
     /// Where the client stands; `None` when it has just come.
-    pub(super) token: Option<u64>,
+    pub token: Option<u64>,
     /// Asked for in the way of the third generation of clients.
-    pub(super) legacy: bool,
+    pub legacy: bool,
 }
 
 /// A call.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Request {
+pub enum Request {
     Poll(Poll),
     Heartbeat { key: String },
     Leave { key: String },
@@ -28,7 +25,7 @@ pub(super) enum Request {
 
 impl Request {
     /// Reads a call; `None` when it is none that we know.
-    pub(super) fn read(path: &str, query: &str) -> Option<Self> {
+    pub fn read(path: &str, query: &str) -> Option<Self> {
         let segments: Vec<&str> = path.strip_prefix('/')?.split('/').collect();
         match segments[..] {
             ["time", "0"] => Some(Self::Time),
@@ -71,7 +68,7 @@ impl Request {
     }
 
     /// The subscribe key that was presented, where one is.
-    pub(super) fn key(&self) -> Option<&str> {
+    pub fn key(&self) -> Option<&str> {
         match self {
             Self::Poll(Poll { key, .. }) | Self::Heartbeat { key } | Self::Leave { key } => {
                 Some(key)

@@ -22,7 +22,7 @@ const HEADERS_TAKEN: [&str; 6] = [
 
 /// A frame as a client sent it.
 #[derive(Debug)]
-pub(super) enum Frame {
+pub enum Frame {
     Request {
         message_id: String,
         request: Box<Request<Bytes>>,
@@ -33,8 +33,8 @@ pub(super) enum Frame {
 
 /// A frame that is none of these, and the id it gives itself, if that can be read.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Unparsable {
-    pub(super) message_id: Option<String>,
+pub struct Unparsable {
+    pub message_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -59,7 +59,12 @@ struct Head<'a> {
 }
 
 impl Frame {
-    pub(super) fn read(text: &str) -> Result<Self, Unparsable> {
+    /// Reads a frame.
+    ///
+    /// # Errors
+    ///
+    /// When it is neither a request nor a heartbeat.
+    pub fn read(text: &str) -> Result<Self, Unparsable> {
         let Parts(head, body) = serde_json::from_str(text).map_err(|_| Unparsable {
             message_id: message_id_of(text),
         })?;

@@ -13,24 +13,26 @@ const TOKEN_BYTES: usize = 1 + 16 + 8;
 /// session's id is 122 random bits that are told to nobody else. It needs no seal: who changes the
 /// number gets other notifications of their own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct RecoveryToken {
+pub struct RecoveryToken {
     pub(super) socket: SocketId,
     pub(super) sequence: u64,
 }
 
 /// Not a token of ours, and not what an earlier server has left behind.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Malformed;
+pub struct Malformed;
 
 impl RecoveryToken {
-    pub(super) fn write(self) -> String {
+    /// What the client is given.
+    pub fn write(self) -> String {
         let mut bytes = [VERSION; TOKEN_BYTES];
         bytes[1..17].copy_from_slice(self.socket.0.as_bytes());
         bytes[17..].copy_from_slice(&self.sequence.to_be_bytes());
         URL_SAFE_NO_PAD.encode(bytes)
     }
 
-    pub(super) fn read(text: &str) -> Result<Self, Malformed> {
+    /// Reads a token; it may be of a session that is gone.
+    pub fn read(text: &str) -> Result<Self, Malformed> {
         let bytes = URL_SAFE_NO_PAD.decode(text).map_err(|_| Malformed)?;
         let bytes: [u8; TOKEN_BYTES] = bytes.try_into().map_err(|_| Malformed)?;
         let [VERSION, rest @ ..] = bytes else {

@@ -9,17 +9,19 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use axum::routing::get;
-use hookyard_api::{Api, ApiSettings, DevelopmentMode, ListenerLimits, TokenMint};
+use hookyard_api::{Api, ApiSettings, DevelopmentMode, JsonSchemas, ListenerLimits, TokenMint};
 use hookyard_delivery::{
     Dispatcher, Egress, EgressRules, Jobs, Lifecycle, WebhookHandshake, WebhookTransport,
 };
 use hookyard_domain::events::catalogue::EventType;
 use hookyard_domain::kernel::limits::HANDSHAKE_TIMEOUT_DEFAULT;
+use hookyard_domain::kernel::ports::prelude::*;
 use hookyard_domain::kernel::ports::{Clock, Store};
 use hookyard_domain::{
-    Account, AccountId, App, Audience, Change, Chat, ChatId, ChatKind, ChatStatus, ClientId,
-    EventId, EventKind, JwtCredential, Person, PersonId, PersonKind, PersonStatus, Scope, Scopes,
-    Secret, Session, SessionId, Timestamp, Token, TokenHash, TokenKind, Write,
+    Account, AccountId, AccountWrite, App, AppWrite, Audience, Change, Chat, ChatId, ChatKind,
+    ChatStatus, ChatWrite, ClientId, EventId, EventKind, JwtCredential, JwtCredentialWrite, Person,
+    PersonId, PersonKind, PersonStatus, PersonWrite, Scope, Scopes, Secret, Session, SessionId,
+    SessionWrite, SignInCodeWrite, Timestamp, Token, TokenHash, TokenKind,
 };
 use hookyard_gateway::{LiveGateway, PubNub, SocketGateway, SocketSettings, Sockets};
 use hookyard_server::{OsChance, socket_gateway, socket_routes};
@@ -216,7 +218,8 @@ impl World {
             let ids: Vec<_> = persons.iter().map(ToString::to_string).collect();
             let known = EventType::of(event).expect("the catalogue knows it");
             let value = serde_json::from_slice(&event.body).expect("bodies are JSON");
-            known.schema.check(&value).expect("the catalogue's schema");
+            let checked = known.schema.check(&value, &JsonSchemas);
+            checked.expect("the catalogue's schema");
             let body = std::str::from_utf8(&event.body).expect("JSON is text");
             format!("{} {} {body}", event.kind.name(), ids.join(","))
         })
@@ -259,7 +262,7 @@ impl World {
         } else {
             ACCOUNT
         };
-        let change = Change::of(Write::PutSession(Session {
+        let change = Change::of(SessionWrite::Put(Session {
             account,
             id: SessionId(1_000 + number),
             person,
@@ -269,7 +272,7 @@ impl World {
             created_at: now,
             generation: 1,
         }))
-        .and(Write::PutToken(Token {
+        .and(SessionWrite::PutToken(Token {
             account,
             session: SessionId(1_000 + number),
             kind: TokenKind::Access,
@@ -287,7 +290,7 @@ impl World {
         let token = client.token.as_deref().expect("it is signed in");
         let found = self.store.token(TokenHash::of(token)).await;
         let found = found.expect("a store in memory").expect("it is signed in");
-        let end = Write::EndSession {
+        let end = SessionWrite::End {
             account: found.0.account,
             session: found.0.id,
         };
@@ -307,8 +310,8 @@ async fn panic() {
     panic!("a bug that a test asked for");
 }
 
-fn person(account: AccountId, id: PersonId, first_name: &str, kind: PersonKind) -> Write {
-    Write::PutPerson(Person {
+fn person(account: AccountId, id: PersonId, first_name: &str, kind: PersonKind) -> PersonWrite {
+    PersonWrite::Put(Person {
         account,
         id,
         kind,
@@ -324,8 +327,8 @@ fn person(account: AccountId, id: PersonId, first_name: &str, kind: PersonKind) 
     })
 }
 
-fn app(client_id: &str, secret: Option<&str>) -> Write {
-    Write::PutApp(App {
+fn app(client_id: &str, secret: Option<&str>) -> AppWrite {
+    AppWrite::Put(App {
         account: ACCOUNT,
         client_id: ClientId(client_id.to_owned()),
         name: client_id.to_owned(),
@@ -337,7 +340,7 @@ fn app(client_id: &str, secret: Option<&str>) -> Write {
 
 async fn people(store: &SqliteStore) {
     let account = |id, name: &str| {
-        Write::PutAccount(Account {
+        AccountWrite::Put(Account {
             id,
             name: name.to_owned(),
             created_at: BEGIN,
@@ -370,7 +373,7 @@ async fn people(store: &SqliteStore) {
             PersonKind::Integration,
         ))
         .and(person(OTHER_ACCOUNT, MALLORY, "Mallory", PersonKind::User))
-        .and(Write::PutPassword {
+        .and(PersonWrite::PutPassword {
             account: ACCOUNT,
             person: ALICE,
             hash: password,
@@ -378,7 +381,7 @@ async fn people(store: &SqliteStore) {
         .and(app("app", Some(APP_SECRET)))
         .and(app("public-app", None))
         .and(app(ClientId::CONSOLE, None))
-        .and(Write::PutJwtCredential(JwtCredential {
+        .and(JwtCredentialWrite::Put(JwtCredential {
             account: ACCOUNT,
             person: ALICE,
             client_id: Some(ClientId("app".to_owned())),
@@ -386,12 +389,12 @@ async fn people(store: &SqliteStore) {
             created_at: BEGIN,
             revoked_at: None,
         }))
-        .and(Write::PutSignInCode {
+        .and(SignInCodeWrite::Put {
             account: ACCOUNT,
             person: ALICE,
             hash: TokenHash::of(SIGN_IN_CODE),
             expires_at: BEGIN + Duration::from_secs(60),
         })
-        .and(Write::PutChat(everyone));
+        .and(ChatWrite::Put(everyone));
     store.commit(change).await.expect("a store in memory");
 }

@@ -8,7 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use hookyard_domain::kernel::ports::HookTarget;
 use hookyard_domain::{
-    AccountId, Change, Chat, ChatId, CustomType, Session, Token, TokenHash, TypeName, Write,
+    AccountId, Change, Chat, ChatId, ChatWrite, CustomType, CustomTypeWrite, PersonWrite, Session,
+    SessionWrite, Token, TokenHash, TypeName, Write,
 };
 
 /// Entries of one cache; past it the cache starts over, which costs one read for each entry.
@@ -80,59 +81,38 @@ impl Caches {
     pub(super) fn invalidate(&self, change: &Change) {
         for write in &change.writes {
             match write {
-                Write::PutToken(token) => self.tokens.drop_one(&token.hash),
-                Write::PutSession(_) | Write::EndSession { .. } | Write::EndSessionsOf { .. } => {
-                    self.tokens.drop_all();
-                }
-                Write::PutWebhook(_) | Write::DeleteWebhook { .. } | Write::PutPerson(_) => {
-                    self.hooks.drop_all();
-                }
-                Write::PutChat(Chat { id, .. }) | Write::DeleteChat { chat: id, .. } => {
+                Write::Session(SessionWrite::PutToken(token)) => self.tokens.drop_one(&token.hash),
+                Write::Session(_) => self.tokens.drop_all(),
+                Write::Webhook(_) | Write::Person(PersonWrite::Put(_)) => self.hooks.drop_all(),
+                Write::Chat(
+                    ChatWrite::Put(Chat { id, .. }) | ChatWrite::Delete { chat: id, .. },
+                ) => {
                     self.chats.drop_one(id);
                     self.hooks.drop_all();
                 }
-                Write::PutCustomType(known) => {
+                Write::CustomType(CustomTypeWrite::Put(known)) => {
                     self.types.drop_one(&(known.account, known.name.clone()));
                 }
-                Write::DeleteCustomType { account, name } => {
+                Write::CustomType(CustomTypeWrite::Delete { account, name }) => {
                     self.types.drop_one(&(*account, name.clone()));
                 }
-                Write::PutAccount(_)
-                | Write::PutPassword { .. }
-                | Write::PutApp(_)
-                | Write::PutJwtCredential(_)
-                | Write::PutSignInCode { .. }
-                | Write::TakeSignInCode { .. }
-                | Write::PutPost(_)
-                | Write::DeletePost { .. }
-                | Write::PutRequest(_)
-                | Write::PutBin { .. }
-                | Write::DeleteBin { .. }
-                | Write::PutBinRequest(_)
-                | Write::ClearBin { .. }
-                | Write::PutPresence(_)
-                | Write::PutMessage(_)
-                | Write::DeleteMessage { .. }
-                | Write::DeleteSubscriptionsOf { .. }
-                | Write::PutSubscription { .. }
-                | Write::DeleteSubscription { .. }
-                | Write::ErasePersonals { .. }
-                | Write::Erase { .. }
-                | Write::EraseRest { .. }
-                | Write::NoteHistory(_)
-                | Write::PurgeHistory { .. }
-                | Write::SetFailing { .. }
-                | Write::SetCatchUp { .. }
-                | Write::AbandonWaiting { .. }
-                | Write::Redeliver(_)
-                | Write::Resend { .. }
-                | Write::Purge { .. }
-                | Write::PutJob(_)
-                | Write::CancelJob { .. }
-                | Write::PurgeJobs { .. }
-                | Write::PurgeStatistics { .. }
-                | Write::RecordAttempt { .. }
-                | Write::AbandonDelivery { .. } => {}
+                Write::Account(_)
+                | Write::Person(_)
+                | Write::App(_)
+                | Write::JwtCredential(_)
+                | Write::SignInCode(_)
+                | Write::Post(_)
+                | Write::Presence(_)
+                | Write::Message(_)
+                | Write::Request(_)
+                | Write::Bin(_)
+                | Write::Subscription(_)
+                | Write::History(_)
+                | Write::Delivery(_)
+                | Write::Job(_)
+                | Write::Statistics(_)
+                | Write::Retention(_)
+                | Write::Erasure(_) => {}
             }
         }
     }

@@ -6,9 +6,12 @@
 
 use std::collections::BTreeSet;
 
+use async_trait::async_trait;
 use hookyard_domain::kernel::erasure::{ErasedMessage, ErasureCounts, ErasureSubject};
+use hookyard_domain::kernel::news::NewsItem;
+use hookyard_domain::kernel::ports::{Erasures, StoreError};
 use hookyard_domain::{
-    AccountId, DeliveryId, JobId, Message, PersonId, PostContent, SubscriptionId,
+    AccountId, DeliveryId, ErasureWrite, JobId, Message, PersonId, PostContent, SubscriptionId,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, params, params_from_iter};
@@ -16,7 +19,12 @@ use uuid::Uuid;
 
 use super::error::Fault;
 use super::query::{execute, many, one, unreadable};
+use crate::records::{
+    ContentRecord, CorrespondentRecord, CorrespondentsRecord, from_json, to_json,
+};
+use crate::sqlite::SqliteStore;
 use crate::sqlite::messaging::messages;
+use crate::sqlite::transaction::Transaction;
 
 /// Numbers above the first, up to the second.
 type Range = (u64, u64);
@@ -83,7 +91,7 @@ pub(super) fn erase(
         execute(db, "delete from events where id = ?1", [event])?;
     }
     for (post, left) in found.posts {
-        let left = serde_json::to_string(&left).expect("contents of posts are JSON");
+        let left = to_json(&ContentRecord::from(&left));
         let sql = "update posts set content = ?2, version = version + 1 where id = ?1";
         execute(db, sql, params![post, left])?;
     }
@@ -125,8 +133,8 @@ fn rewrite(db: &Connection, message: &Message) -> Result<usize, Fault> {
     let values = params![
         message.id.as_i64(),
         message.text,
-        serde_json::to_string(&message.from).expect("names are plain data"),
-        serde_json::to_string(&message.to).expect("names are plain data"),
+        to_json(&CorrespondentRecord::from(&message.from)),
+        to_json(&CorrespondentsRecord::from(&message.to)),
         message.version.cast_signed(),
     ];
     execute(db, sql, values)
@@ -243,8 +251,8 @@ fn posts_of(
             and (creator_id = ?4 or instr(content, '\"' || ?4 || '\"') > 0)";
     let found = many(db, sql, params_from_iter(values), |row| {
         let content: String = row.get(2)?;
-        let content: PostContent =
-            serde_json::from_str(&content).map_err(|_| unreadable(2, "the content of a post"))?;
+        let content = from_json::<ContentRecord<'_>, PostContent>(content)
+            .ok_or_else(|| unreadable(2, "the content of a post"))?;
         let author = PersonId::from_i64(row.get(1)?);
         let id: i64 = row.get(0)?;
         Ok(content.without(person, author).map(|left| (id, left)))
@@ -313,4 +321,45 @@ pub(super) fn rest(
         }
     }
     Ok(())
+}
+
+/// Applies what erasing writes.
+pub(super) fn write(tx: &mut Transaction<'_>, write: &ErasureWrite) -> Result<(), Fault> {
+    match write {
+        ErasureWrite::Erase {
+            account,
+            subject,
+            after,
+            last,
+        } => {
+            for (subscription, delivery) in erase(tx.db, *account, *subject, (*after, *last))? {
+                let withdrawn = NewsItem::DeliveryWithdrawn(subscription, delivery);
+                tx.news.push(withdrawn);
+            }
+            Ok(())
+        }
+        ErasureWrite::Rest {
+            account,
+            subject,
+            job,
+        } => rest(tx.db, *account, *subject, *job),
+    }
+}
+
+#[async_trait]
+impl Erasures for SqliteStore {
+    async fn erasable(
+        &self,
+        account: AccountId,
+        subject: ErasureSubject,
+        after: u64,
+        last: u64,
+    ) -> Result<ErasureCounts, StoreError> {
+        self.read(move |db, _| counts(db, account, subject, (after, last)))
+            .await
+    }
+
+    async fn erasure_page(&self, after: u64, limit: u32) -> Result<Option<u64>, StoreError> {
+        self.read(move |db, _| page(db, after, limit)).await
+    }
 }

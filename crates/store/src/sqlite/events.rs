@@ -5,36 +5,22 @@ pub(super) mod publications;
 
 use std::sync::Arc;
 
+use async_trait::async_trait;
 use bytes::Bytes;
-use hookyard_domain::kernel::ports::EventQuery;
+use hookyard_domain::kernel::ports::{EventQuery, Events, StoreError};
 use hookyard_domain::{
-    AccountId, Audience, ChatId, DeliveryId, Event, EventId, EventKind, IdSequence, PersonId,
-    PostId, RequestId, SubscriptionId, Timestamp, TypePattern,
+    AccountId, Attributes, Audience, ChatId, DeliveryId, Event, EventId, EventKind, IdSequence,
+    PostId, RequestId, Timestamp, TypePattern,
 };
 use rusqlite::{Connection, Row, params};
-use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::error::Fault;
 use super::query::{execute, many, one, unreadable};
+use crate::records::{AttributesRecord, AudienceRecord, from_json, to_json};
+use crate::sqlite::SqliteStore;
 use crate::vault::Vault;
 
 const PLACE: &str = "events.body";
-
-/// Who may learn of an event, as its column holds it; the members of its chat are not written.
-#[derive(Serialize, Deserialize)]
-#[serde(untagged)]
-enum AudienceColumn {
-    Persons(Vec<u64>),
-    Subscription(Uuid),
-    Wide(Wide),
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Wide {
-    Account,
-}
 
 /// Appends an event. `deliveries` is the range of ids of what it caused.
 pub(super) fn put(
@@ -46,19 +32,13 @@ pub(super) fn put(
     let sql = "insert into events (id, account_id, kind, event_type, audience, chat_id, post_id,
             request_id, occurred_at, body, sealed, delivery_first, delivery_last, attributes)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-    let (audience, chat) = match &event.audience {
-        Audience::ChatMembers(chat) => (None, Some(*chat)),
-        Audience::Persons(persons) => {
-            let ids = persons.iter().map(|person| person.0).collect();
-            (Some(AudienceColumn::Persons(ids)), event.chat)
-        }
-        Audience::Subscription(only) => (Some(AudienceColumn::Subscription(only.0)), event.chat),
-        Audience::Account => (Some(AudienceColumn::Wide(Wide::Account)), event.chat),
+    let chat = match &event.audience {
+        Audience::ChatMembers(chat) => Some(*chat),
+        _ => event.chat,
     };
+    let audience = AudienceRecord::of(&event.audience).map(|audience| to_json(&audience));
     let attributes = event.attributes.as_deref();
-    let attributes =
-        attributes.map(|said| serde_json::to_string(said).expect("attributes are JSON"));
-    let audience = audience.map(|audience| serde_json::to_string(&audience).expect("ids are JSON"));
+    let attributes = attributes.map(|said| to_json(&AttributesRecord::from(said)));
     let sealed = event.confidential.then(|| vault.seal(PLACE, &event.body));
     let values = params![
         event.id.as_i64(),
@@ -99,9 +79,12 @@ pub(super) fn read(vault: &Vault, row: &Row<'_>, at: usize) -> rusqlite::Result<
     let confidential: bool = row.get(at + 10)?;
     let attributes: Option<String> = row.get(at + 11)?;
     let attributes = attributes
-        .map(|text| serde_json::from_str(&text).map(Arc::new))
-        .transpose()
-        .map_err(|_| unreadable(at + 11, "the attributes of an event"))?;
+        .map(|text| {
+            let said = from_json::<AttributesRecord<'_>, Attributes>(text);
+            said.map(Arc::new)
+                .ok_or_else(|| unreadable(at + 11, "the attributes of an event"))
+        })
+        .transpose()?;
     let body = if confidential {
         vault
             .open(PLACE, &stored)
@@ -111,14 +94,7 @@ pub(super) fn read(vault: &Vault, row: &Row<'_>, at: usize) -> rusqlite::Result<
     };
     let audience = match (audience, chat) {
         (Some(text), _) => {
-            let column = serde_json::from_str(&text);
-            match column.map_err(|_| unreadable(at + 4, "an audience"))? {
-                AudienceColumn::Persons(ids) => {
-                    Audience::Persons(ids.into_iter().map(PersonId).collect::<Arc<[_]>>())
-                }
-                AudienceColumn::Subscription(only) => Audience::Subscription(SubscriptionId(only)),
-                AudienceColumn::Wide(Wide::Account) => Audience::Account,
-            }
+            from_json::<AudienceRecord, _>(text).ok_or_else(|| unreadable(at + 4, "an audience"))?
         }
         (None, Some(chat)) => Audience::ChatMembers(chat),
         (None, None) => return Err(unreadable(at + 5, "an audience")),
@@ -266,4 +242,51 @@ pub(super) fn of_post(
         params![post.as_i64(), last, account.as_i64()],
         |row| read(vault, row, 0),
     )
+}
+
+/// When the oldest event that is kept happened.
+fn oldest_event(db: &Connection) -> Result<Option<Timestamp>, Fault> {
+    let oldest: Option<Option<i64>> = one(db, "select min(id) from events", [], |row| row.get(0))?;
+    Ok(oldest
+        .flatten()
+        .map(|id| IdSequence::moment_of(id.cast_unsigned())))
+}
+
+#[async_trait]
+impl Events for SqliteStore {
+    async fn event(&self, account: AccountId, event: EventId) -> Result<Option<Event>, StoreError> {
+        self.read(move |db, vault| self::event(db, vault, account, event))
+            .await
+    }
+
+    async fn event_of_post(
+        &self,
+        account: AccountId,
+        post: PostId,
+    ) -> Result<Option<Event>, StoreError> {
+        self.read(move |db, vault| of_post(db, vault, account, post))
+            .await
+    }
+
+    async fn events_after(
+        &self,
+        account: AccountId,
+        after: EventId,
+        limit: u32,
+    ) -> Result<Vec<Event>, StoreError> {
+        self.read(move |db, vault| self::after(db, vault, account, after, limit))
+            .await
+    }
+
+    async fn find_events(&self, query: EventQuery) -> Result<Vec<Event>, StoreError> {
+        self.read(move |db, vault| find(db, vault, &query)).await
+    }
+
+    async fn count_events(&self, query: EventQuery) -> Result<u64, StoreError> {
+        self.read(move |db, _| count(db, &query)).await
+    }
+
+    async fn oldest_event(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.read(|db, _| oldest_event(db)).await
+    }
 }

@@ -1,11 +1,15 @@
 //! Removing what is no longer kept.
 
+use async_trait::async_trait;
+use hookyard_domain::kernel::ports::{Retained, StoreError};
 use hookyard_domain::kernel::retention::Kept;
-use hookyard_domain::{IdSequence, Timestamp};
+use hookyard_domain::{IdSequence, RetentionWrite, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::error::Fault;
 use super::query::{execute, many, one};
+use crate::sqlite::SqliteStore;
+use crate::sqlite::transaction::Transaction;
 
 /// The ids of the next rows after `after` that are from before `before`: the first and the last of
 /// at most `limit`.
@@ -74,10 +78,27 @@ pub(super) fn used_bytes(db: &Connection) -> Result<u64, Fault> {
     Ok(pages * pragma("page_size")?)
 }
 
-/// When the oldest event that is kept happened.
-pub(super) fn oldest_event(db: &Connection) -> Result<Option<Timestamp>, Fault> {
-    let oldest: Option<Option<i64>> = one(db, "select min(id) from events", [], |row| row.get(0))?;
-    Ok(oldest
-        .flatten()
-        .map(|id| IdSequence::moment_of(id.cast_unsigned())))
+/// Applies what retention removes.
+pub(super) fn write(tx: &Transaction<'_>, write: &RetentionWrite) -> Result<(), Fault> {
+    match write {
+        RetentionWrite::Purge { kept, first, last } => purge(tx.db, *kept, *first, *last),
+    }
+}
+
+#[async_trait]
+impl Retained for SqliteStore {
+    async fn kept_range(
+        &self,
+        kept: Kept,
+        after: u64,
+        before: Timestamp,
+        limit: u32,
+    ) -> Result<Option<(u64, u64)>, StoreError> {
+        self.read(move |db, _| range(db, kept, after, before, limit))
+            .await
+    }
+
+    async fn used_bytes(&self) -> Result<u64, StoreError> {
+        self.read(|db, _| used_bytes(db)).await
+    }
 }

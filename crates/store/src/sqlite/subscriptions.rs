@@ -5,15 +5,26 @@ pub(super) mod history;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
+use hookyard_domain::kernel::news::NewsItem;
+use hookyard_domain::kernel::ports::{Endpoints, StoreError, Subscriptions};
 use hookyard_domain::{
-    AccountId, ClientId, DeliveryMode, EventFilter, EventId, PersonId, PushProvider, Secret,
-    Subscription, SubscriptionId, SubscriptionStatus, Timestamp, TransportType,
+    AccountId, ClientId, DeliveryMode, Endpoint, EventId, Milestone, PersonId, PushProvider,
+    Secret, Subscription, SubscriptionId, SubscriptionStatus, SubscriptionWrite, Timestamp,
+    TransportType,
 };
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
 use super::error::Fault;
 use super::query::{execute, many, one, unreadable};
+use crate::records::{
+    DisabledFiltersRecord, EndpointRecord, FiltersRecord, PolicyRecord, from_json, to_json,
+};
+use crate::sqlite::SqliteStore;
+use crate::sqlite::delivery::deliveries;
+use crate::sqlite::endpoints::statistics;
+use crate::sqlite::transaction::Transaction;
 use crate::vault::Vault;
 
 /// Where secrets were first sealed; the name is part of what their seal covers.
@@ -114,30 +125,23 @@ pub(super) fn put(
             disabled_filters = excluded.disabled_filters, ended_at = excluded.ended_at,
             catch_up_after = excluded.catch_up_after, paused_at = excluded.paused_at,
             endpoint_sealed = excluded.endpoint_sealed";
-    let unwritable = |error| Fault::plain(format!("failed to write a subscription: {error}"));
-    let filters: Vec<&str> = subscription
-        .filters
-        .iter()
-        .map(EventFilter::as_str)
-        .collect();
     let mode = mode_columns(&subscription.mode)?;
     let blacklisted = subscription.blacklisted.as_ref();
     let endpoint = subscription.endpoint.as_deref();
-    let endpoint = endpoint
-        .map(serde_json::to_vec)
-        .transpose()
-        .map_err(unwritable)?
-        .map(|settings| vault.seal(ENDPOINT_PLACE, &settings));
+    let endpoint = endpoint.map(|endpoint| {
+        let settings = to_json(&EndpointRecord::from(endpoint));
+        vault.seal(ENDPOINT_PLACE, settings.as_bytes())
+    });
     let values = params![
         subscription.id.0.as_bytes(),
         subscription.account.as_i64(),
         subscription.owner.as_i64(),
         subscription.client_id.0,
-        serde_json::to_string(&filters).map_err(unwritable)?,
+        to_json(&FiltersRecord::from(&subscription.filters)),
         mode.address,
         mode.secret
             .map(|secret| vault.seal(PLACE, secret.reveal().as_bytes())),
-        serde_json::to_string(&subscription.policy).map_err(unwritable)?,
+        to_json(&PolicyRecord::from(&subscription.policy)),
         subscription.status.name(),
         subscription.created_at.as_millis(),
         subscription.modified_at.as_millis(),
@@ -148,7 +152,7 @@ pub(super) fn put(
         subscription.version.cast_signed(),
         subscription.mode.transport().name(),
         mode.certificate_name,
-        serde_json::to_string(&subscription.disabled_filters).map_err(unwritable)?,
+        to_json(&DisabledFiltersRecord::from(&subscription.disabled_filters,)),
         subscription.ended_at.map(Timestamp::as_millis),
         subscription.catch_up_after.map(EventId::as_i64),
         subscription.paused_at.map(Timestamp::as_millis),
@@ -254,28 +258,6 @@ pub(super) fn version(
     )
 }
 
-/// How many others of its kind there would be beside `subscription`: of its owner and app, or
-/// endpoints of its account.
-pub(super) fn count_beside(db: &Connection, subscription: &Subscription) -> Result<u32, Fault> {
-    if subscription.endpoint.is_some() {
-        let sql = "select count(*) from subscriptions
-            where account_id = ?1 and endpoint_sealed is not null and id <> ?2";
-        let values = params![subscription.account.as_i64(), subscription.id.0.as_bytes()];
-        return Ok(one(db, sql, values, |row| row.get(0))?.unwrap_or(0));
-    }
-    let sql = "select count(*) from subscriptions
-        where account_id = ?1 and owner_id = ?2 and client_id = ?3 and id <> ?4 and expires_at > ?5
-            and endpoint_sealed is null";
-    let values = params![
-        subscription.account.as_i64(),
-        subscription.owner.as_i64(),
-        subscription.client_id.0,
-        subscription.id.0.as_bytes(),
-        subscription.modified_at.as_millis(),
-    ];
-    Ok(one(db, sql, values, |row| row.get(0))?.unwrap_or(0))
-}
-
 /// How many subscriptions of a person and client have not expired.
 pub(super) fn count(
     db: &Connection,
@@ -298,8 +280,6 @@ pub(super) fn count(
 
 fn read(vault: &Vault, row: &Row<'_>) -> rusqlite::Result<Subscription> {
     let filters: String = row.get(4)?;
-    let filters: Vec<String> =
-        serde_json::from_str(&filters).map_err(|_| unreadable(4, "a subscription's filters"))?;
     let sealed: Option<Vec<u8>> = row.get(6)?;
     let open = |sealed: Vec<u8>| {
         vault
@@ -327,15 +307,13 @@ fn read(vault: &Vault, row: &Row<'_>) -> rusqlite::Result<Subscription> {
         account: AccountId::from_i64(row.get(1)?),
         owner: PersonId::from_i64(row.get(2)?),
         client_id: ClientId(row.get(3)?),
-        filters: filters
-            .iter()
-            .map(|text| EventFilter::read(text))
-            .collect::<Result<_, _>>()
-            .map_err(|_| unreadable(4, "an event filter"))?,
-        disabled_filters: serde_json::from_str(&disabled)
-            .map_err(|_| unreadable(18, "disabled filters"))?,
+        filters: from_json::<FiltersRecord<'_>, _>(filters)
+            .ok_or_else(|| unreadable(4, "a subscription's filters"))?,
+        disabled_filters: from_json::<DisabledFiltersRecord<'_>, _>(disabled)
+            .ok_or_else(|| unreadable(18, "disabled filters"))?,
         mode,
-        policy: serde_json::from_str(&policy).map_err(|_| unreadable(7, "a retry policy"))?,
+        policy: from_json::<PolicyRecord<'_>, _>(policy)
+            .ok_or_else(|| unreadable(7, "a retry policy"))?,
         status: SubscriptionStatus::from_name(&status)
             .ok_or_else(|| unreadable(8, "a subscription's status"))?,
         created_at: Timestamp::from_millis(row.get(9)?),
@@ -356,11 +334,12 @@ fn read(vault: &Vault, row: &Row<'_>) -> rusqlite::Result<Subscription> {
             .get::<_, Option<Vec<u8>>>(23)?
             .map(|sealed| {
                 let opened = vault.open(ENDPOINT_PLACE, &sealed);
-                opened.and_then(|settings| serde_json::from_slice(&settings).ok())
+                opened
+                    .and_then(from_json::<EndpointRecord<'_>, Endpoint>)
+                    .map(Arc::new)
+                    .ok_or_else(|| unreadable(23, "an endpoint's settings"))
             })
-            .map(|settings| settings.ok_or_else(|| unreadable(23, "an endpoint's settings")))
-            .transpose()?
-            .map(Arc::new),
+            .transpose()?,
         version: row.get::<_, i64>(15)?.cast_unsigned(),
     })
 }
@@ -488,4 +467,184 @@ pub(super) fn with_work(db: &Connection, vault: &Vault) -> Result<Vec<Subscripti
         order by key"
     );
     many(db, sql, [], |row| read(vault, row))
+}
+
+/// Applies what is written of subscriptions.
+pub(super) fn write(tx: &mut Transaction<'_>, write: &SubscriptionWrite) -> Result<(), Fault> {
+    match write {
+        SubscriptionWrite::Put(subscription) => place(tx, subscription),
+        SubscriptionWrite::Delete {
+            account,
+            subscription,
+            at,
+        } => end(tx, *account, *subscription, *at),
+        SubscriptionWrite::DeleteAllOf {
+            account,
+            owner,
+            at,
+            reason,
+        } => end_all_of(tx, *account, *owner, *at, reason),
+        SubscriptionWrite::SetFailing {
+            account,
+            subscription,
+            since,
+        } => set_failing(tx.db, *account, *subscription, *since),
+        SubscriptionWrite::SetCatchUp {
+            account,
+            subscription,
+            after,
+        } => set_catch_up(tx.db, *account, *subscription, *after),
+        SubscriptionWrite::AbandonWaiting {
+            account,
+            subscription,
+            at,
+        } => abandon_waiting(tx.db, *account, *subscription, *at),
+    }
+}
+
+/// Writes a subscription, puts what waits for it in order, and sends it what comes from now on.
+fn place(tx: &mut Transaction<'_>, subscription: &Arc<Subscription>) -> Result<(), Fault> {
+    put(tx.db, tx.vault, subscription)?;
+    let key = key(tx.db, subscription.id)?
+        .ok_or_else(|| Fault::plain("a subscription vanished while it was written"))?;
+    if let Some((former, _)) = tx.fanout.get(subscription.id) {
+        if former.is_ordered() != subscription.is_ordered() {
+            deliveries::set_ordered(tx.db, key, subscription.is_ordered())?;
+        }
+        let active = subscription.status == SubscriptionStatus::Active;
+        if active && former.status != SubscriptionStatus::Active {
+            // Whatever they waited for has been put right.
+            deliveries::hurry(tx.db, key, subscription.modified_at)?;
+        }
+    }
+    tx.fanout.put(Arc::clone(subscription), key);
+    tx.news
+        .push(NewsItem::Subscription(Arc::clone(subscription)));
+    Ok(())
+}
+
+/// Deletes a subscription that is there, with what is counted of it.
+fn end(
+    tx: &mut Transaction<'_>,
+    account: AccountId,
+    subscription: SubscriptionId,
+    at: Timestamp,
+) -> Result<(), Fault> {
+    if version(tx.db, account, subscription)?.is_none() {
+        return Ok(());
+    }
+    if let Some(key) = tx.fanout.endpoint_key(subscription) {
+        tx.tally.remove(&key);
+        statistics::forget(tx.db, key)?;
+    }
+    delete(tx.db, account, subscription, at)?;
+    tx.fanout.remove(subscription);
+    tx.news.push(NewsItem::SubscriptionEnded(subscription));
+    Ok(())
+}
+
+fn end_all_of(
+    tx: &mut Transaction<'_>,
+    account: AccountId,
+    owner: PersonId,
+    at: Timestamp,
+    reason: &str,
+) -> Result<(), Fault> {
+    for ended in of_person(tx.db, tx.vault, account, owner)? {
+        let entry = ended.passed(Milestone::Deleted, at, Some(reason.to_owned()));
+        history::note(tx.db, &entry)?;
+        end(tx, account, ended.id, at)?;
+    }
+    Ok(())
+}
+
+/// How many endpoints an account has.
+pub(super) fn endpoint_count(db: &Connection, account: AccountId) -> Result<u32, Fault> {
+    let sql = "select count(*) from subscriptions
+        where account_id = ?1 and endpoint_sealed is not null";
+    Ok(one(db, sql, params![account.as_i64()], |row| row.get(0))?.unwrap_or(0))
+}
+
+#[async_trait]
+impl Subscriptions for SqliteStore {
+    async fn subscription(
+        &self,
+        account: AccountId,
+        subscription: SubscriptionId,
+    ) -> Result<Option<Arc<Subscription>>, StoreError> {
+        let found =
+            self.read(move |db, vault| self::subscription(db, vault, account, subscription));
+        Ok(found.await?.map(Arc::new))
+    }
+
+    async fn subscriptions(
+        &self,
+        account: AccountId,
+        owner: PersonId,
+        client_id: &ClientId,
+    ) -> Result<Vec<Subscription>, StoreError> {
+        let client_id = client_id.clone();
+        self.read(move |db, vault| of_owner(db, vault, account, owner, &client_id))
+            .await
+    }
+
+    async fn subscription_count(
+        &self,
+        account: AccountId,
+        owner: PersonId,
+        client_id: &ClientId,
+        now: Timestamp,
+    ) -> Result<u32, StoreError> {
+        let client_id = client_id.clone();
+        self.read(move |db, _| count(db, account, owner, &client_id, now))
+            .await
+    }
+
+    async fn subscriptions_of_person(
+        &self,
+        account: AccountId,
+        owner: PersonId,
+    ) -> Result<Vec<Subscription>, StoreError> {
+        self.read(move |db, vault| of_person(db, vault, account, owner))
+            .await
+    }
+
+    async fn all_subscriptions(&self) -> Result<Vec<Arc<Subscription>>, StoreError> {
+        let all = self.read(all).await?;
+        Ok(all.into_iter().map(Arc::new).collect())
+    }
+
+    async fn subscription_by_channel(
+        &self,
+        channel: &str,
+    ) -> Result<Option<Arc<Subscription>>, StoreError> {
+        let channel = channel.to_owned();
+        let found = self
+            .read(move |db, vault| by_channel(db, vault, &channel))
+            .await?;
+        Ok(found.map(Arc::new))
+    }
+
+    async fn subscriptions_with_work(&self) -> Result<Vec<Arc<Subscription>>, StoreError> {
+        let found = self.read(with_work).await?;
+        Ok(found.into_iter().map(Arc::new).collect())
+    }
+}
+
+#[async_trait]
+impl Endpoints for SqliteStore {
+    async fn endpoints(&self, account: AccountId) -> Result<Vec<Arc<Subscription>>, StoreError> {
+        let found = self.read(move |db, vault| endpoints(db, vault, account));
+        Ok(found.await?.into_iter().map(Arc::new).collect())
+    }
+
+    async fn endpoints_addressing(
+        &self,
+        account: AccountId,
+        part: &str,
+    ) -> Result<Vec<Arc<Subscription>>, StoreError> {
+        let part = part.to_owned();
+        let found = self.read(move |db, vault| endpoints_addressing(db, vault, account, &part));
+        Ok(found.await?.into_iter().map(Arc::new).collect())
+    }
 }

@@ -3,14 +3,14 @@
 
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc as thread_channel;
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, OnceLock, RwLock, mpsc as thread_channel};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use hookyard_domain::kernel::limits::{COMMIT_BATCH_MAX, COMMIT_QUEUE_MAX};
-use hookyard_domain::kernel::ports::{CommitError, CommitListener, StoreError};
-use hookyard_domain::{Change, EventId, Write};
+use hookyard_domain::kernel::ports::{CommitError, CommitListener, Commits, StoreError};
+use hookyard_domain::{BinWrite, Change, EventId, PostWrite, RequestWrite, Write};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::connection::open_checkpointer;
@@ -67,18 +67,6 @@ impl Writer {
         })
     }
 
-    pub(super) async fn commit(&self, change: Change) -> Result<Vec<EventId>, CommitError> {
-        if self.closed.load(Ordering::Acquire) {
-            return Err(stopped());
-        }
-        let jobs = self.jobs.get().ok_or_else(stopped)?;
-        let (reply, answer) = oneshot::channel();
-        jobs.send(Job { change, reply })
-            .await
-            .map_err(|_| stopped())?;
-        answer.await.unwrap_or_else(|_| Err(stopped()))
-    }
-
     /// Becomes true when the store can no longer make anything durable.
     pub(super) fn failed(&self) -> watch::Receiver<bool> {
         self.failed.clone()
@@ -103,6 +91,24 @@ impl Writer {
         if let Some(thread) = thread {
             let _ = tokio::task::spawn_blocking(move || thread.join()).await;
         }
+    }
+}
+
+#[async_trait]
+impl Commits for Writer {
+    async fn commit_numbering(&self, change: Change) -> Result<Vec<EventId>, CommitError> {
+        if change.is_empty() {
+            return Ok(Vec::new());
+        }
+        if self.closed.load(Ordering::Acquire) {
+            return Err(stopped());
+        }
+        let jobs = self.jobs.get().ok_or_else(stopped)?;
+        let (reply, answer) = oneshot::channel();
+        jobs.send(Job { change, reply })
+            .await
+            .map_err(|_| stopped())?;
+        answer.await.unwrap_or_else(|_| Err(stopped()))
     }
 }
 
@@ -210,9 +216,11 @@ fn weight(change: &Change) -> usize {
         .writes
         .iter()
         .map(|write| match write {
-            Write::PutRequest(request) => request.body.len() + 512,
-            Write::PutBinRequest(request) => request.body.len() + 2_048,
-            Write::PutPost(post) => post.content.text.as_ref().map_or(0, String::len) + 1_024,
+            Write::Request(RequestWrite::Put(request)) => request.body.len() + 512,
+            Write::Bin(BinWrite::PutRequest(request)) => request.body.len() + 2_048,
+            Write::Post(PostWrite::Put(post)) => {
+                post.content.text.as_ref().map_or(0, String::len) + 1_024
+            }
             _ => 256,
         })
         .sum();

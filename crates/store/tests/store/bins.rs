@@ -1,11 +1,14 @@
 //! Bins: what every backend must do with them and with what they receive.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use hookyard_domain::kernel::limits::BIN_REQUESTS_MAX;
-use hookyard_domain::kernel::ports::{CommitError, Page, Store};
+use hookyard_domain::kernel::ports::prelude::*;
+use hookyard_domain::kernel::ports::{CommitError, Page};
 use hookyard_domain::{
-    AccountId, Bin, BinAnswer, BinId, BinReply, BinRequest, BinRequestId, BinSignature, Change,
-    Guard, Secret, Subscription, SubscriptionId, TokenHash, Write,
+    AccountId, Bin, BinAnswer, BinId, BinReply, BinRequest, BinRequestId, BinSignature, BinWrite,
+    Change, Guard, Secret, Set, Subscription, SubscriptionId, SubscriptionWrite, TokenHash,
 };
 
 use crate::world::{ACCOUNT, World, on_every_backend};
@@ -30,11 +33,8 @@ fn bin(world: &World, token: &str) -> Bin {
     }
 }
 
-fn put(bin: &Bin) -> Write {
-    Write::PutBin {
-        bin: Box::new(bin.clone()),
-        count_max: 3,
-    }
+fn put(bin: &Bin) -> BinWrite {
+    BinWrite::Put(Box::new(bin.clone()))
 }
 
 fn request(world: &World, bin: &Bin) -> BinRequest {
@@ -63,7 +63,7 @@ async fn receive(world: &World, bin: &Bin) -> BinRequest {
     let request = request(world, bin);
     let id = request.id;
     world
-        .commit(Change::of(Write::PutBinRequest(Box::new(request))))
+        .commit(Change::of(BinWrite::PutRequest(Box::new(request))))
         .await;
     let found = world.store.bin_request(ACCOUNT, id).await.unwrap();
     found.unwrap()
@@ -114,25 +114,24 @@ on_every_backend! {
         for bin in &bins[..3] {
             world.commit(Change::of(put(bin))).await;
         }
-        let refused = world.store.commit(Change::of(put(&bins[3]))).await;
+        let room = Guard::Room { of: Set::Bins(ACCOUNT), max: 3 };
+        let fourth = Change::of(put(&bins[3])).given(room);
+        let refused = world.store.commit(fourth.clone()).await;
         assert!(matches!(refused, Err(CommitError::Conflict)));
         let renamed = Bin { name: "Renamed".into(), version: 2, ..bins[0].clone() };
         world.commit(Change::of(put(&renamed))).await;
         let found = world.store.bin(ACCOUNT, renamed.id).await.unwrap();
         assert_eq!(found, Some((renamed, 0)));
-        let delete = Write::DeleteBin { account: ACCOUNT, bin: bins[1].id };
-        world.commit(Change::of(delete).and(put(&bins[3]))).await;
+        let delete = BinWrite::Delete { account: ACCOUNT, bin: bins[1].id };
+        world.commit(Change::of(delete)).await;
+        world.commit(fourth).await;
     }
 
     /// A change that relied on another version of the bin fails alone.
     async fn a_stale_version_of_a_bin_is_refused(world: World) {
         let orders = bin(&world, "orders");
         world.commit(Change::of(put(&orders))).await;
-        let relying_on = |version| Change::of(put(&orders)).given(Guard::BinVersion {
-            account: ACCOUNT,
-            bin: orders.id,
-            version,
-        });
+        let relying_on = |version| Change::of(put(&orders)).given(Guard::version(ACCOUNT, orders.id, version));
         world.commit(relying_on(1)).await;
         let stale = world.store.commit(relying_on(2)).await;
         assert!(matches!(stale, Err(CommitError::Conflict)));
@@ -146,7 +145,7 @@ on_every_backend! {
         let first = receive(&world, &orders).await;
         let handshake = BinRequest { turn: None, ..request(&world, &orders) };
         let kept = BinRequest { number: 2, ..handshake.clone() };
-        world.commit(Change::of(Write::PutBinRequest(Box::new(handshake)))).await;
+        world.commit(Change::of(BinWrite::PutRequest(Box::new(handshake)))).await;
         let last = receive(&world, &orders).await;
         assert_eq!((first.number, first.turn), (1, Some(1)));
         assert_eq!((last.number, last.turn), (3, Some(2)));
@@ -156,8 +155,9 @@ on_every_backend! {
         assert_eq!(first.signature, expect.signature);
         let found = world.store.bin_requests(ACCOUNT, orders.id, Page::First, 9).await.unwrap();
         assert_eq!(found, [last.clone(), kept.clone(), first.clone()]);
-        let heard = world.heard().bin_requests;
-        let heard: Vec<_> = heard.iter().map(|request| (**request).clone()).collect();
+        let news = world.heard();
+        let heard: Vec<_> = news.bin_requests().collect();
+        let heard: Vec<_> = heard.iter().map(|request| BinRequest::clone(request)).collect();
         assert_eq!(heard, [first, kept, last]);
         assert_eq!(numbers(&world, &orders, Page::Before(3)).await, [2, 1]);
         assert_eq!(numbers(&world, &orders, Page::After(1)).await, [2, 3]);
@@ -171,7 +171,7 @@ on_every_backend! {
         receive(&world, &calm).await;
         let many = Change {
             writes: (0..BIN_REQUESTS_MAX + 2)
-                .map(|_| Write::PutBinRequest(Box::new(request(&world, &busy))))
+                .map(|_| BinWrite::PutRequest(Box::new(request(&world, &busy))).into())
                 .collect(),
             ..Change::default()
         };
@@ -196,7 +196,7 @@ on_every_backend! {
         let changed = Bin { answer: BinAnswer::default(), ..renamed };
         world.commit(Change::of(put(&changed))).await;
         assert_eq!(receive(&world, &orders).await.turn, Some(1));
-        world.commit(Change::of(Write::ClearBin { account: ACCOUNT, bin: orders.id })).await;
+        world.commit(Change::of(BinWrite::Clear { account: ACCOUNT, bin: orders.id })).await;
         assert_eq!(numbers(&world, &orders, Page::First).await, [0_u64; 0]);
         let next = receive(&world, &orders).await;
         assert_eq!((next.number, next.turn), (4, Some(1)));
@@ -207,16 +207,17 @@ on_every_backend! {
         let orders = bin(&world, "orders");
         world.commit(Change::of(put(&orders))).await;
         let kept = receive(&world, &orders).await;
-        let foreign = Write::DeleteBin { account: AccountId(999), bin: orders.id };
+        let foreign = BinWrite::Delete { account: AccountId(999), bin: orders.id };
         world.commit(Change::of(foreign)).await;
-        assert_eq!(world.heard().bins_ended, []);
-        let delete = Write::DeleteBin { account: ACCOUNT, bin: orders.id };
+        assert_eq!(world.heard().bins_ended().count(), 0);
+        let delete = BinWrite::Delete { account: ACCOUNT, bin: orders.id };
         world.commit(Change::of(delete)).await;
-        assert_eq!(world.heard().bins_ended, [orders.id]);
+        assert!(world.heard().bins_ended().eq([&orders.id]));
         assert_eq!(world.store.bin_request(ACCOUNT, kept.id).await.unwrap(), None);
         assert_eq!(world.store.bin_by_token(TokenHash::of("orders")).await.unwrap(), None);
-        let late = Write::PutBinRequest(Box::new(request(&world, &orders)));
-        let refused = world.store.commit(Change::of(late)).await;
+        let late = BinWrite::PutRequest(Box::new(request(&world, &orders)));
+        let late = Change::of(late).given(Guard::exists(ACCOUNT, orders.id));
+        let refused = world.store.commit(late).await;
         assert!(matches!(refused, Err(CommitError::Conflict)));
     }
 }
@@ -233,7 +234,7 @@ on_every_backend! {
         ];
         let plain = Subscription { endpoint: None, ..at("http://localhost/bin/token") };
         for subscription in [&one, &two, &other, &plain] {
-            let put = Write::PutSubscription { subscription: subscription.clone(), count_max: 9 };
+            let put = SubscriptionWrite::Put(Arc::new(subscription.clone()));
             world.commit(Change::of(put)).await;
         }
         let found = async |account| {

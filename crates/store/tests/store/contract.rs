@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookyard_domain::kernel::ports::{ChatQuery, CommitError, Page, Store};
+use hookyard_domain::kernel::ports::prelude::*;
+use hookyard_domain::kernel::ports::{ChatQuery, CommitError, Page};
 use hookyard_domain::{
-    AbandonReason, AccountId, AttemptOutcome, Change, ChatKind, ClientId, CustomType,
-    DeliveryState, EventId, Guard, PersonId, Secret, SubscriptionStatus, TokenHash, TokenKind,
-    TypeName, TypeVersion, UnreachableReason, Write,
+    AbandonReason, AccountId, AttemptOutcome, Change, ChatKind, ChatWrite, ClientId, CustomType,
+    DeliveryState, DeliveryWrite, EventId, Guard, PersonId, PersonWrite, PostWrite, RequestWrite,
+    Secret, SessionWrite, SignInCodeWrite, SubscriptionStatus, SubscriptionWrite, TokenHash,
+    TokenKind, TypeName, TypeVersion, UnreachableReason, WebhookWrite,
 };
 
 use crate::world::{ACCOUNT, ALICE, BOB, World, on_every_backend};
@@ -16,10 +18,10 @@ on_every_backend! {
     /// An acknowledged change is there for the next read.
     async fn what_is_acknowledged_is_read(world: World) {
         let team = world.team(&[ALICE, BOB]);
-        world.commit(Change::of(Write::PutChat(team.clone()))).await;
+        world.commit(Change::of(ChatWrite::Put(team.clone()))).await;
         assert_eq!(world.store.chat(ACCOUNT, team.id).await.unwrap().as_deref(), Some(&team));
         let post = world.post(&team, "hello");
-        world.commit(Change::of(Write::PutPost(post.clone()))).await;
+        world.commit(Change::of(PostWrite::Put(post.clone()))).await;
         assert_eq!(world.store.post(ACCOUNT, team.id, post.id).await.unwrap(), Some(post));
     }
 
@@ -52,11 +54,11 @@ on_every_backend! {
         let event = world.post_event(&post);
         world
             .commit(
-                Change::of(Write::PutChat(team.clone()))
-                    .and(Write::PutWebhook(webhook.clone()))
-                    .and(Write::PutSubscription { subscription: subscription.clone(), count_max: 9 })
-                    .and(Write::PutPost(post.clone()))
-                    .and(Write::PutRequest(Box::new(request.clone())))
+                Change::of(ChatWrite::Put(team.clone()))
+                    .and(WebhookWrite::Put(webhook.clone()))
+                    .and(SubscriptionWrite::Put(Arc::new(subscription.clone())))
+                    .and(PostWrite::Put(post.clone()))
+                    .and(RequestWrite::Put(Box::new(request.clone())))
                     .announcing(event.clone()),
             )
             .await;
@@ -72,7 +74,7 @@ on_every_backend! {
         assert!(store.request(other, request.id).await.unwrap().is_none());
         assert!(store.requests(other, None, Page::First, 9).await.unwrap().is_empty());
         assert!(store.requests(other, Some(webhook.id), Page::First, 9).await.unwrap().is_empty());
-        let event = world.heard().events[0].event.clone();
+        let event = world.heard().events().next().unwrap().event.clone();
         assert!(store.event(ACCOUNT, event.id).await.unwrap().is_some());
         assert!(store.event(other, event.id).await.unwrap().is_none());
         assert!(store.events_after(other, EventId(0), 9).await.unwrap().is_empty());
@@ -87,31 +89,31 @@ on_every_backend! {
     /// A change whose guard no longer holds leaves no trace.
     async fn a_change_with_a_stale_guard_fails_alone(world: World) {
         let mut team = world.team(&[ALICE]);
-        world.commit(Change::of(Write::PutChat(team.clone()))).await;
-        let stale = Guard::ChatVersion { account: ACCOUNT, chat: team.id, version: team.version };
+        world.commit(Change::of(ChatWrite::Put(team.clone()))).await;
+        let stale = Guard::version(ACCOUNT, team.id, team.version);
         team.version += 1;
-        world.commit(Change::of(Write::PutChat(team.clone()))).await;
+        world.commit(Change::of(ChatWrite::Put(team.clone()))).await;
         let post = world.post(&team, "too late");
-        let change = Change::of(Write::PutPost(post.clone())).announcing(world.post_event(&post)).given(stale);
+        let change = Change::of(PostWrite::Put(post.clone())).announcing(world.post_event(&post)).given(stale);
         assert!(matches!(world.store.commit(change).await, Err(CommitError::Conflict)));
         assert_eq!(world.store.post(ACCOUNT, team.id, post.id).await.unwrap(), None);
         assert!(world.store.events_after(ACCOUNT, EventId(0), 9).await.unwrap().is_empty());
-        assert!(world.heard().events.is_empty());
+        assert!(world.heard().is_empty());
     }
 
     /// A change that breaks in the middle is undone whole, and the index of subscriptions with it.
     async fn a_change_that_breaks_leaves_no_trace(world: World) {
         let team = world.team(&[ALICE]);
         let webhook = world.webhook(&team, "token");
-        world.commit(Change::of(Write::PutChat(team.clone())).and(Write::PutWebhook(webhook))).await;
+        world.commit(Change::of(ChatWrite::Put(team.clone())).and(WebhookWrite::Put(webhook))).await;
         let subscription = world.subscription(ALICE, &["/restapi/v1.0/glip/posts"]);
         let same_token = world.webhook(&team, "token");
-        let change = Change::of(Write::PutSubscription { subscription: subscription.clone(), count_max: 9 })
-            .and(Write::PutWebhook(same_token));
+        let change = Change::of(SubscriptionWrite::Put(Arc::new(subscription.clone())))
+            .and(WebhookWrite::Put(same_token));
         assert!(world.store.commit(change).await.is_err());
         assert!(world.store.subscription(ACCOUNT, subscription.id).await.unwrap().is_none());
         let post = world.post(&team, "nobody subscribed");
-        world.commit(Change::of(Write::PutPost(post.clone())).announcing(world.post_event(&post))).await;
+        world.commit(Change::of(PostWrite::Put(post.clone())).announcing(world.post_event(&post))).await;
         assert!(world.store.deliveries(ACCOUNT, None, Page::First, 9).await.unwrap().is_empty());
     }
 
@@ -126,24 +128,24 @@ on_every_backend! {
         paused.status = SubscriptionStatus::Suspended;
         let mut expired = world.subscription(BOB, &both);
         expired.expires_at = hookyard_domain::Timestamp::from_millis(0);
-        let mut change = Change::of(Write::PutChat(team.clone()));
+        let mut change = Change::of(ChatWrite::Put(team.clone()));
         for subscription in [&alice, &outsider, &other_kind, &paused, &expired] {
-            change = change.and(Write::PutSubscription { subscription: subscription.clone(), count_max: 9 });
+            change = change.and(SubscriptionWrite::Put(Arc::new(subscription.clone())));
         }
         world.commit(change).await;
         let post = world.post(&team, "hello");
         let event = world.post_event(&post);
-        world.commit(Change::of(Write::PutPost(post)).announcing(event)).await;
+        world.commit(Change::of(PostWrite::Put(post)).announcing(event)).await;
 
-        let event = world.heard().events.last().unwrap().event.clone();
+        let event = world.heard().events().last().unwrap().event.clone();
         let deliveries = world.store.deliveries_of_event(ACCOUNT, event.id).await.unwrap();
         assert_eq!(deliveries.len(), 1);
         assert_eq!(deliveries[0].subscription, alice.id);
         assert_eq!(deliveries[0].filter, both[0], "the first filter that matches");
         let heard = world.heard();
-        assert_eq!(heard.deliveries.len(), 1);
-        assert_eq!(heard.deliveries[0].delivery, deliveries[0]);
-        assert_eq!(&*heard.events[0].recipients, &[ALICE, BOB]);
+        assert_eq!(heard.deliveries().count(), 1);
+        assert_eq!(heard.deliveries().next().unwrap().delivery, deliveries[0]);
+        assert_eq!(&*heard.events().next().unwrap().recipients, &[ALICE, BOB]);
         assert_eq!(world.store.event(ACCOUNT, event.id).await.unwrap().as_ref(), Some(&*event));
     }
 
@@ -151,13 +153,13 @@ on_every_backend! {
     async fn a_commit_tells_the_numbers_of_its_own_events(world: World) {
         let team = world.team(&[ALICE]);
         let alice = world.subscription(ALICE, &["/restapi/v1.0/glip/posts"]);
-        let silent = Change::of(Write::PutChat(team.clone()))
-            .and(Write::PutSubscription { subscription: alice, count_max: 9 });
+        let silent = Change::of(ChatWrite::Put(team.clone()))
+            .and(SubscriptionWrite::Put(Arc::new(alice)));
         assert_eq!(world.store.commit_numbering(silent).await.unwrap(), []);
         assert_eq!(world.store.commit_numbering(Change::default()).await.unwrap(), []);
         let posts = [world.post(&team, "one"), world.post(&team, "two")];
         let change = posts.iter().fold(Change::default(), |change, post| {
-            change.and(Write::PutPost(post.clone())).announcing(world.post_event(post))
+            change.and(PostWrite::Put(post.clone())).announcing(world.post_event(post))
         });
         let ids = world.store.commit_numbering(change).await.unwrap();
         assert_eq!(ids.len(), 2);
@@ -174,21 +176,21 @@ on_every_backend! {
         let bob = world.subscription(BOB, &["/restapi/v1.0/glip/posts"]);
         world
             .commit(
-                Change::of(Write::PutChat(team.clone()))
-                    .and(Write::PutSubscription { subscription: alice, count_max: 9 })
-                    .and(Write::PutSubscription { subscription: bob.clone(), count_max: 9 }),
+                Change::of(ChatWrite::Put(team.clone()))
+                    .and(SubscriptionWrite::Put(Arc::new(alice)))
+                    .and(SubscriptionWrite::Put(Arc::new(bob.clone()))),
             )
             .await;
         let first = world.post(&team, "for alice");
-        world.commit(Change::of(Write::PutPost(first.clone())).announcing(world.post_event(&first))).await;
+        world.commit(Change::of(PostWrite::Put(first.clone())).announcing(world.post_event(&first))).await;
         team.members = vec![BOB];
         team.admins = vec![];
         team.version += 1;
         let second = world.post(&team, "for bob");
-        let change = Change::of(Write::PutChat(team)).and(Write::PutPost(second.clone()));
+        let change = Change::of(ChatWrite::Put(team)).and(PostWrite::Put(second.clone()));
         let event = world.post_event(&second);
         world.commit(change.announcing(event)).await;
-        let event = world.heard().events.last().unwrap().event.clone();
+        let event = world.heard().events().last().unwrap().event.clone();
         let deliveries = world.store.deliveries_of_event(ACCOUNT, event.id).await.unwrap();
         assert_eq!(deliveries.iter().map(|delivery| delivery.subscription).collect::<Vec<_>>(), [bob.id]);
     }
@@ -197,10 +199,10 @@ on_every_backend! {
     async fn a_deleted_subscription_has_no_work_left(world: World) {
         let (subscription, delivery) = world.waiting_delivery().await;
         let at = world.now();
-        world.commit(Change::of(Write::DeleteSubscription { account: ACCOUNT, subscription, at })).await;
+        world.commit(Change::of(SubscriptionWrite::Delete { account: ACCOUNT, subscription, at })).await;
         let found = world.store.delivery(ACCOUNT, delivery.id).await.unwrap().unwrap();
         assert_eq!(found.state, DeliveryState::Abandoned { at, reason: AbandonReason::SubscriptionEnded });
-        assert_eq!(world.heard().ended, [subscription]);
+        assert!(world.heard().subscriptions_ended().eq([&subscription]));
         assert!(world.store.subscriptions_with_work().await.unwrap().is_empty());
     }
 
@@ -223,11 +225,11 @@ on_every_backend! {
             DeliveryState::Delivered { at: now },
         ];
         for (attempt, state) in tries.iter().zip(states) {
-            world.commit(Change::of(Write::RecordAttempt { attempt: attempt.clone(), state })).await;
+            world.commit(Change::of(DeliveryWrite::RecordAttempt { attempt: attempt.clone(), state })).await;
         }
         let late = world.attempt(&delivery, 4, broken);
         let state = DeliveryState::Waiting { due_at };
-        world.commit(Change::of(Write::RecordAttempt { attempt: late, state })).await;
+        world.commit(Change::of(DeliveryWrite::RecordAttempt { attempt: late, state })).await;
         let found = world.store.delivery(ACCOUNT, delivery.id).await.unwrap().unwrap();
         assert_eq!(found.state, DeliveryState::Delivered { at: now });
         assert_eq!(found.attempts, 3);
@@ -244,7 +246,7 @@ on_every_backend! {
         let later = DeliveryState::Waiting { due_at: world.now() + Duration::from_secs(60) };
         let failed = AttemptOutcome::Refused { status: 500, retry_after: None };
         let attempt = world.attempt(&first, 1, failed);
-        world.commit(Change::of(Write::RecordAttempt { attempt, state: later })).await;
+        world.commit(Change::of(DeliveryWrite::RecordAttempt { attempt, state: later })).await;
         let page = world.store.waiting_deliveries(subscription, None, 2).await.unwrap();
         let ids: Vec<_> = page.iter().map(|waiting| waiting.delivery.id).collect();
         assert_eq!(ids, [second.id, third.id]);
@@ -259,10 +261,10 @@ on_every_backend! {
     async fn one_subscription_too_many_is_a_conflict(world: World) {
         let first = world.subscription(ALICE, &["/restapi/v1.0/glip/posts"]);
         let second = world.subscription(ALICE, &["/restapi/v1.0/glip/posts"]);
-        let put = |subscription| Change::of(Write::PutSubscription { subscription, count_max: 1 });
-        world.commit(put(first.clone())).await;
-        world.commit(put(first)).await;
-        assert!(matches!(world.store.commit(put(second)).await, Err(CommitError::Conflict)));
+        world.commit(first.create(1)).await;
+        world.commit(first.put()).await;
+        assert!(matches!(world.store.commit(second.create(1)).await, Err(CommitError::Conflict)));
+        world.commit(second.create(2)).await;
     }
 
     /// What has expired, and what others have, is not counted.
@@ -273,7 +275,7 @@ on_every_backend! {
         let others = world.subscription(BOB, &["/restapi/v1.0/glip/posts"]);
         for subscription in [&first, &other_app, &others] {
             let subscription = subscription.clone();
-            world.commit(Change::of(Write::PutSubscription { subscription, count_max: 1 })).await;
+            world.commit(Change::of(SubscriptionWrite::Put(Arc::new(subscription)))).await;
         }
         let count = async |now| {
             let counted =
@@ -290,8 +292,8 @@ on_every_backend! {
         direct.kind = ChatKind::Direct;
         let mut again = world.team(&[ALICE, BOB]);
         again.kind = ChatKind::Direct;
-        world.commit(Change::of(Write::PutChat(direct.clone()))).await;
-        let refused = world.store.commit(Change::of(Write::PutChat(again))).await;
+        world.commit(Change::of(ChatWrite::Put(direct.clone()))).await;
+        let refused = world.store.commit(Change::of(ChatWrite::Put(again))).await;
         assert!(matches!(refused, Err(CommitError::Conflict)));
         assert_eq!(world.store.conversation(ACCOUNT, &[ALICE, BOB]).await.unwrap(), Some(direct));
     }
@@ -301,7 +303,7 @@ on_every_backend! {
         let mut team = world.team(&[ALICE]);
         let mut webhook = world.webhook(&team, "secret-token");
         let hash = TokenHash::of("secret-token");
-        world.commit(Change::of(Write::PutChat(team.clone())).and(Write::PutWebhook(webhook.clone()))).await;
+        world.commit(Change::of(ChatWrite::Put(team.clone())).and(WebhookWrite::Put(webhook.clone()))).await;
         let target = world.store.webhook_by_token(hash).await.unwrap().unwrap();
         assert_eq!(target.webhook, webhook);
         assert_eq!(*target.chat, team);
@@ -309,10 +311,10 @@ on_every_backend! {
         webhook.status = hookyard_domain::WebhookStatus::Suspended;
         webhook.version += 1;
         team.members = vec![ALICE, BOB];
-        world.commit(Change::of(Write::PutWebhook(webhook.clone())).and(Write::PutChat(team.clone()))).await;
+        world.commit(Change::of(WebhookWrite::Put(webhook.clone())).and(ChatWrite::Put(team.clone()))).await;
         let target = world.store.webhook_by_token(hash).await.unwrap().unwrap();
         assert_eq!((&target.webhook, &*target.chat), (&webhook, &team));
-        world.commit(Change::of(Write::DeleteWebhook { account: ACCOUNT, webhook: webhook.id })).await;
+        world.commit(Change::of(WebhookWrite::Delete { account: ACCOUNT, webhook: webhook.id })).await;
         assert!(world.store.webhook_by_token(hash).await.unwrap().is_none());
     }
 
@@ -321,12 +323,12 @@ on_every_backend! {
         let team = world.team(&[ALICE]);
         let post = world.post(&team, "hello");
         let webhook = world.webhook(&team, "token");
-        let change = Change::of(Write::PutChat(team.clone()))
-            .and(Write::PutWebhook(webhook.clone()))
-            .and(Write::PutPost(post.clone()));
+        let change = Change::of(ChatWrite::Put(team.clone()))
+            .and(WebhookWrite::Put(webhook.clone()))
+            .and(PostWrite::Put(post.clone()));
         world.commit(change).await;
         assert!(world.store.webhook_by_token(TokenHash::of("token")).await.unwrap().is_some());
-        world.commit(Change::of(Write::DeleteChat { account: ACCOUNT, chat: team.id })).await;
+        world.commit(Change::of(ChatWrite::Delete { account: ACCOUNT, chat: team.id })).await;
         assert!(world.store.chat(ACCOUNT, team.id).await.unwrap().is_none());
         assert!(world.store.post(ACCOUNT, team.id, post.id).await.unwrap().is_none());
         assert!(world.store.webhook(ACCOUNT, webhook.id).await.unwrap().is_none());
@@ -338,14 +340,14 @@ on_every_backend! {
         let session = world.session();
         let mut token = world.token(&session, "access", TokenKind::Access);
         let hash = token.hash;
-        world.commit(Change::of(Write::PutSession(session.clone())).and(Write::PutToken(token.clone()))).await;
+        world.commit(Change::of(SessionWrite::Put(session.clone())).and(SessionWrite::PutToken(token.clone()))).await;
         assert_eq!(world.store.token(hash).await.unwrap().unwrap().1, token);
         token.used_at = Some(world.now());
-        world.commit(Change::of(Write::PutToken(token.clone()))).await;
+        world.commit(Change::of(SessionWrite::PutToken(token.clone()))).await;
         assert_eq!(*world.store.token(hash).await.unwrap().unwrap(), (session.clone(), token.clone()));
         let found = world.store.token_of_generation(ACCOUNT, session.id, TokenKind::Access, 1).await;
         assert_eq!(found.unwrap(), Some(token));
-        let end = Write::EndSession { account: ACCOUNT, session: session.id };
+        let end = SessionWrite::End { account: ACCOUNT, session: session.id };
         world.commit(Change::of(end)).await;
         assert!(world.store.token(hash).await.unwrap().is_none());
         let client = ClientId("app".into());
@@ -356,12 +358,12 @@ on_every_backend! {
     async fn a_sign_in_code_works_once(world: World) {
         let hash = TokenHash::of("code");
         let expires_at = world.now() + Duration::from_secs(60);
-        let put = Write::PutSignInCode { account: ACCOUNT, person: ALICE, hash, expires_at };
+        let put = SignInCodeWrite::Put { account: ACCOUNT, person: ALICE, hash, expires_at };
         world.commit(Change::of(put)).await;
         let found = world.store.sign_in_code(hash, world.now()).await.unwrap();
         assert_eq!(found, Some((ACCOUNT, ALICE)));
         assert_eq!(world.store.sign_in_code(hash, expires_at).await.unwrap(), None);
-        let take = || Change::of(Write::TakeSignInCode { account: ACCOUNT, hash });
+        let take = || Change::of(SignInCodeWrite::Take { account: ACCOUNT, hash });
         world.commit(take()).await;
         assert!(matches!(world.store.commit(take()).await, Err(CommitError::Conflict)));
     }
@@ -369,7 +371,7 @@ on_every_backend! {
     /// People are found by e-mail, whatever its case, and by extension number.
     async fn a_password_is_found_by_either_name(world: World) {
         let hash = Secret::new("$argon2id$…");
-        world.commit(Change::of(Write::PutPassword { account: ACCOUNT, person: ALICE, hash: hash.clone() })).await;
+        world.commit(Change::of(PersonWrite::PutPassword { account: ACCOUNT, person: ALICE, hash: hash.clone() })).await;
         for name in ["ALICE@example.com", "101"] {
             let (person, found) = world.store.password_of(name).await.unwrap().unwrap();
             assert_eq!((person.id, &found), (ALICE, &hash));
@@ -381,8 +383,8 @@ on_every_backend! {
     async fn posts_are_paged_in_both_directions(world: World) {
         let team = world.team(&[ALICE]);
         let posts: Vec<_> = (0..5).map(|n| world.post(&team, &format!("post {n}"))).collect();
-        let puts = posts.iter().cloned().map(Write::PutPost);
-        world.commit(puts.fold(Change::of(Write::PutChat(team.clone())), Change::and)).await;
+        let puts = posts.iter().cloned().map(PostWrite::Put);
+        world.commit(puts.fold(Change::of(ChatWrite::Put(team.clone())), Change::and)).await;
         let ids = |posts: Vec<hookyard_domain::Post>| posts.iter().map(|post| post.id).collect::<Vec<_>>();
         let read = |page| world.store.posts(ACCOUNT, team.id, page, 2);
         assert_eq!(ids(read(Page::First).await.unwrap()), [posts[4].id, posts[3].id]);
@@ -400,7 +402,7 @@ on_every_backend! {
         everyone.kind = ChatKind::Everyone;
         let change = [&ours, &theirs, &public, &everyone]
             .into_iter()
-            .fold(Change::default(), |change, chat| change.and(Write::PutChat(chat.clone())));
+            .fold(Change::default(), |change, chat| change.and(ChatWrite::Put(chat.clone())));
         world.commit(change).await;
         let query = |kinds: &[ChatKind], joinable, page| ChatQuery {
             account: ACCOUNT,
@@ -416,7 +418,7 @@ on_every_backend! {
         assert_eq!(list(query(&[], false, Page::After(ours.id.0))).await, [everyone.clone()]);
         assert_eq!(list(query(&[], false, Page::Before(everyone.id.0))).await, std::slice::from_ref(&ours));
         let post = world.post(&ours, "latest");
-        world.commit(Change::of(Write::PutPost(post))).await;
+        world.commit(Change::of(PostWrite::Put(post))).await;
         let recent = world.store.recent_chats(ACCOUNT, ALICE, &[], 9).await.unwrap();
         let recent: Vec<_> = recent.into_iter().map(|(chat, _)| chat.id).collect();
         assert_eq!(recent, [ours.id, everyone.id]);
@@ -430,8 +432,8 @@ on_every_backend! {
         let good = world.request(&webhook, None);
         let mut bad = world.request(&webhook, None);
         bad.findings = vec![hookyard_domain::Finding { pointer: "/text".into(), warning: "cut".into() }];
-        let change = Change::of(Write::PutChat(team)).and(Write::PutWebhook(webhook.clone()));
-        let put = |request: &hookyard_domain::HookRequest| Write::PutRequest(Box::new(request.clone()));
+        let change = Change::of(ChatWrite::Put(team)).and(WebhookWrite::Put(webhook.clone()));
+        let put = |request: &hookyard_domain::HookRequest| RequestWrite::Put(Box::new(request.clone()));
         world.commit(change.and(put(&good)).and(put(&bad))).await;
         let all = world.store.requests(ACCOUNT, None, Page::First, 9).await.unwrap();
         assert_eq!(all, [bad.clone(), good.clone()]);
@@ -442,15 +444,15 @@ on_every_backend! {
     /// Many callers at once are all served, each with its own result.
     async fn many_callers_are_committed_together(world: World) {
         let team = world.team(&[ALICE]);
-        world.commit(Change::of(Write::PutChat(team.clone()))).await;
+        world.commit(Change::of(ChatWrite::Put(team.clone()))).await;
         let world = Arc::new(world);
         let callers: Vec<_> = (0..64)
             .map(|n| {
                 let (world, team) = (Arc::clone(&world), team.clone());
                 tokio::spawn(async move {
                     let post = world.post(&team, &format!("post {n}"));
-                    let stale = Guard::ChatVersion { account: ACCOUNT, chat: team.id, version: 99 };
-                    let change = Change::of(Write::PutPost(post));
+                    let stale = Guard::version(ACCOUNT, team.id, 99);
+                    let change = Change::of(PostWrite::Put(post));
                     let change = if n % 4 == 0 { change.given(stale) } else { change };
                     world.store.commit(change).await.is_ok()
                 })

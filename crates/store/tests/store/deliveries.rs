@@ -1,10 +1,13 @@
 //! Finding deliveries: by what they are about, what became of them, and how they were answered.
 
-use hookyard_domain::kernel::change::Redelivery;
-use hookyard_domain::kernel::ports::{AnswerQuery, DeliveryQuery, EventQuery, StateQuery, Store};
+use std::sync::Arc;
+
+use hookyard_domain::kernel::ports::prelude::*;
+use hookyard_domain::kernel::ports::{AnswerQuery, DeliveryQuery, EventQuery, StateQuery};
 use hookyard_domain::{
     AbandonReason, AccountId, AttemptOutcome, Change, Delivery, DeliveryId, DeliverySelection,
-    DeliveryState, EventId, TypePattern, UnreachableReason, Write,
+    DeliveryState, DeliveryWrite, EventId, Redelivery, SubscriptionWrite, TypePattern,
+    UnreachableReason,
 };
 
 use crate::world::{ACCOUNT, World, on_every_backend};
@@ -35,19 +38,19 @@ async fn ids(world: &World, query: &DeliveryQuery) -> Vec<DeliveryId> {
 async fn record(world: &World, delivery: &Delivery, outcome: AttemptOutcome, state: DeliveryState) {
     let attempt = world.attempt(delivery, 1, outcome);
     world
-        .commit(Change::of(Write::RecordAttempt { attempt, state }))
+        .commit(Change::of(DeliveryWrite::RecordAttempt { attempt, state }))
         .await;
 }
 
 on_every_backend! {
     /// A new endpoint is not shown what a deleted one was sent, nor is it tried for it.
     async fn what_a_deleted_endpoint_was_sent_is_not_its_successors(world: World) {
-        let endpoint = |address| Write::PutSubscription { subscription: world.endpoint(address), count_max: 9 };
+        let endpoint = |address| SubscriptionWrite::Put(Arc::new(world.endpoint(address)));
         let first = world.endpoint("http://localhost/first");
-        let put = Write::PutSubscription { subscription: first.clone(), count_max: 9 };
+        let put = SubscriptionWrite::Put(Arc::new(first.clone()));
         world.commit(Change::of(put)).await;
         world.published("invoice.paid").await;
-        let delete = Write::DeleteSubscription { account: ACCOUNT, subscription: first.id, at: world.now() };
+        let delete = SubscriptionWrite::Delete { account: ACCOUNT, subscription: first.id, at: world.now() };
         world.commit(Change::of(delete)).await;
         world.commit(Change::of(endpoint("http://localhost/second"))).await;
         let second = world.store.endpoints(ACCOUNT).await.unwrap().remove(0).id;
@@ -58,7 +61,7 @@ on_every_backend! {
     /// Each condition leaves out what does not meet it, alone and with others.
     async fn deliveries_are_found_by_what_became_of_them(world: World) {
         let endpoint = world.endpoint("http://localhost/");
-        let put = Write::PutSubscription { subscription: endpoint.clone(), count_max: 9 };
+        let put = SubscriptionWrite::Put(Arc::new(endpoint.clone()));
         world.commit(Change::of(put)).await;
         let mut found = Vec::new();
         for type_name in ["invoice.paid", "invoice.paid.late", "user.paid", "invoice.sent"] {
@@ -115,13 +118,13 @@ on_every_backend! {
     async fn deliveries_of_an_event_are_found(world: World) {
         let before = world.published("invoice.paid").await;
         let endpoint = world.endpoint("http://localhost/");
-        let put = Write::PutSubscription { subscription: endpoint.clone(), count_max: 9 };
+        let put = SubscriptionWrite::Put(Arc::new(endpoint.clone()));
         world.commit(Change::of(put)).await;
         let other = world.published("invoice.paid").await;
         let late = Redelivery { account: ACCOUNT, subscription: endpoint.id, event: before, filter: "*".into() };
         let has = async |event| world.store.has_delivery(ACCOUNT, event, endpoint.id).await.unwrap();
         assert!(!has(before).await);
-        world.commit(Change::of(Write::Redeliver(late))).await;
+        world.commit(Change::of(DeliveryWrite::Redeliver(late))).await;
         assert!(has(before).await);
         for event in [before, other] {
             let query = DeliveryQuery { event: Some(event), ..every() };

@@ -2,14 +2,16 @@
 
 use std::sync::Arc;
 
-use hookyard_domain::kernel::ports::{DeliveryQuery, MessageQuery, Slice, Store};
+use hookyard_domain::kernel::ports::prelude::*;
+use hookyard_domain::kernel::ports::{DeliveryQuery, MessageQuery, Slice};
 use hookyard_domain::messaging::message::{Availability, Direction, ReadStatus};
 use hookyard_domain::messaging::post::Mention;
 use hookyard_domain::{
-    AccountId, AttemptOutcome, Audience, Change, ConversationId, Correspondent, DeliverySelection,
-    DeliveryState, ErasureCounts, ErasureSubject, Event, EventId, EventKind, Job, JobId, JobWork,
-    Message, MessageId, PersonId, Post, PostContent, Presence, Secret, Subscription, Timestamp,
-    TypePattern, Write,
+    AccountId, AttemptOutcome, Audience, Change, ChatWrite, ConversationId, Correspondent,
+    DeliverySelection, DeliveryState, DeliveryWrite, ErasureCounts, ErasureSubject, Event, EventId,
+    EventKind, Job, JobId, JobWork, Message, MessageId, MessageWrite, PersonId, PersonWrite, Post,
+    PostContent, PostWrite, Presence, PresenceWrite, Secret, Subscription, SubscriptionWrite,
+    Timestamp, TypePattern,
 };
 
 use crate::world::{ACCOUNT, ALICE, BOB, World, on_every_backend};
@@ -45,10 +47,7 @@ async fn erase(world: &World, subject: ErasureSubject, limit: u32) -> u32 {
 }
 
 async fn put(world: &World, subscription: &Subscription) {
-    let put = Write::PutSubscription {
-        subscription: subscription.clone(),
-        count_max: 9,
-    };
+    let put = SubscriptionWrite::Put(Arc::new(subscription.clone()));
     world.commit(Change::of(put)).await;
 }
 
@@ -156,11 +155,11 @@ on_every_backend! {
         let delivery = world.store.deliveries_of_event(ACCOUNT, alone).await.unwrap().remove(0);
         let state = DeliveryState::Delivered { at: world.now() };
         let attempt = world.attempt(&delivery, 1, AttemptOutcome::Accepted { status: 200 });
-        world.commit(Change::of(Write::RecordAttempt { attempt: attempt.clone(), state })).await;
+        world.commit(Change::of(DeliveryWrite::RecordAttempt { attempt: attempt.clone(), state })).await;
         let work = JobWork::Recover { endpoint: ours.id, since: world.now() };
         let job = Job::begun(ACCOUNT, JobId(world.id()), work, world.now());
-        world.commit(Change::of(Write::PutJob(job.clone()))).await;
-        let delete = Write::DeleteSubscription { account: ACCOUNT, subscription: ours.id, at: world.now() };
+        world.commit(Change::of(job.put())).await;
+        let delete = SubscriptionWrite::Delete { account: ACCOUNT, subscription: ours.id, at: world.now() };
         world.commit(Change::of(delete)).await;
         let subject = ErasureSubject::Endpoint(ours.id);
         // All five went to it, and what was about it to the other one too.
@@ -177,7 +176,7 @@ on_every_backend! {
         assert!(world.store.attempts(ACCOUNT, delivery.id).await.unwrap().is_empty());
         assert_eq!(world.store.job(ACCOUNT, job.id).await.unwrap(), None);
         // An attempt that was under way is not kept either.
-        world.commit(Change::of(Write::RecordAttempt { attempt, state })).await;
+        world.commit(Change::of(DeliveryWrite::RecordAttempt { attempt, state })).await;
         assert!(world.store.attempts(ACCOUNT, delivery.id).await.unwrap().is_empty());
     }
 
@@ -185,7 +184,7 @@ on_every_backend! {
     /// was on its way; others' posts and messages lose their name alone.
     async fn a_person_is_erased_and_others_keep_what_is_theirs(world: World) {
         let team = world.team(&[ALICE, BOB]);
-        world.commit(Change::of(Write::PutChat(team.clone()))).await;
+        world.commit(Change::of(ChatWrite::Put(team.clone()))).await;
         put(&world, &world.endpoint("http://localhost/")).await;
         let by = |creator: PersonId, content: PostContent| Post { creator, content, ..world.post(&team, "") };
         let said = |text: &str| PostContent { text: Some(text.into()), ..PostContent::default() };
@@ -200,7 +199,7 @@ on_every_backend! {
             (&unrelated, r#"{"creatorId":"11","text":"12","mentions":["12",null],"id":"12"}"#),
         ] {
             let event = Event { body: body.into(), confidential: false, ..world.post_event(post) };
-            world.commit(Change::of(Write::PutPost(post.clone()))).await;
+            world.commit(Change::of(PostWrite::Put(post.clone()))).await;
             events.push(announce(&world, event).await);
         }
         let presence = told(&world, EventKind::Presence, only(BOB), "{}");
@@ -212,7 +211,7 @@ on_every_backend! {
         let invited = r#"{"from":{"extensionId":"11"},"to":[{"extensionId":"12"}]}"#;
         events.push(announce(&world, told(&world, EventKind::InstantMessage, only(ALICE), invited)).await);
         for (owner, from, to) in [(BOB, ALICE, BOB), (ALICE, BOB, ALICE), (ALICE, ALICE, BOB), (ALICE, ALICE, ALICE)] {
-            world.commit(Change::of(Write::PutMessage(Box::new(message(&world, owner, from, to))))).await;
+            world.commit(Change::of(MessageWrite::Put(Box::new(message(&world, owner, from, to))))).await;
         }
         let subject = ErasureSubject::Person(BOB);
         let found = counts(&world, subject).await;
@@ -222,7 +221,7 @@ on_every_backend! {
         erase(&world, subject, 3).await;
         assert_eq!(counts(&world, subject).await, NOTHING);
         assert_eq!(deliveries(&world).await as u64, waiting as u64 - found.deliveries);
-        assert_eq!(world.heard().withdrawn.len() as u64, found.deliveries, "they were waiting");
+        assert_eq!(world.heard().withdrawn().count() as u64, found.deliveries, "they were waiting");
         let expect = [false, false, true, false, true, false, false];
         for (event, stays) in events.into_iter().zip(expect) {
             assert_eq!(world.store.event(ACCOUNT, event).await.unwrap().is_some(), stays, "{event}");
@@ -242,7 +241,7 @@ on_every_backend! {
     /// What was sent to subscriptions that a person had goes with them.
     async fn deliveries_to_former_subscriptions_of_a_person_are_erased(world: World) {
         let (subscription, delivery) = world.waiting_delivery().await;
-        let end = Write::DeleteSubscriptionsOf { account: ACCOUNT, owner: ALICE, at: world.now(), reason: "gone" };
+        let end = SubscriptionWrite::DeleteAllOf { account: ACCOUNT, owner: ALICE, at: world.now(), reason: "gone" };
         world.commit(Change::of(end)).await;
         let subject = ErasureSubject::Person(ALICE);
         assert_eq!(counts(&world, subject).await.deliveries, 1);
@@ -254,14 +253,14 @@ on_every_backend! {
 
     /// Nobody signs in any more with what is taken away.
     async fn what_a_person_could_sign_in_with_is_taken_away(world: World) {
-        let password = Write::PutPassword { account: ACCOUNT, person: BOB, hash: Secret::new("$argon2id$") };
+        let password = PersonWrite::PutPassword { account: ACCOUNT, person: BOB, hash: Secret::new("$argon2id$") };
         let presence = Presence { message: Some("out".into()), sequence: 1, ..Presence::unset(ACCOUNT, BOB) };
-        world.commit(Change::of(password).and(Write::PutPresence(presence))).await;
+        world.commit(Change::of(password).and(PresenceWrite::Put(presence))).await;
         assert!(world.store.password_of("102").await.unwrap().is_some());
-        let elsewhere = Write::ErasePersonals { account: AccountId(999), person: BOB };
+        let elsewhere = PersonWrite::ErasePersonals { account: AccountId(999), person: BOB };
         world.commit(Change::of(elsewhere)).await;
         assert!(world.store.password_of("102").await.unwrap().is_some());
-        world.commit(Change::of(Write::ErasePersonals { account: ACCOUNT, person: BOB })).await;
+        world.commit(Change::of(PersonWrite::ErasePersonals { account: ACCOUNT, person: BOB })).await;
         assert!(world.store.password_of("102").await.unwrap().is_none());
         assert_eq!(world.store.presence(ACCOUNT, BOB).await.unwrap(), None);
     }

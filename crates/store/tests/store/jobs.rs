@@ -1,11 +1,15 @@
 //! Jobs and statistics: what every backend must do with them.
 
+use std::sync::Arc;
+
 use hookyard_domain::endpoints::statistics::bucket_of;
-use hookyard_domain::kernel::ports::{CommitError, JobQuery, Store};
+use hookyard_domain::kernel::ports::prelude::*;
+use hookyard_domain::kernel::ports::{CommitError, JobQuery};
 use hookyard_domain::{
-    AbandonReason, AccountId, AttemptOutcome, Change, Delivery, DeliverySelection, DeliveryState,
-    HourSums, Job, JobId, JobPage, JobStatus, JobWork, OutcomeKind, Statistics, Subscription,
-    Timestamp, UnreachableReason, Write,
+    AbandonReason, AccountId, AttemptOutcome, Change, ChatWrite, Delivery, DeliverySelection,
+    DeliveryState, DeliveryWrite, HourSums, Job, JobId, JobPage, JobStatus, JobWork, JobWrite,
+    OutcomeKind, Statistics, StatisticsWrite, Subscription, SubscriptionWrite, Timestamp,
+    UnreachableReason, WebhookWrite,
 };
 
 use crate::world::{ACCOUNT, World, on_every_backend};
@@ -24,7 +28,7 @@ fn resend(subscription: Option<&Subscription>) -> JobWork {
 }
 
 async fn put(world: &World, job: &Job) {
-    world.commit(Change::of(Write::PutJob(job.clone()))).await;
+    world.commit(Change::of(job.put())).await;
 }
 
 fn every() -> JobQuery {
@@ -39,10 +43,7 @@ fn every() -> JobQuery {
 }
 
 async fn put_endpoint(world: &World, endpoint: &Subscription) {
-    let put = Write::PutSubscription {
-        subscription: endpoint.clone(),
-        count_max: 9,
-    };
+    let put = SubscriptionWrite::Put(Arc::new(endpoint.clone()));
     world.commit(Change::of(put)).await;
 }
 
@@ -71,10 +72,10 @@ fn attempted(
     delivery: &Delivery,
     (number, outcome, total_us): (u32, AttemptOutcome, u64),
     state: DeliveryState,
-) -> Write {
+) -> DeliveryWrite {
     let mut attempt = world.attempt(delivery, number, outcome);
     attempt.timings.total_us = total_us;
-    Write::RecordAttempt { attempt, state }
+    DeliveryWrite::RecordAttempt { attempt, state }
 }
 
 const ACCEPTED: AttemptOutcome = AttemptOutcome::Accepted { status: 200 };
@@ -115,7 +116,7 @@ on_every_backend! {
         put(&world, &failed).await;
         assert_eq!(world.store.job(ACCOUNT, begun.id).await.unwrap(), Some(failed));
         assert!(world.store.running_jobs().await.unwrap().is_empty());
-        let heard: Vec<_> = world.heard().jobs.iter().map(|job| job.version).collect();
+        let heard: Vec<_> = world.heard().jobs().map(|job| job.version).collect();
         assert_eq!(heard, [1]);
         assert_eq!(world.store.job(AccountId(999), begun.id).await.unwrap(), None);
     }
@@ -126,7 +127,7 @@ on_every_backend! {
         put(&world, &begun).await;
         let page = |cursor| {
             let page = JobPage { done: 1, sent: 1, cursor: Some(cursor) };
-            Change::of(Write::PutJob(begun.advanced(page))).given(begun.unchanged())
+            Change::of(begun.advanced(page).put()).given(begun.unchanged())
         };
         world.commit(page(5)).await;
         let lost = world.store.commit(page(6)).await;
@@ -142,13 +143,13 @@ on_every_backend! {
         let finished = done.finished(world.now());
         put(&world, &finished).await;
         for job in [running.id, finished.id] {
-            world.commit(Change::of(Write::CancelJob { account: ACCOUNT, job, at: world.now() })).await;
+            world.commit(Change::of(JobWrite::Cancel { account: ACCOUNT, job, at: world.now() })).await;
         }
         let cancelled = world.store.job(ACCOUNT, running.id).await.unwrap().unwrap();
         assert_eq!((cancelled.status, cancelled.version), (JobStatus::Cancelled, 2));
         assert!(cancelled.finished_at.is_some());
         assert_eq!(world.store.job(ACCOUNT, finished.id).await.unwrap(), Some(finished));
-        let stale = Change::of(Write::PutJob(running.counted(3))).given(running.unchanged());
+        let stale = Change::of(running.counted(3).put()).given(running.unchanged());
         assert!(matches!(world.store.commit(stale).await, Err(CommitError::Conflict)));
     }
 
@@ -173,7 +174,7 @@ on_every_backend! {
         assert_eq!(ids(JobQuery { kind: Some("recover".into()), ..every() }).await, [recover.id]);
         assert_eq!(ids(JobQuery { endpoint: Some(endpoint.id), ..every() }).await, [recover.id, ours.id]);
         assert!(ids(JobQuery { account: AccountId(999), ..every() }).await.is_empty());
-        world.commit(Change::of(Write::PurgeJobs { before: Timestamp::MAX })).await;
+        world.commit(Change::of(JobWrite::Purge { before: Timestamp::MAX })).await;
         assert_eq!(ids(every()).await, [recover.id, all.id], "those that run stay");
     }
 
@@ -192,7 +193,7 @@ on_every_backend! {
             .and(attempted(&world, &found[1], (1, TIMED_OUT, 9_000_000), abandoned))
             .and(attempted(&world, &plain, (1, ACCEPTED, 5), delivered));
         world.commit(batch).await;
-        let give_up = Write::AbandonDelivery { account: ACCOUNT, delivery: found[2].id, state: abandoned };
+        let give_up = DeliveryWrite::Abandon { account: ACCOUNT, delivery: found[2].id, state: abandoned };
         world.commit(Change::of(give_up.clone())).await;
         // What was recorded before, and what no longer waits, changes nothing.
         world.commit(Change::of(attempted(&world, &found[0], (2, ACCEPTED, 1_000), delivered))).await;
@@ -223,8 +224,8 @@ on_every_backend! {
         let good = attempted(&world, &found[0], (1, ACCEPTED, 1_000), delivered);
         let team = world.team(&[crate::world::ALICE]);
         let webhook = world.webhook(&team, "taken");
-        world.commit(Change::of(Write::PutChat(team.clone())).and(Write::PutWebhook(webhook))).await;
-        let broken = Change::of(good.clone()).and(Write::PutWebhook(world.webhook(&team, "taken")));
+        world.commit(Change::of(ChatWrite::Put(team.clone())).and(WebhookWrite::Put(webhook))).await;
+        let broken = Change::of(good.clone()).and(WebhookWrite::Put(world.webhook(&team, "taken")));
         assert!(world.store.commit(broken).await.is_err());
         assert_eq!(totals(&world, &endpoint).await, Statistics::default());
         world.commit(Change::of(good)).await;
@@ -239,12 +240,12 @@ on_every_backend! {
         let delivered = DeliveryState::Delivered { at: world.now() };
         let accept = |delivery| Change::of(attempted(&world, delivery, (1, ACCEPTED, 1_000), delivered));
         world.commit(accept(&found[0])).await;
-        world.commit(Change::of(Write::PurgeStatistics { before: bucket_of(world.now()) })).await;
+        world.commit(Change::of(StatisticsWrite::Purge { before: bucket_of(world.now()) })).await;
         assert_eq!(totals(&world, &endpoint).await.delivered, 1, "the running period stays");
-        world.commit(Change::of(Write::PurgeStatistics { before: Timestamp::MAX })).await;
+        world.commit(Change::of(StatisticsWrite::Purge { before: Timestamp::MAX })).await;
         assert_eq!(totals(&world, &endpoint).await, Statistics::default());
         world.commit(accept(&found[1])).await;
-        let delete = Write::DeleteSubscription { account: ACCOUNT, subscription: endpoint.id, at: world.now() };
+        let delete = SubscriptionWrite::Delete { account: ACCOUNT, subscription: endpoint.id, at: world.now() };
         world.commit(Change::of(delete)).await;
         put_endpoint(&world, &endpoint).await;
         assert_eq!(totals(&world, &endpoint).await, Statistics::default());

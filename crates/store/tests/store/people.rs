@@ -1,12 +1,15 @@
 //! Who is in an account, their presence, and what they write to one another.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use hookyard_domain::kernel::ports::{CommitError, MessageQuery, PersonQuery, Slice, Store};
+use hookyard_domain::kernel::ports::prelude::*;
+use hookyard_domain::kernel::ports::{CommitError, MessageQuery, PersonQuery, Slice};
 use hookyard_domain::messaging::message::{Availability, Direction, ReadStatus};
 use hookyard_domain::{
     AccountId, Change, ConversationId, Correspondent, DndStatus, Guard, Message, MessageId,
-    Milestone, Person, PersonId, PersonStatus, Presence, TokenHash, TokenKind, UserStatus, Write,
+    MessageWrite, Milestone, Object, Person, PersonId, PersonStatus, PersonWrite, Presence,
+    PresenceWrite, SessionWrite, SubscriptionWrite, TokenHash, TokenKind, UserStatus,
 };
 
 use crate::world::{ACCOUNT, ALICE, BOB, World, on_every_backend};
@@ -42,7 +45,7 @@ fn message(world: &World, id: u64, owner: PersonId, direction: Direction) -> Mes
 }
 
 fn put(message: &Message) -> Change {
-    Change::of(Write::PutMessage(Box::new(message.clone())))
+    Change::of(MessageWrite::Put(Box::new(message.clone())))
 }
 
 fn all_of(world: &World, owner: PersonId) -> MessageQuery {
@@ -85,8 +88,8 @@ on_every_backend! {
             sequence: 1,
             ..Presence::unset(ACCOUNT, ALICE)
         };
-        let first = Guard::PresenceSequence { account: ACCOUNT, person: ALICE, sequence: 0 };
-        let change = Change::of(Write::PutPresence(presence.clone())).given(first);
+        let first = Guard::version(ACCOUNT, Object::Presence(ALICE), 0);
+        let change = Change::of(PresenceWrite::Put(presence.clone())).given(first);
         world.commit(change.clone()).await;
         assert!(conflicts(&world, change).await);
         assert_eq!(world.store.presence(ACCOUNT, ALICE).await.unwrap(), Some(presence));
@@ -96,7 +99,7 @@ on_every_backend! {
     /// What is hidden is listed for its owner, and for who may see everything.
     async fn a_hidden_presence_is_not_listed_for_others(world: World) {
         let hidden = Presence { visible: false, sequence: 1, ..Presence::unset(ACCOUNT, ALICE) };
-        world.commit(Change::of(Write::PutPresence(hidden.clone()))).await;
+        world.commit(Change::of(PresenceWrite::Put(hidden.clone()))).await;
         let listed = async |viewer, slice| {
             let (found, total) = world.store.presences(ACCOUNT, viewer, slice).await.unwrap();
             let ids: Vec<_> = found.iter().map(|(person, _)| person.id).collect();
@@ -149,15 +152,15 @@ on_every_backend! {
     async fn a_message_is_changed_one_after_the_other(world: World) {
         let mut kept = message(&world, 1, ALICE, Direction::Inbound);
         world.commit(put(&kept)).await;
-        let first = Guard::MessageVersion { account: ACCOUNT, message: kept.id, version: 1 };
+        let first = Guard::version(ACCOUNT, kept.id, 1);
         kept.read_status = ReadStatus::Read;
         kept.version = 2;
         world.commit(put(&kept).given(first.clone())).await;
         assert!(conflicts(&world, put(&kept).given(first)).await);
-        let foreign = Write::DeleteMessage { account: OTHER, message: kept.id };
+        let foreign = MessageWrite::Delete { account: OTHER, message: kept.id };
         world.commit(Change::of(foreign)).await;
         assert_eq!(world.store.message(ACCOUNT, ALICE, kept.id).await.unwrap(), Some(kept.clone()));
-        let own = Write::DeleteMessage { account: ACCOUNT, message: kept.id };
+        let own = MessageWrite::Delete { account: ACCOUNT, message: kept.id };
         world.commit(Change::of(own)).await;
         assert_eq!(world.store.message(ACCOUNT, ALICE, kept.id).await.unwrap(), None);
     }
@@ -168,7 +171,7 @@ on_every_backend! {
         let with_email = Person { email: Some("ALICE@example.com".into()), ..bob.clone() };
         let with_number = Person { extension_number: Some("101".into()), ..bob.clone() };
         for taken in [with_email, with_number] {
-            assert!(conflicts(&world, Change::of(Write::PutPerson(taken))).await);
+            assert!(conflicts(&world, Change::of(PersonWrite::Put(taken))).await);
         }
         assert_eq!(person(&world, BOB).await, bob);
         let found = world.store.person_by_extension_number(ACCOUNT, "102").await.unwrap();
@@ -179,7 +182,7 @@ on_every_backend! {
     /// A list of persons leaves integrations out and counts what it leaves for later.
     async fn persons_are_listed_as_asked(world: World) {
         let gone = Person { status: PersonStatus::Disabled, version: 2, ..person(&world, BOB).await };
-        world.commit(Change::of(Write::PutPerson(gone.clone()))).await;
+        world.commit(Change::of(PersonWrite::Put(gone.clone()))).await;
         let query = PersonQuery {
             account: ACCOUNT,
             email: None,
@@ -209,7 +212,7 @@ on_every_backend! {
     async fn a_person_is_changed_one_after_the_other(world: World) {
         let bob = person(&world, BOB).await;
         let next = Person { first_name: "Robert".into(), version: 2, ..bob.clone() };
-        let change = Change::of(Write::PutPerson(next)).given(bob.unchanged());
+        let change = Change::of(PersonWrite::Put(next)).given(bob.unchanged());
         world.commit(change.clone()).await;
         assert!(conflicts(&world, change).await);
     }
@@ -221,13 +224,13 @@ on_every_backend! {
         bobs.person = BOB;
         let subscription = world.subscription(ALICE, &filter);
         let kept = world.subscription(BOB, &filter);
-        let put = |subscription| Write::PutSubscription { subscription, count_max: 9 };
+        let put = |subscription| SubscriptionWrite::Put(Arc::new(subscription));
         world
             .commit(
-                Change::of(Write::PutSession(session.clone()))
-                    .and(Write::PutSession(bobs.clone()))
-                    .and(Write::PutToken(world.token(&session, "alice", TokenKind::Access)))
-                    .and(Write::PutToken(world.token(&bobs, "bob", TokenKind::Access)))
+                Change::of(SessionWrite::Put(session.clone()))
+                    .and(SessionWrite::Put(bobs.clone()))
+                    .and(SessionWrite::PutToken(world.token(&session, "alice", TokenKind::Access)))
+                    .and(SessionWrite::PutToken(world.token(&bobs, "bob", TokenKind::Access)))
                     .and(put(subscription.clone()))
                     .and(put(kept.clone())),
             )
@@ -237,12 +240,12 @@ on_every_backend! {
         assert!(store.token(alice).await.unwrap().is_some());
         let enabled = Guard::PersonEnabled { account: ACCOUNT, person: ALICE };
         let another = world.session();
-        let sign_in = Change::of(Write::PutSession(another)).given(enabled);
+        let sign_in = Change::of(SessionWrite::Put(another)).given(enabled);
         world.commit(sign_in.clone()).await;
         let disabled = Person { status: PersonStatus::Disabled, ..person(&world, ALICE).await };
-        let disable = Change::of(Write::PutPerson(disabled))
-            .and(Write::EndSessionsOf { account: ACCOUNT, person: ALICE })
-            .and(Write::DeleteSubscriptionsOf {
+        let disable = Change::of(PersonWrite::Put(disabled))
+            .and(SessionWrite::EndAllOf { account: ACCOUNT, person: ALICE })
+            .and(SubscriptionWrite::DeleteAllOf {
                 account: ACCOUNT,
                 owner: ALICE,
                 at: world.now(),
@@ -251,15 +254,15 @@ on_every_backend! {
         world.commit(disable).await;
         assert!(store.token(alice).await.unwrap().is_none(), "also from the cache");
         assert!(store.token(TokenHash::of("bob")).await.unwrap().is_some());
-        assert_eq!(world.heard().sessions_ended.len(), 2);
+        assert_eq!(world.heard().sessions_ended().count(), 2);
         assert!(store.subscription(ACCOUNT, subscription.id).await.unwrap().is_none());
         assert!(store.subscription(ACCOUNT, kept.id).await.unwrap().is_some());
-        assert_eq!(world.heard().ended, [subscription.id]);
+        assert!(world.heard().subscriptions_ended().eq([&subscription.id]));
         let history = store.subscription_history(ACCOUNT, subscription.id).await.unwrap();
         assert_eq!(history.len(), 1);
         assert_eq!(history[0].milestone, Milestone::Deleted);
         assert_eq!(history[0].detail.as_deref(), Some("its owner was disabled"));
         assert!(conflicts(&world, sign_in).await);
-        assert!(conflicts(&world, Change::of(put(subscription))).await);
+        assert!(conflicts(&world, subscription.put()).await);
     }
 }

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use hookyard_domain::events::event::Attributes;
-use hookyard_domain::kernel::ports::{CommitError, Store};
+use hookyard_domain::kernel::ports::CommitError;
+use hookyard_domain::kernel::ports::prelude::*;
 use hookyard_domain::{Audience, Change, Event, EventId, EventKind};
 
 use crate::world::{ACCOUNT, World, on_every_backend};

@@ -1,7 +1,8 @@
 //! What a store on disk still has after it was closed, and after it was not.
 
-use hookyard_domain::kernel::ports::{Page, Store};
-use hookyard_domain::{Change, Write};
+use hookyard_domain::kernel::ports::Page;
+use hookyard_domain::kernel::ports::prelude::*;
+use hookyard_domain::{Change, ChatWrite, WebhookWrite};
 use hookyard_store::{SqliteStore, VaultKey};
 
 use crate::world::{ACCOUNT, ALICE, World, options};
@@ -33,7 +34,7 @@ async fn a_closed_store_continues_where_it_was() {
     assert!(post.unwrap().is_none());
     let refused = world
         .store
-        .commit(Change::of(Write::PutChat(world.team(&[ALICE]))))
+        .commit(Change::of(ChatWrite::Put(world.team(&[ALICE]))))
         .await;
     assert!(refused.is_err(), "a closed store acknowledges nothing");
     assert!(store.ids().next(hookyard_domain::Timestamp::from_millis(0)) > delivery.id.0);
@@ -65,7 +66,7 @@ async fn another_key_does_not_open_secrets() {
     let team = world.team(&[ALICE]);
     let webhook = world.webhook(&team, "Tok3n-in-clear");
     world
-        .commit(Change::of(Write::PutChat(team)).and(Write::PutWebhook(webhook.clone())))
+        .commit(Change::of(ChatWrite::Put(team)).and(WebhookWrite::Put(webhook.clone())))
         .await;
     world.store.close().await;
     let other = hookyard_store::Options {

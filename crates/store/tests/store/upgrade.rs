@@ -12,7 +12,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use hookyard_domain::kernel::ports::Store;
+use hookyard_domain::kernel::ports::prelude::*;
 use hookyard_domain::{
     AccountId, ClientId, PersonId, PersonStatus, RetryPolicy, RetrySchedule, Scopes,
     SubscriptionStatus,

@@ -7,15 +7,17 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use hookyard_domain::endpoints::endpoint::{Authorization, HandshakeKind, PayloadFormat};
-use hookyard_domain::kernel::change::News;
-use hookyard_domain::kernel::ports::{Chance, Clock, CommitListener, Page, Store};
+use hookyard_domain::kernel::news::News;
+use hookyard_domain::kernel::ports::prelude::*;
+use hookyard_domain::kernel::ports::{Chance, Clock, CommitListener, Page};
 use hookyard_domain::{
-    Account, AccountId, Attempt, AttemptOutcome, Audience, Change, Chat, ChatId, ChatKind,
-    ChatStatus, ClientId, Delivery, DeliveryMode, Endpoint, Event, EventFilter, EventId, EventKind,
-    HookAnswer, HookRequest, IdSequence, IncomingWebhook, Person, PersonId, PersonKind,
-    PersonStatus, Post, PostContent, PostId, PostKind, RequestId, RetryPolicy, Scopes, Secret,
-    Session, SessionId, Subscription, SubscriptionId, SubscriptionStatus, Timestamp, Timings,
-    Token, TokenHash, TokenKind, TypePattern, WebhookId, WebhookStatus, Write,
+    Account, AccountId, AccountWrite, Attempt, AttemptOutcome, Audience, Change, Chat, ChatId,
+    ChatKind, ChatStatus, ChatWrite, ClientId, Delivery, DeliveryMode, Endpoint, Event,
+    EventFilter, EventId, EventKind, HookAnswer, HookRequest, IdSequence, IncomingWebhook, Person,
+    PersonId, PersonKind, PersonStatus, PersonWrite, Post, PostContent, PostId, PostKind,
+    PostWrite, RequestId, RetryPolicy, Scopes, Secret, Session, SessionId, Subscription,
+    SubscriptionId, SubscriptionStatus, SubscriptionWrite, Timestamp, Timings, Token, TokenHash,
+    TokenKind, TypePattern, WebhookId, WebhookStatus,
 };
 use hookyard_store::{Options, SqliteStore, VaultKey};
 
@@ -72,20 +74,7 @@ struct Ear(Mutex<News>);
 
 impl CommitListener for Ear {
     fn committed(&self, news: &News) {
-        let mut heard = self.0.lock().unwrap();
-        heard.events.extend(news.events.iter().cloned());
-        heard.deliveries.extend(news.deliveries.iter().cloned());
-        heard
-            .subscriptions
-            .extend(news.subscriptions.iter().cloned());
-        heard.ended.extend(news.ended.iter().copied());
-        heard.jobs.extend(news.jobs.iter().cloned());
-        heard
-            .sessions_ended
-            .extend(news.sessions_ended.iter().copied());
-        heard.bin_requests.extend(news.bin_requests.iter().cloned());
-        heard.bins_ended.extend(news.bins_ended.iter().copied());
-        heard.withdrawn.extend(news.withdrawn.iter().copied());
+        self.0.lock().unwrap().extend(news.iter().cloned());
     }
 }
 
@@ -134,26 +123,26 @@ impl World {
             name: "Test".into(),
             created_at: world.now(),
         };
-        let change = Change::of(Write::PutAccount(account))
-            .and(Write::PutPerson(world.person(
+        let change = Change::of(AccountWrite::Put(account))
+            .and(PersonWrite::Put(world.person(
                 ALICE,
                 PersonKind::User,
                 "Alice",
                 "101",
             )))
-            .and(Write::PutPerson(world.person(
+            .and(PersonWrite::Put(world.person(
                 BOB,
                 PersonKind::User,
                 "Bob",
                 "102",
             )))
-            .and(Write::PutPerson(world.person(
+            .and(PersonWrite::Put(world.person(
                 PersonId(77),
                 PersonKind::User,
                 "Carol",
                 "103",
             )))
-            .and(Write::PutPerson(world.person(
+            .and(PersonWrite::Put(world.person(
                 INTEGRATION,
                 PersonKind::Integration,
                 "Hook",
@@ -384,11 +373,8 @@ impl World {
         team.kind = ChatKind::Everyone;
         let subscription = self.subscription(ALICE, &["/restapi/v1.0/glip/posts"]);
         let id = subscription.id;
-        let put = Write::PutSubscription {
-            subscription,
-            count_max: 9,
-        };
-        self.commit(Change::of(Write::PutChat(team)).and(put)).await;
+        let put = SubscriptionWrite::Put(Arc::new(subscription));
+        self.commit(Change::of(ChatWrite::Put(team)).and(put)).await;
         (id, self.another_delivery().await)
     }
 
@@ -397,7 +383,7 @@ impl World {
         let chat = self.store.everyone_chat(ACCOUNT).await.unwrap().unwrap();
         let post = self.post(&chat, "news");
         let event = self.post_event(&post);
-        self.commit(Change::of(Write::PutPost(post)).announcing(event))
+        self.commit(Change::of(PostWrite::Put(post)).announcing(event))
             .await;
         self.store
             .deliveries(ACCOUNT, None, Page::First, 1)

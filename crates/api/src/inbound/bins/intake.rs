@@ -19,7 +19,7 @@ use hookyard_domain::kernel::limits::{
 };
 use hookyard_domain::kernel::ports::CommitError;
 use hookyard_domain::{
-    Bin, BinReply, BinRequest, BinRequestId, BinSignature, Change, Code, Problem, TokenHash, Write,
+    Bin, BinReply, BinRequest, BinRequestId, BinSignature, Code, Problem, TokenHash,
 };
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
@@ -107,8 +107,7 @@ impl Intake<'_> {
         let takes_turn = greeting.is_none() && end == BodyEnd::Complete;
         let kept = self.keep(call, takes_turn);
         let id = kept.id;
-        let keep = Change::of(Write::PutBinRequest(Box::new(kept)));
-        match self.api.store.commit(keep).await {
+        match self.api.store.commit(kept.keep()).await {
             Ok(()) => {}
             // Somebody deleted it meanwhile.
             Err(CommitError::Conflict) => return Err(not_found()),

@@ -28,8 +28,8 @@ impl Default for Effort {
 pub(super) struct TooMuch;
 
 impl Effort {
-    #[cfg(test)]
-    pub(super) const fn of(steps_left: usize) -> Self {
+    /// So many steps.
+    pub const fn of(steps_left: usize) -> Self {
         Self { steps_left }
     }
 

@@ -7,9 +7,9 @@ use serde_json::Value;
 
 use super::cloud_events::essence_of;
 use super::draft::{Draft, Payload};
-use crate::events::catalogue::Violation;
 use crate::events::custom_type::{CustomType, DataSchema, Effort, TypeVersion};
 use crate::events::event::{Attributes, Audience, Event, EventKind};
+use crate::events::schema::Violation;
 use crate::kernel::ids::{AccountId, EventId};
 use crate::kernel::time::Timestamp;
 
@@ -45,16 +45,14 @@ impl Draft {
     ///
     /// The first violation. Data that is not JSON satisfies no schema.
     pub fn check_data(&self, schema: &DataSchema, effort: &mut Effort) -> Result<(), Violation> {
-        let whole = |message: &str| Violation {
-            pointer: String::new(),
-            message: message.to_owned(),
-        };
         let value = match &self.data {
             Payload::Empty => Value::Null,
             Payload::Json(bytes) => serde_json::from_slice(bytes)
-                .map_err(|_| whole("the data cannot be read as JSON"))?,
+                .map_err(|_| Violation::of_whole("the data cannot be read as JSON"))?,
             Payload::Other(_) | Payload::Base64(_) => {
-                return Err(whole("its type has a schema, and this is not JSON"));
+                return Err(Violation::of_whole(
+                    "its type has a schema, and this is not JSON",
+                ));
             }
         };
         schema.check(&value, effort)
@@ -109,7 +107,6 @@ mod tests {
     use super::*;
     use crate::events::publishing::cloud_events::{read_binary, read_structured};
     use crate::events::publishing::plain;
-    use crate::events::type_name::TypeName;
 
     const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 
@@ -209,52 +206,5 @@ mod tests {
             ..plain
         };
         assert_ne!(announced(other).digest(), digest);
-    }
-
-    #[test]
-    fn data_is_checked_with_the_version_that_is_named() {
-        let version = |schema: &str| TypeVersion::read(Some(schema), None, NOW).unwrap();
-        let name = TypeName::parse("a.b").unwrap();
-        let first = version(r#"{"properties":{"x":{"type":"string"}}}"#);
-        let known = CustomType::new(AccountId(1), name, String::new(), first).unwrap();
-        let second = version(r#"{"properties":{"x":{"type":"integer"}}}"#);
-        let (_, known) = known.add_version(second).unwrap();
-        for (rest, expect) in [
-            (r#""data":{"x":1}"#, "2 ok"),
-            (r#""data":{"x":"1"}"#, "2 /x"),
-            (r#""data":{"x":"1"},"schemaVersion":1"#, "1 ok"),
-            (r#""data":{"x":1},"schemaVersion":1"#, "1 /x"),
-            (r#""data":1,"schemaVersion":3"#, "none"),
-        ] {
-            let draft = plain(&format!(r#"{{"type":"a.b",{rest}}}"#));
-            let told = match draft.version_of(&known) {
-                None => "none".to_owned(),
-                Some((number, version)) => {
-                    let schema = DataSchema::compile(version.schema.as_deref().unwrap()).unwrap();
-                    match draft.check_data(&schema, &mut Effort::default()) {
-                        Ok(()) => format!("{number} ok"),
-                        Err(violation) => format!("{number} {}", violation.pointer),
-                    }
-                }
-            };
-            assert_eq!(told, expect, "{rest}");
-        }
-    }
-
-    #[test]
-    fn data_that_is_not_json_satisfies_no_schema() {
-        let effort = &mut Effort::default();
-        let anything = DataSchema::compile("true").unwrap();
-        let mut draft = plain(r#"{"type":"a.b","data":1}"#);
-        assert!(draft.check_data(&anything, effort).is_ok());
-        draft.data = Payload::Other(Bytes::from_static(b"1"));
-        assert_eq!(draft.check_data(&anything, effort).unwrap_err().pointer, "");
-        draft.data = Payload::Empty;
-        assert!(draft.check_data(&anything, effort).is_ok());
-        let object = DataSchema::compile(r#"{"type":"object"}"#).unwrap();
-        assert!(
-            draft.check_data(&object, effort).is_err(),
-            "nothing is null"
-        );
     }
 }

@@ -5,17 +5,20 @@ use serde::Serialize;
 
 use super::{Person, PersonKind, PersonStatus};
 use crate::events::event::{Audience, Event, EventKind};
+use crate::identity::person::PersonWrite;
 use crate::identity::secret::Secret;
-use crate::kernel::change::{Change, Write};
+use crate::identity::session::SessionWrite;
+use crate::kernel::change::{Change, Claim, Guard};
 use crate::kernel::erasure::{ERASED_FIRST_NAME, ERASED_LAST_NAME};
 use crate::kernel::ids::{EventId, PersonId};
 use crate::kernel::limits::{
     EMAIL_CHARS_MAX, EXTENSION_NUMBER_DIGITS_MAX, PASSWORD_CHARS_MAX, PASSWORD_CHARS_MIN,
     PERSON_NAME_CHARS_MAX,
 };
-use crate::messaging::chat::{Chat, ChatEventType};
+use crate::messaging::chat::{Chat, ChatEventType, ChatWrite};
 use crate::messaging::teams::next_version;
 use crate::messaging::{Act, chat_event, json};
+use crate::subscriptions::ports::SubscriptionWrite;
 
 /// Why a person cannot be made or changed as asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -144,9 +147,10 @@ impl Person {
             version: 1,
         };
         person.check()?;
-        let mut change = Change::of(Write::PutPerson(person.clone())).given(maker.unchanged());
+        let mut change = Change::of(PersonWrite::Put(person.clone())).given(maker.unchanged());
+        change.guards.extend(person.claims());
         if let Some(hash) = new.password {
-            change = change.and(Write::PutPassword {
+            change = change.and(PersonWrite::PutPassword {
                 account: act.account,
                 person: person.id,
                 hash,
@@ -247,7 +251,7 @@ impl Person {
             ..self.clone()
         };
         let change = self.becoming(act, by, &mut next, Happened::Delete);
-        let personals = Write::ErasePersonals {
+        let personals = PersonWrite::ErasePersonals {
             account: self.account,
             person: self.id,
         };
@@ -268,7 +272,7 @@ impl Person {
         if by.id == self.id {
             return Err(DirectoryError::Oneself);
         }
-        let password = Write::PutPassword {
+        let password = PersonWrite::PutPassword {
             account: act.account,
             person: self.id,
             hash,
@@ -294,14 +298,17 @@ impl Person {
     fn becoming(&self, act: &Act<'_>, by: &Self, next: &mut Self, happened: Happened) -> Change {
         next.modified_at = act.now;
         next.version += 1;
-        let mut change = Change::of(Write::PutPerson(next.clone())).given(self.unchanged());
+        let mut change = Change::of(PersonWrite::Put(next.clone())).given(self.unchanged());
+        if next.email != self.email || next.extension_number != self.extension_number {
+            change.guards.extend(next.claims());
+        }
         if by.id != self.id {
             change = change.given(by.unchanged());
         }
         if self.is_enabled() && !next.is_enabled() {
             change = change
                 .and(self.end_of_sessions())
-                .and(Write::DeleteSubscriptionsOf {
+                .and(SubscriptionWrite::DeleteAllOf {
                     account: self.account,
                     owner: self.id,
                     at: act.now,
@@ -311,8 +318,24 @@ impl Person {
         change.announcing(next.event(act, happened))
     }
 
-    const fn end_of_sessions(&self) -> Write {
-        Write::EndSessionsOf {
+    /// That nobody else is reached by what this person is reached by.
+    fn claims(&self) -> impl Iterator<Item = Guard> {
+        let (account, by) = (self.account, self.id);
+        let email = self
+            .email
+            .clone()
+            .map(|email| Claim::Email { account, email, by });
+        let number = self.extension_number.clone();
+        let number = number.map(|number| Claim::ExtensionNumber {
+            account,
+            number,
+            by,
+        });
+        email.into_iter().chain(number).map(Guard::Free)
+    }
+
+    const fn end_of_sessions(&self) -> SessionWrite {
+        SessionWrite::EndAllOf {
             account: self.account,
             person: self.id,
         }
@@ -351,7 +374,7 @@ impl Chat {
         let joined = chat_event(act, &next, ChatEventType::GroupJoined, joined);
         let changed = chat_event(act, &next, ChatEventType::GroupChanged, members);
         change
-            .and(Write::PutChat(next))
+            .and(ChatWrite::Put(next))
             .given(guard)
             .announcing(joined)
             .announcing(changed)

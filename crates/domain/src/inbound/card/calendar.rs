@@ -1,6 +1,6 @@
 //! Calendar events and notes as attachments (contract sections 2.3 and 3.4).
 
-use crate::kernel::limits::{CARD_FIELD_CHARS_MAX, CARD_TEXT_CHARS_MAX};
+use crate::kernel::limits::{CARD_FIELD_CHARS_MAX, CARD_TEXT_CHARS_MAX, EVENT_REPETITIONS_MAX};
 
 use super::aliases::{self, pick};
 use super::findings::{Findings, Place};
@@ -13,8 +13,6 @@ use crate::inbound::card::value::Maybe;
 const SCHEDULES: [&str; 6] = ["None", "Day", "Weekday", "Week", "Month", "Year"];
 /// What ends the repetition.
 const ENDINGS: [&str; 3] = ["None", "Count", "Date"];
-/// Repetitions that an event may have.
-const REPETITIONS_MAX: u8 = 10;
 
 /// Reads an event. Without a start it cannot stand in a calendar and becomes a card.
 pub(super) fn read_event(
@@ -154,9 +152,9 @@ fn read_repetitions(
         Tree::Text(text) => text.parse().ok(),
         _ => None,
     };
-    let count = count.filter(|count| (1..=REPETITIONS_MAX).contains(count));
+    let count = count.filter(|count| (1..=EVENT_REPETITIONS_MAX).contains(count));
     if count.is_none() {
-        let warning = format!("not a whole number from 1 to {REPETITIONS_MAX}: left out");
+        let warning = format!("not a whole number from 1 to {EVENT_REPETITIONS_MAX}: left out");
         findings.note(&place.key(given.name), warning);
     }
     count

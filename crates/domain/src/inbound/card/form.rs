@@ -4,11 +4,7 @@ use std::borrow::Cow;
 
 use super::aliases;
 use super::tree::{Entries, Tree};
-
-/// Parts of a multipart body that are looked at; a form for us has one.
-const PARTS_MAX: usize = 64;
-/// RFC 2046 allows no longer boundary.
-const BOUNDARY_CHARS_MAX: usize = 70;
+use crate::kernel::limits::{FORM_BOUNDARY_CHARS_MAX, FORM_PARTS_MAX};
 
 /// What a form holds.
 pub(super) enum Form<'a> {
@@ -64,7 +60,7 @@ fn parameter<'p>(parameters: &'p str, name: &str) -> Option<&'p str> {
 
 /// The content of the first part called `field`.
 fn multipart_field<'b>(body: &'b str, boundary: &str, field: &str) -> Option<&'b str> {
-    if boundary.is_empty() || boundary.len() > BOUNDARY_CHARS_MAX {
+    if boundary.is_empty() || boundary.len() > FORM_BOUNDARY_CHARS_MAX {
         return None;
     }
     let delimiter = format!("\r\n--{boundary}");
@@ -72,7 +68,7 @@ fn multipart_field<'b>(body: &'b str, boundary: &str, field: &str) -> Option<&'b
         Some(rest) => rest,
         None => body.split_once(&delimiter)?.1,
     };
-    for _ in 0..PARTS_MAX {
+    for _ in 0..FORM_PARTS_MAX {
         // After the delimiter comes the end of its line, or two hyphens at the very end.
         rest = rest.trim_start_matches([' ', '\t']).strip_prefix("\r\n")?;
         let (part, after) = rest.split_once(&delimiter)?;

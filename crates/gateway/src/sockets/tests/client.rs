@@ -9,7 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{Sink, Stream};
-use hookyard_domain::kernel::change::{CommittedEvent, News};
+use hookyard_domain::kernel::news::{CommittedEvent, News, NewsItem};
 use hookyard_domain::kernel::ports::{Clock, CommitListener as _, LiveSubscriptions as _};
 use hookyard_domain::{
     ClientId, Code, HistoryEntry, Problem, Scopes, Session, SessionId, SocketId, Timestamp,
@@ -315,21 +315,18 @@ impl Yard {
     /// Commits posts with these numbers, at once.
     pub(super) fn post(&self, numbers: impl IntoIterator<Item = u64>) {
         let now = self.clock.now();
-        let events = numbers.into_iter().map(|number| CommittedEvent {
-            event: Arc::new(objects::event(number, now)),
-            recipients: Arc::new([objects::OWNER]),
+        let events = numbers.into_iter().map(|number| {
+            NewsItem::Event(CommittedEvent {
+                event: Arc::new(objects::event(number, now)),
+                recipients: Arc::new([objects::OWNER]),
+            })
         });
-        self.sockets.committed(&News {
-            events: events.collect(),
-            ..News::default()
-        });
+        self.sockets.committed(&events.collect());
     }
 
     pub(super) fn sign_out(&self, session: u64) {
-        self.sockets.committed(&News {
-            sessions_ended: vec![SessionId(session)],
-            ..News::default()
-        });
+        let ended = NewsItem::SessionEnded(SessionId(session));
+        self.sockets.committed(&News::from_iter([ended]));
     }
 
     /// Why subscriptions ended, by their ids' last digits.

@@ -2,10 +2,8 @@
 
 use std::time::Duration;
 
-use hookyard_domain::kernel::ports::Store as _;
-use hookyard_domain::{
-    Audience, Change, Event, EventId, EventKind, Job, JobId, JobWork, Scope, Write,
-};
+use hookyard_domain::kernel::ports::prelude::*;
+use hookyard_domain::{Audience, Change, Event, EventId, EventKind, Job, JobId, JobWork, Scope};
 use hookyard_testkit::Receiver;
 use http::Method;
 use serde_json::{Value, json};
@@ -447,7 +445,7 @@ async fn a_job_is_stopped() {
         selection: hookyard_domain::DeliverySelection::default(),
     };
     let job = Job::begun(ACCOUNT, JobId(77), work, BEGIN).counted(9);
-    let put = Change::of(Write::PutJob(job));
+    let put = Change::of(job.put());
     world.store.commit(put).await.expect("a store in memory");
     let path = format!("{JOBS}/77");
     assert_eq!(alice.get(&path).await.json()["status"], "running");

@@ -1,7 +1,7 @@
 //! Events of types that the account registered, in every form that they are published in.
 
 use bytes::Bytes;
-use hookyard_domain::kernel::ports::Store as _;
+use hookyard_domain::kernel::ports::prelude::*;
 use hookyard_domain::{Event, EventId, Scope, Scopes};
 use hookyard_testkit::Receiver;
 use http::Method;

@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
-use hookyard_domain::kernel::ports::Store as _;
-use hookyard_domain::{AccountId, BinId, Change, Person, PersonId, Scope, SigningSecret, Write};
+use hookyard_domain::kernel::ports::prelude::*;
+use hookyard_domain::{
+    AccountId, BinId, Change, Person, PersonId, PersonWrite, Scope, SigningSecret,
+};
 use http::{Method, Response};
 use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
@@ -153,7 +155,7 @@ async fn set_admin(world: &World, account: AccountId, person: PersonId, admin: b
         version: found.version + 1,
         ..found
     };
-    let put = Change::of(Write::PutPerson(next));
+    let put = Change::of(PersonWrite::Put(next));
     world.store.commit(put).await.expect("a store in memory");
 }
 

@@ -3,22 +3,28 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use hookyard_domain::kernel::change::CommittedDelivery;
+use async_trait::async_trait;
+use hookyard_domain::kernel::news::{CommittedDelivery, NewsItem};
 use hookyard_domain::kernel::ports::{
-    AnswerQuery, DeliveryQuery, FoundDelivery, LastAttempt, Page, StateQuery,
+    AnswerQuery, Deliveries, DeliveryQuery, FoundDelivery, LastAttempt, Page, StateQuery,
+    StoreError,
 };
 use hookyard_domain::{
     AbandonReason, AccountId, Attempt, AttemptOutcome, Delivery, DeliveryId, DeliveryState,
-    EventId, IdSequence, Round, Subscription, SubscriptionId, Timestamp, Timings, TypePattern,
-    UnreachableReason,
+    DeliveryWrite, EventId, IdSequence, Redelivery, Round, Subscription, SubscriptionId, Timestamp,
+    Timings, Transcript, TypePattern, UnreachableReason,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
 use uuid::Uuid;
 
+use crate::records::{TranscriptRecord, from_json, to_json};
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::events::{self, event_columns};
+use crate::sqlite::fanout::Subscriber;
 use crate::sqlite::query::{bounds, execute, many, one, unreadable};
+use crate::sqlite::transaction::Transaction;
 use crate::vault::Vault;
 
 macro_rules! delivery_columns {
@@ -204,7 +210,7 @@ pub(in crate::sqlite) fn record(
         attempt
             .transcript
             .as_deref()
-            .map(|said| serde_json::to_string(said).expect("transcripts are JSON")),
+            .map(|said| to_json(&TranscriptRecord::from(said))),
     ];
     let fresh = execute(db, sql, values)? > 0;
     let moved = advance(
@@ -648,12 +654,216 @@ pub(in crate::sqlite) fn attempts(
                 answer_excerpt: row.get(8)?,
                 transcript: row
                     .get::<_, Option<String>>(13)?
-                    .map(|text| serde_json::from_str(&text))
-                    .transpose()
-                    .map_err(|_| unreadable(13, "what an attempt said"))?,
+                    .map(|text| {
+                        let said = from_json::<TranscriptRecord<'_>, Transcript>(text);
+                        said.map(Arc::new)
+                            .ok_or_else(|| unreadable(13, "what an attempt said"))
+                    })
+                    .transpose()?,
             })
         },
     )
+}
+
+/// Applies what is written of deliveries.
+pub(in crate::sqlite) fn write(
+    tx: &mut Transaction<'_>,
+    write: &DeliveryWrite,
+) -> Result<(), Fault> {
+    match write {
+        DeliveryWrite::RecordAttempt { attempt, state } => record_and_count(tx, attempt, state),
+        DeliveryWrite::Abandon {
+            account,
+            delivery,
+            state,
+        } => abandon(tx, *account, *delivery, state),
+        DeliveryWrite::Resend { account, delivery } => resend(tx, *account, *delivery),
+        DeliveryWrite::Redeliver(redelivery) => redeliver(tx, redelivery),
+    }
+}
+
+/// Records an attempt, and counts it when it is an endpoint's.
+fn record_and_count(
+    tx: &mut Transaction<'_>,
+    attempt: &Attempt,
+    state: &DeliveryState,
+) -> Result<(), Fault> {
+    let recorded = record(tx.db, attempt, state)?;
+    if let Some(counted) = tx.counted(attempt.subscription) {
+        if recorded.fresh {
+            counted.count_attempt(attempt);
+        }
+        counted.count_ends(state, u64::from(recorded.moved));
+    }
+    Ok(())
+}
+
+/// Moves a delivery on without an attempt.
+fn abandon(
+    tx: &mut Transaction<'_>,
+    account: AccountId,
+    id: DeliveryId,
+    state: &DeliveryState,
+) -> Result<(), Fault> {
+    if !advance(tx.db, account, id, state, None)? {
+        return Ok(());
+    }
+    let moved = delivery(tx.db, account, id)?;
+    if let Some(counted) = moved.and_then(|moved| tx.counted(moved.subscription)) {
+        counted.count_ends(state, 1);
+    }
+    Ok(())
+}
+
+/// Delivers an event that was committed before, unless it was on its way already or the
+/// subscription is not active.
+fn redeliver(tx: &mut Transaction<'_>, redelivery: &Redelivery) -> Result<(), Fault> {
+    let Redelivery {
+        account,
+        subscription,
+        event,
+        filter,
+    } = redelivery;
+    let Some((subscription, key)) = tx.fanout.get(*subscription) else {
+        return Ok(());
+    };
+    if exists(tx.db, *account, *event, subscription.id)? {
+        return Ok(());
+    }
+    let Some(event) = events::event(tx.db, tx.vault, *account, *event)? else {
+        return Ok(());
+    };
+    let subscriber = Subscriber {
+        subscription,
+        key,
+        filter: filter.clone(),
+    };
+    let event = Arc::new(event);
+    let delivery = tx.deliver(&event, subscriber)?;
+    note_late(tx.db, event.id, delivery)
+}
+
+/// Sends a delivery again. What was delivered stays so, and its event gets another delivery.
+fn resend(tx: &mut Transaction<'_>, account: AccountId, id: DeliveryId) -> Result<(), Fault> {
+    let Some(former) = delivery(tx.db, account, id)? else {
+        return Ok(());
+    };
+    let Some((subscription, key)) = tx.fanout.get(former.subscription) else {
+        return Ok(());
+    };
+    let Some(event) = events::event(tx.db, tx.vault, account, former.event)? else {
+        return Ok(());
+    };
+    let event = Arc::new(event);
+    if matches!(former.state, DeliveryState::Delivered { .. }) {
+        let subscriber = Subscriber {
+            subscription,
+            key,
+            filter: former.filter,
+        };
+        let delivery = tx.deliver(&event, subscriber)?;
+        return note_late(tx.db, event.id, delivery);
+    }
+    restart(tx.db, account, id, tx.now)?;
+    let again = Delivery {
+        state: DeliveryState::Waiting { due_at: tx.now },
+        round: Round {
+            attempts_before: former.attempts,
+            ..Round::first(tx.now)
+        },
+        ..former
+    };
+    tx.news.push(NewsItem::Delivery(CommittedDelivery {
+        delivery: again,
+        event,
+        subscription,
+    }));
+    Ok(())
+}
+
+#[async_trait]
+impl Deliveries for SqliteStore {
+    async fn delivery(
+        &self,
+        account: AccountId,
+        delivery: DeliveryId,
+    ) -> Result<Option<Delivery>, StoreError> {
+        self.read(move |db, _| self::delivery(db, account, delivery))
+            .await
+    }
+
+    async fn deliveries(
+        &self,
+        account: AccountId,
+        subscription: Option<SubscriptionId>,
+        page: Page,
+        limit: u32,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        self.read(move |db, _| deliveries(db, account, subscription, page, limit))
+            .await
+    }
+
+    async fn deliveries_of_event(
+        &self,
+        account: AccountId,
+        event: EventId,
+    ) -> Result<Vec<Delivery>, StoreError> {
+        self.read(move |db, _| of_event(db, account, event)).await
+    }
+
+    async fn attempts(
+        &self,
+        account: AccountId,
+        delivery: DeliveryId,
+    ) -> Result<Vec<Attempt>, StoreError> {
+        self.read(move |db, _| attempts(db, account, delivery))
+            .await
+    }
+
+    async fn find_deliveries(
+        &self,
+        query: DeliveryQuery,
+    ) -> Result<Vec<FoundDelivery>, StoreError> {
+        self.read(move |db, _| find(db, &query)).await
+    }
+
+    async fn find_deliveries_after(
+        &self,
+        query: DeliveryQuery,
+        after: DeliveryId,
+    ) -> Result<Vec<FoundDelivery>, StoreError> {
+        self.read(move |db, _| find_after(db, &query, after)).await
+    }
+
+    async fn count_deliveries(&self, query: DeliveryQuery) -> Result<u64, StoreError> {
+        self.read(move |db, _| count(db, &query)).await
+    }
+
+    async fn has_delivery(
+        &self,
+        account: AccountId,
+        event: EventId,
+        subscription: SubscriptionId,
+    ) -> Result<bool, StoreError> {
+        self.read(move |db, _| exists(db, account, event, subscription))
+            .await
+    }
+
+    async fn waiting_deliveries(
+        &self,
+        subscription: SubscriptionId,
+        after: Option<(Timestamp, DeliveryId)>,
+        limit: u32,
+    ) -> Result<Vec<CommittedDelivery>, StoreError> {
+        self.read(move |db, vault| {
+            let Some(subscription) = crate::sqlite::subscriptions::by_id(db, vault, subscription)?
+            else {
+                return Ok(Vec::new());
+            };
+            waiting(db, vault, &Arc::new(subscription), after, limit)
+        })
+        .await
+    }
 }
 
 #[cfg(test)]

@@ -1,11 +1,18 @@
 //! Work in the background.
 
-use hookyard_domain::kernel::ports::JobQuery;
-use hookyard_domain::{AccountId, Job, JobId, JobStatus, Timestamp};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use hookyard_domain::kernel::news::NewsItem;
+use hookyard_domain::kernel::ports::{JobQuery, Jobs, StoreError};
+use hookyard_domain::{AccountId, Job, JobId, JobStatus, JobWrite, Timestamp};
 use rusqlite::{Connection, Row, params};
 
+use crate::records::{WorkRecord, from_json, to_json};
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, one, unreadable};
+use crate::sqlite::transaction::Transaction;
 
 /// Writes a job. The caller has looked at its guard.
 pub(in crate::sqlite) fn put(db: &Connection, job: &Job) -> Result<(), Fault> {
@@ -22,7 +29,7 @@ pub(in crate::sqlite) fn put(db: &Connection, job: &Job) -> Result<(), Fault> {
         job.account.as_i64(),
         job.work.kind(),
         endpoint.as_ref().map(|id| id.0.as_bytes()),
-        serde_json::to_string(&job.work).expect("work is JSON"),
+        to_json(&WorkRecord::from(&job.work)),
         job.status.name(),
         job.total.map(u64::cast_signed),
         job.done.cast_signed(),
@@ -93,7 +100,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Job> {
     Ok(Job {
         id: JobId::from_i64(row.get(0)?),
         account: AccountId::from_i64(row.get(1)?),
-        work: serde_json::from_str(&work).map_err(|_| unreadable(2, "the work of a job"))?,
+        work: from_json::<WorkRecord<'_>, _>(work)
+            .ok_or_else(|| unreadable(2, "the work of a job"))?,
         status: JobStatus::from_name(&status)
             .ok_or_else(|| unreadable(3, "the status of a job"))?,
         total: perhaps(4)?,
@@ -139,4 +147,34 @@ pub(in crate::sqlite) fn find(db: &Connection, query: &JobQuery) -> Result<Vec<J
 pub(in crate::sqlite) fn running(db: &Connection) -> Result<Vec<Job>, Fault> {
     let sql = select_job!("where status = 'running' order by id");
     many(db, sql, [], read)
+}
+
+/// Applies what is written of jobs.
+pub(in crate::sqlite) fn write(tx: &mut Transaction<'_>, write: &JobWrite) -> Result<(), Fault> {
+    match write {
+        JobWrite::Put(job) => {
+            put(tx.db, job)?;
+            if job.version == 1 {
+                tx.news.push(NewsItem::Job(Arc::clone(job)));
+            }
+            Ok(())
+        }
+        JobWrite::Cancel { account, job, at } => cancel(tx.db, *account, *job, *at),
+        JobWrite::Purge { before } => purge(tx.db, *before),
+    }
+}
+
+#[async_trait]
+impl Jobs for SqliteStore {
+    async fn job(&self, account: AccountId, job: JobId) -> Result<Option<Job>, StoreError> {
+        self.read(move |db, _| self::job(db, account, job)).await
+    }
+
+    async fn jobs(&self, query: JobQuery) -> Result<Vec<Job>, StoreError> {
+        self.read(move |db, _| find(db, &query)).await
+    }
+
+    async fn running_jobs(&self) -> Result<Vec<Job>, StoreError> {
+        self.read(|db, _| running(db)).await
+    }
 }

@@ -6,16 +6,20 @@
 
 use std::collections::BTreeMap;
 
+use async_trait::async_trait;
 use hookyard_domain::endpoints::statistics::bucket_of;
+use hookyard_domain::kernel::ports::{EndpointStatistics, StoreError};
 use hookyard_domain::{
-    AccountId, HourSums, Latency, OutcomeKind, Statistics, StatisticsBucket, SubscriptionId,
-    Timestamp,
+    AccountId, HourSums, Statistics, StatisticsBucket, StatisticsWrite, SubscriptionId, Timestamp,
 };
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
+use crate::records::{LatencyRecord, OutcomesRecord, from_json, to_json};
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, one, unreadable};
+use crate::sqlite::transaction::Transaction;
 
 /// What was counted since the last row was written, by the number of the endpoint.
 pub(in crate::sqlite) type Tally = BTreeMap<i64, Statistics>;
@@ -53,8 +57,8 @@ fn put(
         statistics.abandoned.cast_signed(),
         statistics.attempt_count().cast_signed(),
         statistics.failed_attempts().cast_signed(),
-        serde_json::to_string(&statistics.attempts).expect("counts are JSON"),
-        serde_json::to_string(&statistics.latency).expect("counts are JSON"),
+        to_json(&OutcomesRecord::from(&statistics.attempts)),
+        to_json(&LatencyRecord::from(&statistics.latency)),
     ];
     execute(db, sql, values)?;
     Ok(())
@@ -64,10 +68,10 @@ fn put(
 fn read(row: &Row<'_>) -> rusqlite::Result<Statistics> {
     let outcomes: String = row.get(2)?;
     let latency: String = row.get(3)?;
-    let attempts: BTreeMap<OutcomeKind, u64> =
-        serde_json::from_str(&outcomes).map_err(|_| unreadable(2, "the count of outcomes"))?;
-    let latency: Latency =
-        serde_json::from_str(&latency).map_err(|_| unreadable(3, "the count of latencies"))?;
+    let attempts = from_json::<OutcomesRecord, _>(outcomes)
+        .ok_or_else(|| unreadable(2, "the count of outcomes"))?;
+    let latency = from_json::<LatencyRecord<'_>, _>(latency)
+        .ok_or_else(|| unreadable(3, "the count of latencies"))?;
     Ok(Statistics {
         delivered: row.get::<_, i64>(0)?.cast_unsigned(),
         abandoned: row.get::<_, i64>(1)?.cast_unsigned(),
@@ -161,4 +165,33 @@ pub(in crate::sqlite) fn by_hour(
             ))
         },
     )
+}
+
+/// Applies what is written of statistics.
+pub(in crate::sqlite) fn write(tx: &Transaction<'_>, write: &StatisticsWrite) -> Result<(), Fault> {
+    match write {
+        StatisticsWrite::Purge { before } => purge(tx.db, *before),
+    }
+}
+
+#[async_trait]
+impl EndpointStatistics for SqliteStore {
+    async fn statistics(
+        &self,
+        account: AccountId,
+        endpoint: SubscriptionId,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<StatisticsBucket>, StoreError> {
+        self.read(move |db, _| of_endpoint(db, account, endpoint, from, to))
+            .await
+    }
+
+    async fn statistics_by_hour(
+        &self,
+        account: AccountId,
+        from: Timestamp,
+    ) -> Result<Vec<(SubscriptionId, Timestamp, HourSums)>, StoreError> {
+        self.read(move |db, _| by_hour(db, account, from)).await
+    }
 }

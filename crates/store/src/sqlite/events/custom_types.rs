@@ -1,22 +1,17 @@
 //! Types of events that accounts register.
 
-use hookyard_domain::{AccountId, CustomType, Timestamp, TypeName, TypeVersion};
-use rusqlite::{Connection, Row, params};
-use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
+use async_trait::async_trait;
+use hookyard_domain::kernel::ports::{CustomTypes, StoreError};
+use hookyard_domain::{AccountId, CustomType, CustomTypeWrite, Timestamp, TypeName};
+use rusqlite::{Connection, Row, params};
+
+use crate::records::{VersionsRecord, from_json, to_json};
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, one, unreadable};
-
-/// A version as its column holds it.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct VersionColumn {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    schema: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    example: Option<String>,
-    created_at: i64,
-}
+use crate::sqlite::transaction::Transaction;
 
 /// Writes a type. The caller has looked at its guard.
 pub(in crate::sqlite) fn put(db: &Connection, custom_type: &CustomType) -> Result<(), Fault> {
@@ -26,15 +21,6 @@ pub(in crate::sqlite) fn put(db: &Connection, custom_type: &CustomType) -> Resul
         on conflict (account_id, name) do update set description = excluded.description,
             deprecated_at = excluded.deprecated_at, deprecation_note = excluded.deprecation_note,
             versions = excluded.versions, version = excluded.version";
-    let versions: Vec<VersionColumn> = custom_type
-        .versions
-        .iter()
-        .map(|version| VersionColumn {
-            schema: version.schema.as_deref().map(str::to_owned),
-            example: version.example.as_deref().map(str::to_owned),
-            created_at: version.created_at.as_millis(),
-        })
-        .collect();
     let deprecated = custom_type.deprecated.as_ref();
     let values = params![
         custom_type.account.as_i64(),
@@ -42,7 +28,7 @@ pub(in crate::sqlite) fn put(db: &Connection, custom_type: &CustomType) -> Resul
         custom_type.description,
         deprecated.map(|(at, _)| at.as_millis()),
         deprecated.map(|(_, note)| note),
-        serde_json::to_string(&versions).expect("versions are JSON"),
+        to_json(&VersionsRecord::from(&custom_type.versions)),
         custom_type.created_at.as_millis(),
         custom_type.version.cast_signed(),
     ];
@@ -60,17 +46,16 @@ pub(in crate::sqlite) fn delete(
     Ok(())
 }
 
-/// The version of a type; 0 when there is none.
+/// The version of a type that is there.
 pub(in crate::sqlite) fn version(
     db: &Connection,
     account: AccountId,
     name: &TypeName,
-) -> Result<u64, Fault> {
+) -> Result<Option<u64>, Fault> {
     let sql = "select version from event_types where account_id = ?1 and name = ?2";
-    let found: Option<i64> = one(db, sql, params![account.as_i64(), name.as_str()], |row| {
-        row.get(0)
-    })?;
-    Ok(found.unwrap_or(0).cast_unsigned())
+    one(db, sql, params![account.as_i64(), name.as_str()], |row| {
+        row.get(0).map(i64::cast_unsigned)
+    })
 }
 
 macro_rules! select_type {
@@ -88,21 +73,13 @@ fn read(row: &Row<'_>) -> rusqlite::Result<CustomType> {
     let deprecated_at: Option<i64> = row.get(3)?;
     let note: Option<String> = row.get(4)?;
     let versions: String = row.get(5)?;
-    let versions: Vec<VersionColumn> =
-        serde_json::from_str(&versions).map_err(|_| unreadable(5, "the versions of a type"))?;
     Ok(CustomType {
         account: AccountId::from_i64(row.get(0)?),
         name: TypeName::parse(&name).map_err(|_| unreadable(1, "the name of a type"))?,
         description: row.get(2)?,
         deprecated: deprecated_at.map(|at| (Timestamp::from_millis(at), note.unwrap_or_default())),
-        versions: versions
-            .into_iter()
-            .map(|version| TypeVersion {
-                schema: version.schema.map(Into::into),
-                example: version.example.map(Into::into),
-                created_at: Timestamp::from_millis(version.created_at),
-            })
-            .collect(),
+        versions: from_json::<VersionsRecord<'_>, _>(versions)
+            .ok_or_else(|| unreadable(5, "the versions of a type"))?,
         created_at: Timestamp::from_millis(row.get(6)?),
         version: row.get::<_, i64>(7)?.cast_unsigned(),
     })
@@ -123,4 +100,40 @@ pub(in crate::sqlite) fn all(
 ) -> Result<Vec<CustomType>, Fault> {
     let sql = select_type!("where account_id = ?1 order by name");
     many(db, sql, params![account.as_i64()], read)
+}
+
+/// Applies what is written of types.
+pub(in crate::sqlite) fn write(tx: &Transaction<'_>, write: &CustomTypeWrite) -> Result<(), Fault> {
+    match write {
+        CustomTypeWrite::Put(custom_type) => put(tx.db, custom_type),
+        CustomTypeWrite::Delete { account, name } => delete(tx.db, *account, name),
+    }
+}
+
+#[async_trait]
+impl CustomTypes for SqliteStore {
+    async fn custom_type(
+        &self,
+        account: AccountId,
+        name: &TypeName,
+    ) -> Result<Option<Arc<CustomType>>, StoreError> {
+        let key = (account, name.clone());
+        let mark = match self.caches.types.get(&key) {
+            Ok(found) => return Ok(Some(found)),
+            Err(mark) => mark,
+        };
+        let name = name.clone();
+        let found = self
+            .read(move |db, _| named(db, account, &name))
+            .await?
+            .map(Arc::new);
+        if let Some(found) = &found {
+            self.caches.types.put(key, Arc::clone(found), mark);
+        }
+        Ok(found)
+    }
+
+    async fn custom_types(&self, account: AccountId) -> Result<Vec<CustomType>, StoreError> {
+        self.read(move |db, _| all(db, account)).await
+    }
 }

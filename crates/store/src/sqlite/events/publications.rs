@@ -1,31 +1,18 @@
 //! Events that were published with an id of their publisher's, so that a repeat is recognised.
 
-use hookyard_domain::kernel::ports::Publication;
+use async_trait::async_trait;
+use hookyard_domain::kernel::ports::{Publication, Publications, StoreError};
 use hookyard_domain::{AccountId, Event, EventId};
 use rusqlite::{Connection, params};
 
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, one, unreadable};
-
-/// The id that an event was published with, and what it is unique for.
-fn identity(event: &Event) -> Option<(&str, &str)> {
-    let attributes = event.attributes.as_deref()?;
-    let id = attributes.id.as_deref()?;
-    Some((attributes.source.as_deref().unwrap_or_default(), id))
-}
-
-/// Whether another event was published with the id of this one.
-pub(in crate::sqlite) fn is_taken(db: &Connection, event: &Event) -> Result<bool, Fault> {
-    let Some((source, id)) = identity(event) else {
-        return Ok(false);
-    };
-    Ok(publication(db, event.account, source, id)?.is_some())
-}
 
 /// Remembers the id that an event was published with, if it was. Fails as a duplicate when another
 /// event has it.
 pub(in crate::sqlite) fn claim(db: &Connection, event: &Event) -> Result<(), Fault> {
-    let Some((source, id)) = identity(event) else {
+    let Some((source, id)) = event.publication() else {
         return Ok(());
     };
     let sql = "insert into publications (account_id, source, id, event_id, digest)
@@ -59,4 +46,18 @@ pub(in crate::sqlite) fn publication(
                 .map_err(|_| unreadable(1, "the digest of an event"))?,
         })
     })
+}
+
+#[async_trait]
+impl Publications for SqliteStore {
+    async fn publication(
+        &self,
+        account: AccountId,
+        source: &str,
+        id: &str,
+    ) -> Result<Option<Publication>, StoreError> {
+        let (source, id) = (source.to_owned(), id.to_owned());
+        self.read(move |db, _| publication(db, account, &source, &id))
+            .await
+    }
 }

@@ -1,13 +1,17 @@
 //! Accounts, persons and passwords.
 
-use hookyard_domain::kernel::ports::PersonQuery;
+use async_trait::async_trait;
+use hookyard_domain::kernel::ports::{Accounts, PersonQuery, Persons, StoreError};
 use hookyard_domain::{
-    Account, AccountId, Person, PersonId, PersonKind, PersonStatus, Secret, Timestamp,
+    Account, AccountId, AccountWrite, Person, PersonId, PersonKind, PersonStatus, PersonWrite,
+    Secret, Timestamp,
 };
 use rusqlite::{Connection, Row, params};
 
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{count, execute, many, offset, one, unreadable};
+use crate::sqlite::transaction::Transaction;
+use crate::sqlite::{SqliteStore, erasure};
 
 pub(in crate::sqlite) fn put_account(db: &Connection, account: &Account) -> Result<(), Fault> {
     let sql = "insert into accounts (id, name, created_at) values (?1, ?2, ?3)
@@ -275,4 +279,88 @@ pub(in crate::sqlite) fn password_of(
     one(db, sql, params![name], |row| {
         Ok((read_person(row)?, Secret::new(row.get::<_, String>(12)?)))
     })
+}
+
+/// Applies what is written of accounts.
+pub(in crate::sqlite) fn write_account(
+    tx: &Transaction<'_>,
+    write: &AccountWrite,
+) -> Result<(), Fault> {
+    match write {
+        AccountWrite::Put(account) => put_account(tx.db, account),
+    }
+}
+
+/// Applies what is written of persons.
+pub(in crate::sqlite) fn write_person(
+    tx: &Transaction<'_>,
+    write: &PersonWrite,
+) -> Result<(), Fault> {
+    match write {
+        PersonWrite::Put(person) => put_person(tx.db, person),
+        PersonWrite::PutPassword {
+            account,
+            person,
+            hash,
+        } => put_password(tx.db, *account, *person, hash),
+        PersonWrite::ErasePersonals { account, person } => {
+            erasure::personals(tx.db, *account, *person)
+        }
+    }
+}
+
+#[async_trait]
+impl Accounts for SqliteStore {
+    async fn account(&self, account: AccountId) -> Result<Option<Account>, StoreError> {
+        self.read(move |db, _| self::account(db, account)).await
+    }
+
+    async fn first_account(&self) -> Result<Option<Account>, StoreError> {
+        self.read(|db, _| first_account(db)).await
+    }
+}
+
+#[async_trait]
+impl Persons for SqliteStore {
+    async fn person(
+        &self,
+        account: AccountId,
+        person: PersonId,
+    ) -> Result<Option<Person>, StoreError> {
+        self.read(move |db, _| self::person(db, account, person))
+            .await
+    }
+
+    async fn persons(&self, account: AccountId, limit: u32) -> Result<Vec<Person>, StoreError> {
+        self.read(move |db, _| persons(db, account, limit)).await
+    }
+
+    async fn person_by_email(
+        &self,
+        account: AccountId,
+        email: &str,
+    ) -> Result<Option<Person>, StoreError> {
+        let email = email.to_owned();
+        self.read(move |db, _| person_by_email(db, account, &email))
+            .await
+    }
+
+    async fn person_by_extension_number(
+        &self,
+        account: AccountId,
+        number: &str,
+    ) -> Result<Option<Person>, StoreError> {
+        let number = number.to_owned();
+        self.read(move |db, _| person_by_extension_number(db, account, &number))
+            .await
+    }
+
+    async fn persons_matching(&self, query: PersonQuery) -> Result<(Vec<Person>, u64), StoreError> {
+        self.read(move |db, _| matching(db, &query)).await
+    }
+
+    async fn password_of(&self, name: &str) -> Result<Option<(Person, Secret)>, StoreError> {
+        let name = name.to_owned();
+        self.read(move |db, _| password_of(db, &name)).await
+    }
 }

@@ -1,12 +1,17 @@
 //! Apps, JWT credentials and one-time sign-in codes.
 
+use async_trait::async_trait;
+use hookyard_domain::kernel::ports::{Apps, StoreError};
 use hookyard_domain::{
-    AccountId, App, ClientId, JwtCredential, PersonId, Scopes, Timestamp, TokenHash,
+    AccountId, App, AppWrite, ClientId, JwtCredential, JwtCredentialWrite, PersonId, Scopes,
+    Timestamp, TokenHash,
 };
 use rusqlite::{Connection, params};
 
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, one};
+use crate::sqlite::transaction::Transaction;
 
 pub(in crate::sqlite) fn put_app(db: &Connection, app: &App) -> Result<(), Fault> {
     let sql = "insert into apps (client_id, account_id, name, secret_hash, scopes, created_at)
@@ -82,48 +87,31 @@ pub(in crate::sqlite) fn jwt_credential(
     })
 }
 
-pub(in crate::sqlite) fn put_sign_in_code(
-    db: &Connection,
-    account: AccountId,
-    person: PersonId,
-    hash: TokenHash,
-    expires_at: Timestamp,
+/// Applies what is written of apps.
+pub(in crate::sqlite) fn write_app(tx: &Transaction<'_>, write: &AppWrite) -> Result<(), Fault> {
+    match write {
+        AppWrite::Put(app) => put_app(tx.db, app),
+    }
+}
+
+/// Applies what is written of JWT credentials.
+pub(in crate::sqlite) fn write_jwt_credential(
+    tx: &Transaction<'_>,
+    write: &JwtCredentialWrite,
 ) -> Result<(), Fault> {
-    let sql = "insert into sign_in_codes (hash, account_id, person_id, expires_at)
-        values (?1, ?2, ?3, ?4)";
-    execute(
-        db,
-        sql,
-        params![
-            hash.0,
-            account.as_i64(),
-            person.as_i64(),
-            expires_at.as_millis()
-        ],
-    )?;
-    Ok(())
+    match write {
+        JwtCredentialWrite::Put(credential) => put_jwt_credential(tx.db, credential),
+    }
 }
 
-/// Whether the code was there; it no longer is.
-pub(in crate::sqlite) fn take_sign_in_code(
-    db: &Connection,
-    account: AccountId,
-    hash: TokenHash,
-) -> Result<bool, Fault> {
-    let sql = "delete from sign_in_codes where hash = ?1 and account_id = ?2";
-    Ok(execute(db, sql, params![hash.0, account.as_i64()])? == 1)
-}
+#[async_trait]
+impl Apps for SqliteStore {
+    async fn app(&self, client_id: &ClientId) -> Result<Option<App>, StoreError> {
+        let client_id = client_id.clone();
+        self.read(move |db, _| app(db, &client_id)).await
+    }
 
-pub(in crate::sqlite) fn sign_in_code(
-    db: &Connection,
-    hash: TokenHash,
-    now: Timestamp,
-) -> Result<Option<(AccountId, PersonId)>, Fault> {
-    let sql = "select account_id, person_id from sign_in_codes where hash = ?1 and expires_at > ?2";
-    one(db, sql, params![hash.0, now.as_millis()], |row| {
-        Ok((
-            AccountId::from_i64(row.get(0)?),
-            PersonId::from_i64(row.get(1)?),
-        ))
-    })
+    async fn jwt_credential(&self, hash: TokenHash) -> Result<Option<JwtCredential>, StoreError> {
+        self.read(move |db, _| jwt_credential(db, hash)).await
+    }
 }

@@ -1,13 +1,21 @@
 //! Sessions and tokens.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use hookyard_domain::kernel::news::NewsItem;
+use hookyard_domain::kernel::ports::{Sessions, StoreError};
 use hookyard_domain::{
-    AccountId, ClientId, PersonId, Session, SessionId, Timestamp, Token, TokenHash, TokenKind,
+    AccountId, ClientId, PersonId, Session, SessionId, SessionWrite, SignInCodeWrite, Timestamp,
+    Token, TokenHash, TokenKind,
 };
 use rusqlite::{Connection, Row, params};
 
 use super::apps::read_scopes;
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, one};
+use crate::sqlite::transaction::{Refusal, Transaction};
 
 pub(in crate::sqlite) fn put_session(db: &Connection, session: &Session) -> Result<(), Fault> {
     let sql = "insert into sessions (id, account_id, person_id, client_id, scopes, endpoint_id,
@@ -182,4 +190,157 @@ pub(in crate::sqlite) fn token_of_generation(
         account.as_i64()
     ];
     one(db, sql, values, read_token)
+}
+
+pub(in crate::sqlite) fn put_sign_in_code(
+    db: &Connection,
+    account: AccountId,
+    person: PersonId,
+    hash: TokenHash,
+    expires_at: Timestamp,
+) -> Result<(), Fault> {
+    let sql = "insert into sign_in_codes (hash, account_id, person_id, expires_at)
+        values (?1, ?2, ?3, ?4)";
+    execute(
+        db,
+        sql,
+        params![
+            hash.0,
+            account.as_i64(),
+            person.as_i64(),
+            expires_at.as_millis()
+        ],
+    )?;
+    Ok(())
+}
+
+/// Whether the code was there; it no longer is.
+pub(in crate::sqlite) fn take_sign_in_code(
+    db: &Connection,
+    account: AccountId,
+    hash: TokenHash,
+) -> Result<bool, Fault> {
+    let sql = "delete from sign_in_codes where hash = ?1 and account_id = ?2";
+    Ok(execute(db, sql, params![hash.0, account.as_i64()])? == 1)
+}
+
+pub(in crate::sqlite) fn sign_in_code(
+    db: &Connection,
+    hash: TokenHash,
+    now: Timestamp,
+) -> Result<Option<(AccountId, PersonId)>, Fault> {
+    let sql = "select account_id, person_id from sign_in_codes where hash = ?1 and expires_at > ?2";
+    one(db, sql, params![hash.0, now.as_millis()], |row| {
+        Ok((
+            AccountId::from_i64(row.get(0)?),
+            PersonId::from_i64(row.get(1)?),
+        ))
+    })
+}
+
+/// Applies what is written of sessions.
+pub(in crate::sqlite) fn write(
+    tx: &mut Transaction<'_>,
+    write: &SessionWrite,
+) -> Result<(), Fault> {
+    match write {
+        SessionWrite::Put(session) => put_session(tx.db, session)?,
+        SessionWrite::PutToken(token) => put_token(tx.db, token)?,
+        SessionWrite::End { account, session } => {
+            end_session(tx.db, *account, *session)?;
+            tx.news.push(NewsItem::SessionEnded(*session));
+        }
+        SessionWrite::EndAllOf { account, person } => {
+            let ended = end_sessions_of(tx.db, *account, *person)?;
+            tx.news
+                .extend(ended.into_iter().map(NewsItem::SessionEnded));
+        }
+    }
+    Ok(())
+}
+
+/// Applies what is written of sign-in codes.
+pub(in crate::sqlite) fn write_code(
+    tx: &Transaction<'_>,
+    write: &SignInCodeWrite,
+) -> Result<(), Refusal> {
+    match write {
+        SignInCodeWrite::Put {
+            account,
+            person,
+            hash,
+            expires_at,
+        } => put_sign_in_code(tx.db, *account, *person, *hash, *expires_at)?,
+        SignInCodeWrite::Take { account, hash } => {
+            if !take_sign_in_code(tx.db, *account, *hash)? {
+                return Err(Refusal::Conflict);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Whether a code is there.
+pub(in crate::sqlite) fn has_code(
+    db: &Connection,
+    account: AccountId,
+    hash: TokenHash,
+) -> Result<bool, Fault> {
+    let sql = "select 1 from sign_in_codes where hash = ?1 and account_id = ?2";
+    let found = one(db, sql, params![hash.0, account.as_i64()], |_| Ok(()))?;
+    Ok(found.is_some())
+}
+
+#[async_trait]
+impl Sessions for SqliteStore {
+    async fn sign_in_code(
+        &self,
+        hash: TokenHash,
+        now: Timestamp,
+    ) -> Result<Option<(AccountId, PersonId)>, StoreError> {
+        self.read(move |db, _| sign_in_code(db, hash, now)).await
+    }
+
+    async fn token(&self, hash: TokenHash) -> Result<Option<Arc<(Session, Token)>>, StoreError> {
+        let mark = match self.caches.tokens.get(&hash) {
+            Ok(found) => return Ok(Some(found)),
+            Err(mark) => mark,
+        };
+        let found = self.read(move |db, _| token(db, hash)).await?.map(Arc::new);
+        if let Some(found) = &found {
+            self.caches.tokens.put(hash, Arc::clone(found), mark);
+        }
+        Ok(found)
+    }
+
+    async fn token_of_generation(
+        &self,
+        account: AccountId,
+        session: SessionId,
+        kind: TokenKind,
+        generation: u64,
+    ) -> Result<Option<Token>, StoreError> {
+        self.read(move |db, _| token_of_generation(db, account, session, kind, generation))
+            .await
+    }
+
+    async fn session(
+        &self,
+        account: AccountId,
+        session: SessionId,
+    ) -> Result<Option<Session>, StoreError> {
+        self.read(move |db, _| self::session(db, account, session))
+            .await
+    }
+
+    async fn sessions(
+        &self,
+        account: AccountId,
+        person: PersonId,
+        client_id: &ClientId,
+    ) -> Result<Vec<Session>, StoreError> {
+        let client_id = client_id.clone();
+        self.read(move |db, _| sessions(db, account, person, &client_id))
+            .await
+    }
 }

@@ -1,37 +1,31 @@
 //! Bins and what they received. Tokens are hashed for finding a bin and sealed for showing it again;
 //! headers of requests are sealed, because senders put credentials there.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
 use bytes::Bytes;
 use hookyard_domain::kernel::limits::BIN_REQUESTS_MAX;
-use hookyard_domain::kernel::ports::Page;
+use hookyard_domain::kernel::news::NewsItem;
+use hookyard_domain::kernel::ports::{Bins, Page, StoreError};
 use hookyard_domain::{
-    AccountId, Bin, BinId, BinRequest, BinRequestId, BinSignature, Secret, SubscriptionId,
-    Timestamp, TokenHash,
+    AccountId, Bin, BinId, BinRequest, BinRequestId, BinSignature, BinWrite, Secret,
+    SubscriptionId, Timestamp, TokenHash,
 };
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
+use crate::records::{AnswerRecord, HeadersRecord, from_json, to_json};
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
-use crate::sqlite::query::{bounds, count, execute, many, one, unreadable};
+use crate::sqlite::query::{bounds, execute, many, one, unreadable};
+use crate::sqlite::transaction::{Refusal, Transaction};
 use crate::vault::Vault;
 
 const TOKEN_PLACE: &str = "bins.token";
 const HEADERS_PLACE: &str = "bin_requests.headers";
 
-/// Writes a bin, unless it is new and its account has `count_max` already; tells which.
-pub(in crate::sqlite) fn put(
-    db: &Connection,
-    vault: &Vault,
-    bin: &Bin,
-    count_max: u32,
-) -> Result<bool, Fault> {
-    let sql = "select count(*) from bins where account_id = ?1 and id <> ?2";
-    let others = count(db, sql, params![bin.account.as_i64(), bin.id.as_i64()])?;
-    if others >= count_max.into() {
-        return Ok(false);
-    }
-    let answer = serde_json::to_string(&bin.answer)
-        .map_err(|error| Fault::plain(format!("failed to write a bin: {error}")))?;
+pub(in crate::sqlite) fn put(db: &Connection, vault: &Vault, bin: &Bin) -> Result<(), Fault> {
     let sql = "insert into bins (id, account_id, name, token_hash, token_sealed, answer,
             last_number, turns, created_at, version)
         values (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8)
@@ -44,12 +38,12 @@ pub(in crate::sqlite) fn put(
         bin.name,
         TokenHash::of(bin.token.reveal()).0,
         vault.seal(TOKEN_PLACE, bin.token.reveal().as_bytes()),
-        answer,
+        to_json(&AnswerRecord::from(&bin.answer)),
         bin.created_at.as_millis(),
         bin.version.cast_signed(),
     ];
     execute(db, sql, values)?;
-    Ok(true)
+    Ok(())
 }
 
 /// Deletes a bin with its requests; tells whether it was there.
@@ -118,8 +112,7 @@ pub(in crate::sqlite) fn put_request(
 }
 
 fn insert(db: &Connection, vault: &Vault, request: &BinRequest) -> Result<(), Fault> {
-    let headers = serde_json::to_vec(&request.headers)
-        .map_err(|error| Fault::plain(format!("failed to write a bin's request: {error}")))?;
+    let headers = to_json(&HeadersRecord::from(&request.headers));
     let sql = "insert into bin_requests (id, account_id, bin_id, number, turn, received_at, method,
             path, query, headers_sealed, body, body_bytes, remote_address, signature_verified,
             signature_endpoint)
@@ -135,7 +128,7 @@ fn insert(db: &Connection, vault: &Vault, request: &BinRequest) -> Result<(), Fa
         request.method,
         request.path,
         request.query,
-        vault.seal(HEADERS_PLACE, &headers),
+        vault.seal(HEADERS_PLACE, headers.as_bytes()),
         &request.body[..],
         request.body_bytes.cast_signed(),
         request.remote_address,
@@ -158,7 +151,8 @@ fn read(vault: &Vault, row: &Row<'_>) -> rusqlite::Result<Bin> {
         account: AccountId::from_i64(row.get(1)?),
         name: row.get(2)?,
         token: Secret::new(token),
-        answer: serde_json::from_str(&answer).map_err(|_| unreadable(4, "a bin's answer"))?,
+        answer: from_json::<AnswerRecord<'_>, _>(answer)
+            .ok_or_else(|| unreadable(4, "a bin's answer"))?,
         created_at: Timestamp::from_millis(row.get(5)?),
         version: row.get::<_, i64>(6)?.cast_unsigned(),
     })
@@ -223,7 +217,7 @@ fn read_request(vault: &Vault, row: &Row<'_>) -> rusqlite::Result<BinRequest> {
     let sealed: Vec<u8> = row.get(9)?;
     let headers = vault
         .open(HEADERS_PLACE, &sealed)
-        .and_then(|headers| serde_json::from_slice(&headers).ok())
+        .and_then(from_json::<HeadersRecord<'_>, _>)
         .ok_or_else(|| unreadable(9, "the headers of a bin's request"))?;
     let endpoint: Option<[u8; 16]> = row.get(14)?;
     Ok(BinRequest {
@@ -295,4 +289,70 @@ pub(in crate::sqlite) fn requests(
     };
     let values = params![bin.as_i64(), account.as_i64(), above, below, limit];
     many(db, sql, values, |row| read_request(vault, row))
+}
+
+/// Applies what is written of bins.
+pub(in crate::sqlite) fn write(tx: &mut Transaction<'_>, write: &BinWrite) -> Result<(), Refusal> {
+    match write {
+        BinWrite::Put(bin) => put(tx.db, tx.vault, bin)?,
+        BinWrite::Delete { account, bin } => {
+            if delete(tx.db, *account, *bin)? {
+                tx.news.push(NewsItem::BinEnded(*bin));
+            }
+        }
+        BinWrite::PutRequest(request) => {
+            let kept = put_request(tx.db, tx.vault, request)?.ok_or(Refusal::Conflict)?;
+            tx.news.push(NewsItem::BinRequest(Arc::new(kept)));
+        }
+        BinWrite::Clear { account, bin } => clear(tx.db, *account, *bin)?,
+    }
+    Ok(())
+}
+
+/// How many bins an account has.
+pub(in crate::sqlite) fn count_of(db: &Connection, account: AccountId) -> Result<u32, Fault> {
+    let sql = "select count(*) from bins where account_id = ?1";
+    Ok(one(db, sql, params![account.as_i64()], |row| row.get(0))?.unwrap_or(0))
+}
+
+#[async_trait]
+impl Bins for SqliteStore {
+    async fn bin(&self, account: AccountId, bin: BinId) -> Result<Option<(Bin, u64)>, StoreError> {
+        self.read(move |db, vault| self::bin(db, vault, account, bin))
+            .await
+    }
+
+    async fn bin_by_token(&self, hash: TokenHash) -> Result<Option<Bin>, StoreError> {
+        self.read(move |db, vault| by_token(db, vault, hash)).await
+    }
+
+    async fn bins(
+        &self,
+        account: AccountId,
+        page: Page,
+        limit: u32,
+    ) -> Result<Vec<(Bin, u64)>, StoreError> {
+        self.read(move |db, vault| bins(db, vault, account, page, limit))
+            .await
+    }
+
+    async fn bin_request(
+        &self,
+        account: AccountId,
+        request: BinRequestId,
+    ) -> Result<Option<BinRequest>, StoreError> {
+        self.read(move |db, vault| self::request(db, vault, account, request))
+            .await
+    }
+
+    async fn bin_requests(
+        &self,
+        account: AccountId,
+        bin: BinId,
+        page: Page,
+        limit: u32,
+    ) -> Result<Vec<BinRequest>, StoreError> {
+        self.read(move |db, vault| requests(db, vault, account, bin, (page, limit)))
+            .await
+    }
 }

@@ -1,26 +1,26 @@
 //! Calls to incoming webhooks.
 
+use async_trait::async_trait;
 use bytes::Bytes;
-use hookyard_domain::kernel::ports::Page;
+use hookyard_domain::kernel::ports::{Page, Requests, StoreError};
 use hookyard_domain::{
-    AccountId, HookAnswer, HookRequest, PostId, RequestId, Timestamp, WebhookId,
+    AccountId, HookAnswer, HookRequest, PostId, RequestId, RequestWrite, Timestamp, WebhookId,
 };
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
+use crate::records::{FindingsRecord, HeadersRecord, from_json, to_json};
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{bounds, execute, many, one, unreadable};
+use crate::sqlite::transaction::Transaction;
 
 pub(in crate::sqlite) fn put(db: &Connection, request: &HookRequest) -> Result<(), Fault> {
     let sql = "insert into requests (id, account_id, webhook_id, received_at, method, content_type,
             headers, body, body_bytes, remote_address, answer_status, answer_body, findings, post_id)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-    let unwritable = |error| Fault::plain(format!("failed to write a request: {error}"));
-    let findings = if request.findings.is_empty() {
-        None
-    } else {
-        Some(serde_json::to_string(&request.findings).map_err(unwritable)?)
-    };
+    let findings = &request.findings;
+    let findings = (!findings.is_empty()).then(|| to_json(&FindingsRecord::from(findings)));
     let values = params![
         request.id.as_i64(),
         request.account.as_i64(),
@@ -28,7 +28,7 @@ pub(in crate::sqlite) fn put(db: &Connection, request: &HookRequest) -> Result<(
         request.received_at.as_millis(),
         request.method,
         request.content_type,
-        serde_json::to_string(&request.headers).map_err(unwritable)?,
+        to_json(&HeadersRecord::from(&request.headers)),
         &request.body[..],
         request.body_bytes.cast_signed(),
         request.remote_address,
@@ -51,8 +51,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<HookRequest> {
         received_at: Timestamp::from_millis(row.get(3)?),
         method: row.get(4)?,
         content_type: row.get(5)?,
-        headers: serde_json::from_str(&headers)
-            .map_err(|_| unreadable(6, "a request's headers"))?,
+        headers: from_json::<HeadersRecord<'_>, _>(headers)
+            .ok_or_else(|| unreadable(6, "a request's headers"))?,
         body: Bytes::from(row.get::<_, Vec<u8>>(7)?),
         body_bytes: row.get::<_, i64>(8)?.cast_unsigned(),
         remote_address: row.get(9)?,
@@ -61,7 +61,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<HookRequest> {
             body: row.get(11)?,
         },
         findings: match findings {
-            Some(text) => serde_json::from_str(&text).map_err(|_| unreadable(12, "findings"))?,
+            Some(text) => from_json::<FindingsRecord<'_>, _>(text)
+                .ok_or_else(|| unreadable(12, "findings"))?,
             None => Vec::new(),
         },
         post: row.get::<_, Option<i64>>(13)?.map(PostId::from_i64),
@@ -113,5 +114,35 @@ pub(in crate::sqlite) fn requests(
             params![account.as_i64(), above, below, limit],
             read,
         )
+    }
+}
+
+/// Applies what is written of calls.
+pub(in crate::sqlite) fn write(tx: &Transaction<'_>, write: &RequestWrite) -> Result<(), Fault> {
+    match write {
+        RequestWrite::Put(request) => put(tx.db, request),
+    }
+}
+
+#[async_trait]
+impl Requests for SqliteStore {
+    async fn request(
+        &self,
+        account: AccountId,
+        request: RequestId,
+    ) -> Result<Option<HookRequest>, StoreError> {
+        self.read(move |db, _| self::request(db, account, request))
+            .await
+    }
+
+    async fn requests(
+        &self,
+        account: AccountId,
+        webhook: Option<WebhookId>,
+        page: Page,
+        limit: u32,
+    ) -> Result<Vec<HookRequest>, StoreError> {
+        self.read(move |db, _| requests(db, account, webhook, page, limit))
+            .await
     }
 }

@@ -1,14 +1,22 @@
 //! Incoming webhooks. The token is hashed for finding it and sealed for showing it again.
 
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use hookyard_domain::kernel::ports::{HookTarget, StoreError, Webhooks};
 use hookyard_domain::{
     AccountId, ChatId, IncomingWebhook, PersonId, Secret, Timestamp, TokenHash, WebhookId,
-    WebhookStatus,
+    WebhookStatus, WebhookWrite,
 };
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
+use crate::sqlite::identity::accounts;
+use crate::sqlite::messaging::chats;
 use crate::sqlite::query::{execute, many, one, unreadable};
+use crate::sqlite::transaction::Transaction;
 use crate::vault::Vault;
 
 const PLACE: &str = "webhooks.token";
@@ -141,4 +149,70 @@ pub(in crate::sqlite) fn webhooks(
     );
     let values = params![account.as_i64(), chat.map(ChatId::as_i64)];
     many(db, sql, values, |row| read(vault, row))
+}
+
+fn hook_target(
+    db: &Connection,
+    vault: &Vault,
+    hash: TokenHash,
+) -> Result<Option<HookTarget>, Fault> {
+    let Some(webhook) = by_token(db, vault, hash)? else {
+        return Ok(None);
+    };
+    let Some(chat) = chats::chat(db, webhook.account, webhook.chat)? else {
+        return Ok(None);
+    };
+    let author = accounts::integration(db, webhook.account)?.unwrap_or(webhook.creator);
+    Ok(Some(HookTarget {
+        webhook,
+        chat: Arc::new(chat),
+        author,
+    }))
+}
+
+/// Applies what is written of webhooks.
+pub(in crate::sqlite) fn write(tx: &Transaction<'_>, write: &WebhookWrite) -> Result<(), Fault> {
+    match write {
+        WebhookWrite::Put(webhook) => put(tx.db, tx.vault, webhook),
+        WebhookWrite::Delete { account, webhook } => delete(tx.db, *account, *webhook),
+    }
+}
+
+#[async_trait]
+impl Webhooks for SqliteStore {
+    async fn webhook(
+        &self,
+        account: AccountId,
+        webhook: WebhookId,
+    ) -> Result<Option<IncomingWebhook>, StoreError> {
+        self.read(move |db, vault| self::webhook(db, vault, account, webhook))
+            .await
+    }
+
+    async fn webhook_by_token(
+        &self,
+        hash: TokenHash,
+    ) -> Result<Option<Arc<HookTarget>>, StoreError> {
+        let mark = match self.caches.hooks.get(&hash) {
+            Ok(found) => return Ok(Some(found)),
+            Err(mark) => mark,
+        };
+        let found = self
+            .read(move |db, vault| hook_target(db, vault, hash))
+            .await?
+            .map(Arc::new);
+        if let Some(found) = &found {
+            self.caches.hooks.put(hash, Arc::clone(found), mark);
+        }
+        Ok(found)
+    }
+
+    async fn webhooks(
+        &self,
+        account: AccountId,
+        chat: Option<ChatId>,
+    ) -> Result<Vec<IncomingWebhook>, StoreError> {
+        self.read(move |db, vault| webhooks(db, vault, account, chat))
+            .await
+    }
 }

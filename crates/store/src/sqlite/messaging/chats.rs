@@ -1,13 +1,19 @@
 //! Chats and who is in them.
 
 use std::fmt::Write as _;
+use std::sync::Arc;
 
-use hookyard_domain::kernel::ports::ChatQuery;
-use hookyard_domain::{AccountId, Chat, ChatId, ChatKind, ChatStatus, PersonId, Timestamp};
+use async_trait::async_trait;
+use hookyard_domain::kernel::ports::{ChatQuery, Chats, StoreError};
+use hookyard_domain::{
+    AccountId, Chat, ChatId, ChatKind, ChatStatus, ChatWrite, PersonId, Timestamp,
+};
 use rusqlite::{Connection, Row, params};
 
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{bounds, execute, many, one, unreadable};
+use crate::sqlite::transaction::Transaction;
 
 const KINDS: [ChatKind; 5] = [
     ChatKind::Personal,
@@ -267,4 +273,71 @@ pub(in crate::sqlite) fn recent(
         .into_iter()
         .map(|(chat, at)| Ok((with_members(db, chat)?, at)))
         .collect()
+}
+
+/// Applies what is written of chats.
+pub(in crate::sqlite) fn write(tx: &mut Transaction<'_>, write: &ChatWrite) -> Result<(), Fault> {
+    match write {
+        ChatWrite::Put(chat) => {
+            put(tx.db, chat)?;
+            tx.fanout.set_members(chat.id, &chat.members);
+        }
+        ChatWrite::Delete { account, chat } => {
+            delete(tx.db, *account, *chat)?;
+            tx.fanout.forget_chat(*chat);
+        }
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Chats for SqliteStore {
+    async fn chat(
+        &self,
+        account: AccountId,
+        chat: ChatId,
+    ) -> Result<Option<Arc<Chat>>, StoreError> {
+        let mark = match self.caches.chats.get(&chat) {
+            Ok(found) => return Ok((found.account == account).then_some(found)),
+            Err(mark) => mark,
+        };
+        let found = self
+            .read(move |db, _| self::chat(db, account, chat))
+            .await?
+            .map(Arc::new);
+        if let Some(found) = &found {
+            self.caches.chats.put(chat, Arc::clone(found), mark);
+        }
+        Ok(found)
+    }
+
+    async fn chats(&self, query: ChatQuery) -> Result<Vec<Chat>, StoreError> {
+        self.read(move |db, _| chats(db, &query)).await
+    }
+
+    async fn conversation(
+        &self,
+        account: AccountId,
+        members: &[PersonId],
+    ) -> Result<Option<Chat>, StoreError> {
+        let members = members.to_owned();
+        self.read(move |db, _| conversation(db, account, &members))
+            .await
+    }
+
+    async fn everyone_chat(&self, account: AccountId) -> Result<Option<Chat>, StoreError> {
+        self.read(move |db, _| everyone(db, account)).await
+    }
+
+    async fn recent_chats(
+        &self,
+        account: AccountId,
+        person: PersonId,
+        kinds: &[ChatKind],
+        limit: u32,
+    ) -> Result<Vec<(Chat, Timestamp)>, StoreError> {
+        let kinds = kinds.to_owned();
+        self.read(move |db, _| recent(db, account, person, &kinds, limit))
+            .await
+    }
 }

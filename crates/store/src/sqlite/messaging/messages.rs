@@ -1,15 +1,19 @@
 //! Messages between persons, a copy for each of them.
 
-use hookyard_domain::kernel::ports::MessageQuery;
+use async_trait::async_trait;
+use hookyard_domain::kernel::ports::{MessageQuery, Messages, StoreError};
 use hookyard_domain::messaging::message::{Availability, Direction, ReadStatus};
 use hookyard_domain::{
-    AccountId, ConversationId, Correspondent, Message, MessageId, PersonId, Timestamp,
+    AccountId, ConversationId, Message, MessageId, MessageWrite, PersonId, Timestamp,
 };
 use rusqlite::{Connection, Row, params};
 use serde::de::DeserializeOwned;
 
+use crate::records::{CorrespondentRecord, CorrespondentsRecord, from_json, to_json};
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{count, execute, many, offset, one, unreadable};
+use crate::sqlite::transaction::Transaction;
 
 pub(in crate::sqlite) fn put(db: &Connection, message: &Message) -> Result<(), Fault> {
     let sql = "insert into messages (id, account_id, owner_id, direction, sender, receivers, text,
@@ -18,14 +22,13 @@ pub(in crate::sqlite) fn put(db: &Connection, message: &Message) -> Result<(), F
         on conflict (id) do update set read_status = excluded.read_status,
             availability = excluded.availability, modified_at = excluded.modified_at,
             version = excluded.version";
-    let json = |correspondent: Result<String, _>| correspondent.expect("names are plain data");
     let values = params![
         message.id.as_i64(),
         message.account.as_i64(),
         message.owner.as_i64(),
         message.direction.name(),
-        json(serde_json::to_string(&message.from)),
-        json(serde_json::to_string(&message.to)),
+        to_json(&CorrespondentRecord::from(&message.from)),
+        to_json(&CorrespondentsRecord::from(&message.to)),
         message.text,
         message.conversation.0.cast_signed(),
         message.read_status.name(),
@@ -67,9 +70,9 @@ fn named<T>(
     from_name(&name).ok_or_else(|| unreadable(at, "the state of a message"))
 }
 
-fn json<T: DeserializeOwned>(row: &Row<'_>, at: usize) -> rusqlite::Result<T> {
+fn json<R: DeserializeOwned, T: TryFrom<R>>(row: &Row<'_>, at: usize) -> rusqlite::Result<T> {
     let text: String = row.get(at)?;
-    serde_json::from_str(&text).map_err(|_| unreadable(at, "who a message is from or to"))
+    from_json::<R, T>(text).ok_or_else(|| unreadable(at, "who a message is from or to"))
 }
 
 pub(in crate::sqlite) fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
@@ -78,8 +81,8 @@ pub(in crate::sqlite) fn read(row: &Row<'_>) -> rusqlite::Result<Message> {
         account: AccountId::from_i64(row.get(1)?),
         owner: PersonId::from_i64(row.get(2)?),
         direction: named(row, 3, Direction::from_name)?,
-        from: json::<Correspondent>(row, 4)?,
-        to: json::<Vec<Correspondent>>(row, 5)?,
+        from: json::<CorrespondentRecord<'_>, _>(row, 4)?,
+        to: json::<CorrespondentsRecord<'_>, _>(row, 5)?,
         text: row.get(6)?,
         conversation: ConversationId(row.get::<_, i64>(7)?.cast_unsigned()),
         read_status: named(row, 8, ReadStatus::from_name)?,
@@ -162,4 +165,29 @@ pub(in crate::sqlite) fn messages(
         offset(query.slice),
     ];
     Ok((many(db, sql, values, read)?, total))
+}
+
+/// Applies what is written of messages.
+pub(in crate::sqlite) fn write(tx: &Transaction<'_>, write: &MessageWrite) -> Result<(), Fault> {
+    match write {
+        MessageWrite::Put(message) => put(tx.db, message),
+        MessageWrite::Delete { account, message } => delete(tx.db, *account, *message),
+    }
+}
+
+#[async_trait]
+impl Messages for SqliteStore {
+    async fn message(
+        &self,
+        account: AccountId,
+        owner: PersonId,
+        message: MessageId,
+    ) -> Result<Option<Message>, StoreError> {
+        self.read(move |db, _| self::message(db, account, owner, message))
+            .await
+    }
+
+    async fn messages(&self, query: MessageQuery) -> Result<(Vec<Message>, u64), StoreError> {
+        self.read(move |db, _| messages(db, &query)).await
+    }
 }

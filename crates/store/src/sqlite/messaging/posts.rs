@@ -1,11 +1,17 @@
 //! Posts.
 
-use hookyard_domain::kernel::ports::Page;
-use hookyard_domain::{AccountId, ChatId, PersonId, Post, PostId, PostKind, RequestId, Timestamp};
+use async_trait::async_trait;
+use hookyard_domain::kernel::ports::{Page, Posts, StoreError};
+use hookyard_domain::{
+    AccountId, ChatId, PersonId, Post, PostId, PostKind, PostWrite, RequestId, Timestamp,
+};
 use rusqlite::{Connection, Row, params};
 
+use crate::records::{ContentRecord, from_json, to_json};
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{bounds, execute, many, one, unreadable};
+use crate::sqlite::transaction::Transaction;
 
 const KINDS: [(PostKind, &str); 5] = [
     (PostKind::TextMessage, "TextMessage"),
@@ -25,15 +31,13 @@ pub(in crate::sqlite) fn put(db: &Connection, post: &Post) -> Result<(), Fault> 
         .iter()
         .find(|(kind, _)| *kind == post.kind)
         .map(|(_, name)| *name);
-    let content = serde_json::to_string(&post.content)
-        .map_err(|error| Fault::plain(format!("failed to write a post: {error}")))?;
     let values = params![
         post.id.as_i64(),
         post.account.as_i64(),
         post.chat.as_i64(),
         kind,
         post.creator.as_i64(),
-        content,
+        to_json(&ContentRecord::from(&post.content)),
         post.request.map(RequestId::as_i64),
         post.created_at.as_millis(),
         post.modified_at.as_millis(),
@@ -82,8 +86,8 @@ fn read(row: &Row<'_>) -> rusqlite::Result<Post> {
             .map(|(kind, _)| *kind)
             .ok_or_else(|| unreadable(3, "the kind of a post"))?,
         creator: PersonId::from_i64(row.get(4)?),
-        content: serde_json::from_str(&content)
-            .map_err(|_| unreadable(5, "the content of a post"))?,
+        content: from_json::<ContentRecord<'_>, _>(content)
+            .ok_or_else(|| unreadable(5, "the content of a post"))?,
         request: row.get::<_, Option<i64>>(6)?.map(RequestId::from_i64),
         created_at: Timestamp::from_millis(row.get(7)?),
         modified_at: Timestamp::from_millis(row.get(8)?),
@@ -141,4 +145,40 @@ pub(in crate::sqlite) fn posts(
         params![account.as_i64(), chat.as_i64(), above, below, limit],
         read,
     )
+}
+
+/// Applies what is written of posts.
+pub(in crate::sqlite) fn write(tx: &Transaction<'_>, write: &PostWrite) -> Result<(), Fault> {
+    match write {
+        PostWrite::Put(post) => put(tx.db, post),
+        PostWrite::Delete {
+            account,
+            chat,
+            post,
+        } => delete(tx.db, *account, *chat, *post),
+    }
+}
+
+#[async_trait]
+impl Posts for SqliteStore {
+    async fn post(
+        &self,
+        account: AccountId,
+        chat: ChatId,
+        post: PostId,
+    ) -> Result<Option<Post>, StoreError> {
+        self.read(move |db, _| self::post(db, account, chat, post))
+            .await
+    }
+
+    async fn posts(
+        &self,
+        account: AccountId,
+        chat: ChatId,
+        page: Page,
+        limit: u32,
+    ) -> Result<Vec<Post>, StoreError> {
+        self.read(move |db, _| posts(db, account, chat, page, limit))
+            .await
+    }
 }

@@ -1,12 +1,17 @@
 //! The presence of persons. Who has never set one has no row.
 
-use hookyard_domain::kernel::ports::Slice;
-use hookyard_domain::{AccountId, DndStatus, Person, PersonId, Presence, UserStatus};
+use async_trait::async_trait;
+use hookyard_domain::kernel::ports::{Presences, Slice, StoreError};
+use hookyard_domain::{
+    AccountId, DndStatus, Person, PersonId, Presence, PresenceWrite, UserStatus,
+};
 use rusqlite::{Connection, Row, params};
 
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::identity::accounts::{person_columns, read_person};
 use crate::sqlite::query::{count, execute, many, offset, one, unreadable};
+use crate::sqlite::transaction::Transaction;
 
 pub(in crate::sqlite) fn put(db: &Connection, presence: &Presence) -> Result<(), Fault> {
     let sql = "insert into presences (account_id, person_id, user_status, dnd_status, message,
@@ -32,16 +37,15 @@ pub(in crate::sqlite) fn put(db: &Connection, presence: &Presence) -> Result<(),
     Ok(())
 }
 
-/// How often the presence was changed; 0 when it was never set.
+/// How often the presence was changed, if it was ever set.
 pub(in crate::sqlite) fn sequence(
     db: &Connection,
     account: AccountId,
     person: PersonId,
-) -> Result<u64, Fault> {
+) -> Result<Option<u64>, Fault> {
     let sql = "select sequence from presences where account_id = ?1 and person_id = ?2";
     let values = params![account.as_i64(), person.as_i64()];
-    let found = one(db, sql, values, |row| row.get(0).map(i64::cast_unsigned))?;
-    Ok(found.unwrap_or(0))
+    one(db, sql, values, |row| row.get(0).map(i64::cast_unsigned))
 }
 
 macro_rules! presence_columns {
@@ -129,4 +133,32 @@ pub(in crate::sqlite) fn presences(
         Ok((person, presence))
     })?;
     Ok((found, total))
+}
+
+/// Applies what is written of presences.
+pub(in crate::sqlite) fn write(tx: &Transaction<'_>, write: &PresenceWrite) -> Result<(), Fault> {
+    match write {
+        PresenceWrite::Put(presence) => put(tx.db, presence),
+    }
+}
+
+#[async_trait]
+impl Presences for SqliteStore {
+    async fn presence(
+        &self,
+        account: AccountId,
+        person: PersonId,
+    ) -> Result<Option<Presence>, StoreError> {
+        self.read(move |db, _| presence(db, account, person)).await
+    }
+
+    async fn presences(
+        &self,
+        account: AccountId,
+        viewer: Option<PersonId>,
+        slice: Slice,
+    ) -> Result<(Vec<(Person, Presence)>, u64), StoreError> {
+        self.read(move |db, _| presences(db, account, viewer, slice))
+            .await
+    }
 }

@@ -1,13 +1,17 @@
 //! What happened to subscriptions.
 
+use async_trait::async_trait;
 use hookyard_domain::kernel::limits::HISTORY_ENTRIES_MAX;
+use hookyard_domain::kernel::ports::{Histories, StoreError};
 use hookyard_domain::{
-    AccountId, ClientId, HistoryEntry, Milestone, PersonId, SubscriptionId, Timestamp,
+    AccountId, ClientId, HistoryEntry, HistoryWrite, Milestone, PersonId, SubscriptionId, Timestamp,
 };
 use rusqlite::{Connection, params};
 
+use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, unreadable};
+use crate::sqlite::transaction::Transaction;
 
 /// Appends an entry, and forgets the oldest when there are too many of that subscription.
 pub(in crate::sqlite) fn note(db: &Connection, entry: &HistoryEntry) -> Result<(), Fault> {
@@ -61,4 +65,24 @@ pub(in crate::sqlite) fn of_subscription(
             detail: row.get(4)?,
         })
     })
+}
+
+/// Applies what is written of histories.
+pub(in crate::sqlite) fn write(tx: &Transaction<'_>, write: &HistoryWrite) -> Result<(), Fault> {
+    match write {
+        HistoryWrite::Note(entry) => note(tx.db, entry),
+        HistoryWrite::Purge { before } => purge(tx.db, *before),
+    }
+}
+
+#[async_trait]
+impl Histories for SqliteStore {
+    async fn subscription_history(
+        &self,
+        account: AccountId,
+        subscription: SubscriptionId,
+    ) -> Result<Vec<HistoryEntry>, StoreError> {
+        self.read(move |db, _| of_subscription(db, account, subscription))
+            .await
+    }
 }

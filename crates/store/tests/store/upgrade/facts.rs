@@ -4,7 +4,8 @@
 use std::collections::{BTreeMap, HashMap};
 use std::fmt::Write as _;
 
-use hookyard_domain::kernel::ports::{ChatQuery, JobQuery, MessageQuery, Page, Slice, Store};
+use hookyard_domain::kernel::ports::prelude::*;
+use hookyard_domain::kernel::ports::{ChatQuery, JobQuery, MessageQuery, Page, Slice};
 use hookyard_domain::{
     Account, AccountId, Chat, ChatKind, ClientId, Delivery, Event, EventId, Person, PersonId,
     Subscription, Timestamp, TokenHash, TokenKind,

@@ -1,7 +1,11 @@
 use super::*;
+use crate::identity::person::PersonWrite;
+use crate::identity::session::SessionWrite;
+use crate::kernel::change::Write;
 use crate::kernel::ids::{AccountId, ChatId, IdSequence};
 use crate::kernel::time::Timestamp;
-use crate::messaging::chat::{ChatKind, ChatStatus};
+use crate::messaging::chat::{ChatKind, ChatStatus, ChatWrite};
+use crate::subscriptions::ports::SubscriptionWrite;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);
 const LATER: Timestamp = Timestamp::from_millis(1_800_000_060_000);
@@ -69,7 +73,7 @@ fn a_new_person_is_in_the_chat_of_all() {
     let (change, made) =
         acting(|act| Person::take_in(act, &person(1, true), newcomer(), Some(&everyone())))
             .unwrap();
-    let Write::PutChat(chat) = &change.writes[2] else {
+    let Write::Chat(ChatWrite::Put(chat)) = &change.writes[2] else {
         panic!("the chat is written last")
     };
     assert_eq!(chat.members, [PersonId(1), made.id]);
@@ -207,9 +211,9 @@ fn disabling_ends_sessions_and_subscriptions() {
     assert!(matches!(
         change.writes[..],
         [
-            Write::PutPerson(_),
-            Write::EndSessionsOf { .. },
-            Write::DeleteSubscriptionsOf { .. }
+            Write::Person(PersonWrite::Put(_)),
+            Write::Session(SessionWrite::EndAllOf { .. }),
+            Write::Subscription(SubscriptionWrite::DeleteAllOf { .. })
         ]
     ));
     assert_eq!(change.events[0].event_type, "Delete");
@@ -265,7 +269,10 @@ fn another_password_ends_what_the_old_one_opened() {
         acting(|act| person(2, false).reset_password(act, &person(1, true), hash())).unwrap();
     assert!(matches!(
         change.writes[..],
-        [Write::PutPassword { .. }, Write::EndSessionsOf { .. }]
+        [
+            Write::Person(PersonWrite::PutPassword { .. }),
+            Write::Session(SessionWrite::EndAllOf { .. })
+        ]
     ));
     let refused = acting(|act| person(2, false).reset_password(act, &person(2, false), hash()));
     assert_eq!(refused.unwrap_err(), DirectoryError::NotAnAdmin);
