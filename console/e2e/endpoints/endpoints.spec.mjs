@@ -160,6 +160,23 @@ describe('an endpoint', () => {
     assert.deepEqual(server.types.slice(0, 6), ['invoice.created', 'invoice.sent', 'invoice.opened', 'payment.declined', 'payment.succeeded', 'invoice.paid']);
   });
 
+  it('gets a verification token that the browser makes', async () => {
+    const server = await EndpointServer.start();
+    const page = await visitor.open('/settings/webhooks/new');
+    await page.getByLabel('Endpoint', { exact: true }).fill(server.url);
+    await page.getByRole('treeitem', { name: /^All events/ }).click();
+    await page.getByText('Advanced').click();
+    await page.getByRole('button', { name: 'Generate a verification token' }).click();
+    const token = await page.getByLabel('Verification token', { exact: true }).inputValue();
+    assert.match(token, /^[\w-]{43}$/);
+    await page.getByRole('button', { name: 'Copy token' }).waitFor();
+    await page.getByRole('button', { name: 'Save', exact: true }).click();
+    await page.getByRole('heading', { level: 1, name: server.url }).waitFor();
+    await publish(yard, 'invoice.paid', {});
+    const [request] = await until('it arrives', () => server.requests.length > 0 && server.requests);
+    assert.equal(request.headers['verification-token'], token);
+  });
+
   it('can be changed, its secret rotated, and be deleted', async () => {
     const server = await EndpointServer.start();
     const endpoint = await create({ url: server.url, eventTypes: ['invoice.paid'], headers: { 'X-Tenant': 'acme', 'X-Old': 'gone' } });

@@ -5,8 +5,9 @@ import { describe, it } from 'node:test';
 import { barriersAt } from '../kernel/barriers.mjs';
 import { answersOf } from '../kernel/commands.mjs';
 import { setStage, settled } from '../kernel/stage.mjs';
+import { Visitor } from '../kernel/visitor.mjs';
 
-const { yard, visitor } = await setStage();
+const { browser, yard, visitor } = await setStage();
 
 const create = (body) => yard.api('POST', '/api/v1/credentials', { kind: 'PersonalAccessToken', permissions: ['ReadAccounts'], ...body });
 const statusWith = async (token) => (await fetch(`${yard.url}/api/v1/me`, { headers: { Authorization: `Bearer ${token}` } })).status;
@@ -65,6 +66,31 @@ describe('a credential', () => {
       body: new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion }),
     });
     assert.equal(response.status, 200);
+  });
+});
+
+describe('whose they are', () => {
+  it('is everybody’s own business, also of those who administer nothing', async () => {
+    await yard.api('POST', '/restapi/v1.0/account/~/extension', { contact: { firstName: 'Grace', lastName: 'Hopper', email: 'grace@harbour.example' }, password: 'a long enough one' });
+    const member = await Visitor.arrive(browser, yard.url);
+    const page = await member.open('/settings');
+    await page.getByLabel('E-mail').fill('grace@harbour.example');
+    await page.getByLabel('Password').fill('a long enough one');
+    await page.getByRole('button', { name: 'Sign in' }).click();
+    await page.getByRole('heading', { level: 1, name: 'Credentials' }).waitFor();
+    const menu = page.getByRole('navigation', { name: 'Settings' });
+    assert.deepEqual(await menu.getByRole('link').allInnerTexts(), ['Chats', 'Credentials']);
+    await page.getByRole('button', { name: 'New credential' }).click();
+    await page.getByLabel('Name').fill('My script');
+    await page.getByLabel('TeamMessaging').check();
+    await page.getByRole('button', { name: 'Make the credential' }).click();
+    const token = await page.getByRole('group', { name: 'token' }).locator('code').innerText();
+    const me = await fetch(`${yard.url}/api/v1/me`, { headers: { Authorization: `Bearer ${token}` } });
+    assert.equal((await me.json()).person.name, 'Grace Hopper');
+    await page.goto(`${yard.url}/settings/apps`);
+    await page.getByRole('heading', { name: 'This page is for administrators' }).waitFor();
+    await member.leave();
+    await member.context.close();
   });
 });
 
