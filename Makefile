@@ -15,7 +15,7 @@ PIP_INSTALL := acceptance/python/.venv/bin/python -m pip --disable-pip-version-c
 CONSOLE_SOURCES := $(shell find console -type f -not -path '*/node_modules/*' -not -path '*/dist/*' -not -path '*/e2e/*' 2>/dev/null)
 
 .PHONY: help run build console test check bench requirements \
-	fuzz test-long test-rust test-console test-browser test-sdk test-python
+	fuzz test-long test-rust test-console test-browser test-sdk test-python test-contract
 
 help: ## List these words
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ test-sdk: requirements ## Run the official SDK against the real binary
 test-python: requirements ## Run Python's official clients against the real binary
 	@scripts/test python
 
+test-contract: requirements ## Call every operation at random, and hold answers against the description
+	@scripts/test contract
+
 check: requirements ## Check format, lints, documentation, types, dependencies and spelling
 	@scripts/check
 
@@ -73,6 +76,11 @@ acceptance/python/.venv/stamp: acceptance/python/build-requirements.txt acceptan
 	$(PIP_INSTALL) --only-binary :all: -r acceptance/python/build-requirements.txt
 	$(PIP_INSTALL) --only-binary :all: --no-binary observable,pubnub \
 		--no-build-isolation --use-pep517 -r acceptance/python/requirements.txt
+	@touch $@
+
+acceptance/contract/.venv/stamp: acceptance/contract/requirements.txt
+	python=$$(scripts/python 3.11) && "$$python" -m venv --clear $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes --only-binary :all: -r $<
 	@touch $@
 
 console/dist/index.html: console/node_modules/.package-lock.json $(CONSOLE_SOURCES)

@@ -3,18 +3,18 @@
 pub(crate) mod actions;
 mod consent;
 mod fault;
+mod patch;
+mod retries;
 mod settings;
 pub(crate) mod statistics;
 mod tagged;
+mod view;
 
 use std::cmp::Reverse;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use hookyard_domain::endpoints::life::{Maker, SecretSeed, Shown};
 use hookyard_domain::endpoints::sample::{SampleTooLarge, SampleType};
 use hookyard_domain::endpoints::settings::{check_overlap, read_secret};
@@ -22,111 +22,64 @@ use hookyard_domain::events::catalogue::EventType;
 use hookyard_domain::kernel::limits::{PUBLISHED_BODY_BYTES_MAX, SECRET_OVERLAP_DEFAULT};
 use hookyard_domain::kernel::ports::CommitError;
 use hookyard_domain::{
-    AccountId, Change, Code, DeliveryId, Endpoint, EventId, PersonId, Problem, Scope, Subscription,
-    SubscriptionId, Timestamp, TypeName,
+    AccountId, Change, Code, Endpoint, Problem, Subscription, SubscriptionId, Timestamp, TypeName,
 };
-use http::{HeaderMap, StatusCode};
-use serde::{Deserialize, Serialize};
+use http::HeaderMap;
 use serde_json::Value;
 
+use self::consent::HandshakeView;
+use self::patch::SettingsPatch;
 use self::settings::{Settings, endpoint_of};
+pub(crate) use self::view::SHAKING;
+use self::view::{
+    EndpointList, EndpointView, EndpointsQuery, RevealQuery, RevealedSecret, Rotation, Test,
+    TestView, view,
+};
 use crate::Api;
 use crate::delivery::deliveries::{limit_of, refused};
-use crate::endpoints::statistics::DayView;
 use crate::identity::caller::Caller;
 use crate::kernel::body::{AnyJson, Json, MaybeJson};
 use crate::kernel::path::PathParams;
 use crate::kernel::platform::lacks;
-use crate::kernel::problem::{ApiError, ApiResult, because, json_body, json_with};
-use crate::kernel::query::Query;
-use crate::kernel::version_check::{VersionCheck, with_version};
+use crate::kernel::problem::{ApiError, ApiResult, because};
+use crate::kernel::query::{Pairs, Query};
+use crate::kernel::version_check::VersionCheck;
+use crate::operations::answers::{Accepted, Answer, Created, NoContent, Tagged};
 
-const PATH: &str = "/api/v1/endpoints";
+crate::operations! {
+    tag Endpoints, under ROOT, as Administrator(SubscriptionWebhook);
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    let one = |rest: &str| format!("{PATH}/{{id}}{rest}");
-    Router::new()
-        .route(PATH, get(list_endpoints).post(create_endpoint))
-        .route(
-            &one(""),
-            get(read_endpoint)
-                .put(replace_endpoint)
-                .patch(change_endpoint)
-                .delete(delete_endpoint),
-        )
-        .route(&one("/pause"), post(pause_endpoint))
-        .route(&one("/resume"), post(resume_endpoint))
-        .route(&one("/handshake"), post(repeat_handshake))
-        .route(&one("/secret"), get(read_signing_secret))
-        .route(&one("/secret/rotate"), post(rotate_secret))
-        .route(&one("/test"), post(test_endpoint))
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct EndpointView {
-    id: SubscriptionId,
-    #[serde(flatten)]
-    settings: Settings,
-    status: &'static str,
-    /// Why it is not Active, where there is something to say.
-    status_reason: Option<String>,
-    /// Since when it is not Active.
-    status_time: Option<Timestamp>,
-    failing_since: Option<Timestamp>,
-    secrets: Vec<SecretView>,
-    owner_id: PersonId,
-    creation_time: Timestamp,
-    last_modified_time: Timestamp,
-    version: u64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    handshake_result: Option<Value>,
-    /// How it fared in the last day; in lists.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stats: Option<DayView>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SecretView {
-    id: String,
-    creation_time: Timestamp,
-    /// Until when it signs beside its successor; null for the current one.
-    expires_time: Option<Timestamp>,
-}
-
-fn view(subscription: &Subscription, endpoint: &Endpoint, now: Timestamp) -> EndpointView {
-    let live = |expires_at: Option<Timestamp>| expires_at.is_none_or(|at| now < at);
-    EndpointView {
-        id: subscription.id,
-        settings: Settings::of(subscription, endpoint).masked(),
-        status: subscription.status.endpoint_name(),
-        status_reason: endpoint.error.clone(),
-        status_time: subscription.paused_at,
-        failing_since: subscription.failing_since,
-        secrets: endpoint
-            .secrets
-            .iter()
-            .filter(|secret| live(secret.expires_at))
-            .map(|secret| SecretView {
-                id: secret.id.clone(),
-                creation_time: secret.created_at,
-                expires_time: secret.expires_at,
-            })
-            .collect(),
-        owner_id: subscription.owner,
-        creation_time: subscription.created_at,
-        last_modified_time: subscription.modified_at,
-        version: subscription.version,
-        handshake_result: None,
-        stats: None,
-    }
+    /// Endpoints, newest first, with how they fared in the last day.
+    list_endpoints: GET "/api/v1/endpoints";
+    /// Makes an endpoint, once its address has shown that it wants events.
+    create_endpoint: POST "/api/v1/endpoints", fails [Conflict, TooManySubscriptions] and SHAKING;
+    /// One endpoint; with `reveal` in the clear, of which its history then tells.
+    read_endpoint: GET "/api/v1/endpoints/{endpointId}";
+    /// Gives an endpoint other settings: what is left out is as it is by default.
+    replace_endpoint: PUT "/api/v1/endpoints/{endpointId}",
+        fails [VersionDiffers, Conflict] and SHAKING;
+    /// Changes settings of an endpoint, as JSON Merge Patch (RFC 7396) has it.
+    change_endpoint: PATCH "/api/v1/endpoints/{endpointId}",
+        fails [VersionDiffers, Conflict] and SHAKING;
+    /// Deletes an endpoint.
+    delete_endpoint: DELETE "/api/v1/endpoints/{endpointId}", fails [Conflict];
+    /// Stops sending until it is resumed.
+    pause_endpoint: POST "/api/v1/endpoints/{endpointId}/pause", fails [Conflict];
+    /// Sends again.
+    resume_endpoint: POST "/api/v1/endpoints/{endpointId}/resume", fails [Conflict];
+    /// Asks the address again whether it wants events.
+    repeat_handshake: POST "/api/v1/endpoints/{endpointId}/handshake", fails [] and SHAKING;
+    /// The secret that requests are signed with, of which its history then tells.
+    read_signing_secret: GET "/api/v1/endpoints/{endpointId}/secret";
+    /// Signs with another secret, and for a while with both.
+    rotate_secret: POST "/api/v1/endpoints/{endpointId}/secret/rotate", fails [Conflict];
+    /// Sends an example of an event to one endpoint alone.
+    test_endpoint: POST "/api/v1/endpoints/{endpointId}/test", fails [Conflict];
 }
 
 impl Api {
-    /// Refuses who may not manage what belongs to the whole account.
-    pub(crate) async fn require_endpoints_manager(&self, caller: &Caller) -> ApiResult<()> {
-        caller.require(Scope::SubscriptionWebhook)?;
+    /// Refuses who is no administrator.
+    pub(crate) async fn require_administrator(&self, caller: &Caller) -> ApiResult<()> {
         let person = self.store.person(caller.account, caller.person).await?;
         if person.is_some_and(|person| person.admin) {
             return Ok(());
@@ -167,7 +120,7 @@ impl Position {
     }
 
     /// Reads `pageToken`, as [`Position::token`] writes it.
-    fn read(query: &Query) -> ApiResult<Option<Self>> {
+    fn read(query: &Pairs) -> ApiResult<Option<Self>> {
         let Some(text) = query.first("pageToken") else {
             return Ok(None);
         };
@@ -193,16 +146,8 @@ impl Position {
 async fn list_endpoints(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query,
-) -> ApiResult<Response> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct List {
-        records: Vec<EndpointView>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        next_page_token: Option<String>,
-    }
-    api.require_endpoints_manager(&caller).await?;
+    query: Query<EndpointsQuery>,
+) -> ApiResult<Answer<EndpointList>> {
     let limit = usize::try_from(limit_of(&query)?).expect("pages are small");
     let after = Position::read(&query)?;
     let status = query.first("status");
@@ -246,7 +191,7 @@ async fn list_endpoints(
             ..view(subscription, endpoint_of(subscription)?, now)
         })
     };
-    Ok(json_body(&List {
+    Ok(Answer::of(&EndpointList {
         records: shown.iter().map(told).collect::<ApiResult<_>>()?,
         next_page_token: next_page_token.map(Position::token),
     }))
@@ -255,9 +200,8 @@ async fn list_endpoints(
 async fn create_endpoint(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    AnyJson(body): AnyJson,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+    AnyJson(body, _): AnyJson<Settings>,
+) -> ApiResult<Tagged<Created<EndpointView>>> {
     let settled = Settings::read(body)?.settled()?;
     consent::vet_token_source(&api, &settled.endpoint.authorization).await?;
     let consent = consent::ask(&api, &settled.mode, &settled.endpoint).await;
@@ -279,8 +223,8 @@ async fn create_endpoint(
     }
     let mut told = view(&subscription, endpoint_of(&subscription)?, now);
     told.handshake_result = Some(Value::from(&consent));
-    let answer = json_with(StatusCode::CREATED, &told);
-    Ok(with_version(answer, subscription.version))
+    let answer = Created::of(&told);
+    Ok(Tagged(answer, subscription.version))
 }
 
 /// One endpoint; with `reveal=true` in the clear, of which the history then tells.
@@ -288,15 +232,14 @@ async fn read_endpoint(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-    query: Query,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+    query: Query<RevealQuery>,
+) -> ApiResult<Tagged<Answer<EndpointView>>> {
     let reveal = match query.first("reveal") {
         None | Some("false") => false,
         Some("true") => true,
         Some(text) => return Err(refused("reveal", text, "it is true or false").into()),
     };
-    let subscription = api.endpoint(&caller, path.text("id")?).await?;
+    let subscription = api.endpoint(&caller, path.text("endpointId")?).await?;
     let endpoint = endpoint_of(&subscription)?;
     let mut told = view(&subscription, endpoint, api.now());
     if reveal {
@@ -304,7 +247,7 @@ async fn read_endpoint(
         api.store.commit(note).await?;
         told.settings = Settings::of(&subscription, endpoint);
     }
-    Ok(with_version(json_body(&told), subscription.version))
+    Ok(Tagged(Answer::of(&told), subscription.version))
 }
 
 async fn replace_endpoint(
@@ -312,12 +255,16 @@ async fn replace_endpoint(
     caller: Caller,
     path: PathParams,
     headers: HeaderMap,
-    AnyJson(body): AnyJson,
-) -> ApiResult<Response> {
+    AnyJson(body, _): AnyJson<Settings>,
+) -> ApiResult<Tagged<Answer<EndpointView>>> {
     let expected = VersionCheck::read(&headers)?;
-    settle(&api, &caller, path.text("id")?, &expected, |current| {
-        current.replaced(body.clone())
-    })
+    settle(
+        &api,
+        &caller,
+        path.text("endpointId")?,
+        &expected,
+        |current| current.replaced(body.clone()),
+    )
     .await
 }
 
@@ -326,12 +273,16 @@ async fn change_endpoint(
     caller: Caller,
     path: PathParams,
     headers: HeaderMap,
-    AnyJson(patch): AnyJson,
-) -> ApiResult<Response> {
+    AnyJson(patch, _): AnyJson<SettingsPatch>,
+) -> ApiResult<Tagged<Answer<EndpointView>>> {
     let expected = VersionCheck::read(&headers)?;
-    settle(&api, &caller, path.text("id")?, &expected, |current| {
-        current.merged(patch.clone())
-    })
+    settle(
+        &api,
+        &caller,
+        path.text("endpointId")?,
+        &expected,
+        |current| current.merged(patch.clone()),
+    )
     .await
 }
 
@@ -343,8 +294,7 @@ async fn settle(
     id: &str,
     expected: &VersionCheck,
     wanted: impl Fn(&Settings) -> ApiResult<Settings> + Send + Sync,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(caller).await?;
+) -> ApiResult<Tagged<Answer<EndpointView>>> {
     let current = api.endpoint(caller, id).await?;
     expected.pass(current.version)?;
     let former = endpoint_of(&current)?;
@@ -372,7 +322,7 @@ async fn settle(
     .await?;
     let mut told = view(&changed, endpoint_of(&changed)?, api.now());
     told.handshake_result = consent.as_ref().map(Value::from);
-    Ok(with_version(json_body(&told), changed.version))
+    Ok(Tagged(Answer::of(&told), changed.version))
 }
 
 /// Reads, decides and commits, again when somebody else was quicker.
@@ -395,25 +345,26 @@ async fn delete_endpoint(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
-    let subscription = api.endpoint(&caller, path.text("id")?).await?;
+) -> ApiResult<NoContent> {
+    let subscription = api.endpoint(&caller, path.text("endpointId")?).await?;
     let change = Endpoint::delete(&subscription, api.now());
     api.store.commit(change).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(NoContent)
 }
 
 async fn pause_endpoint(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
-    let changed = decide(&api, &caller, path.text("id")?, |current, _, now| {
-        Ok(Endpoint::pause(current, now))
-    })
+) -> ApiResult<Answer<EndpointView>> {
+    let changed = decide(
+        &api,
+        &caller,
+        path.text("endpointId")?,
+        |current, _, now| Ok(Endpoint::pause(current, now)),
+    )
     .await?;
-    Ok(json_body(&view(
+    Ok(Answer::of(&view(
         &changed,
         endpoint_of(&changed)?,
         api.now(),
@@ -424,13 +375,15 @@ async fn resume_endpoint(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
-    let changed = decide(&api, &caller, path.text("id")?, |current, _, now| {
-        Ok(Endpoint::resume(current, now))
-    })
+) -> ApiResult<Answer<EndpointView>> {
+    let changed = decide(
+        &api,
+        &caller,
+        path.text("endpointId")?,
+        |current, _, now| Ok(Endpoint::resume(current, now)),
+    )
     .await?;
-    Ok(json_body(&view(
+    Ok(Answer::of(&view(
         &changed,
         endpoint_of(&changed)?,
         api.now(),
@@ -442,42 +395,29 @@ async fn repeat_handshake(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
-    let subscription = api.endpoint(&caller, path.text("id")?).await?;
+) -> ApiResult<Answer<HandshakeView>> {
+    let subscription = api.endpoint(&caller, path.text("endpointId")?).await?;
     let consent = consent::ask(&api, &subscription.mode, endpoint_of(&subscription)?).await;
     if consent.outcome.is_err() {
         return Err(consent.into());
     }
-    Ok(json_body(&Value::from(&consent)))
+    Ok(Answer::of(&HandshakeView::from(&consent)))
 }
 
 async fn read_signing_secret(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    #[derive(Serialize)]
-    struct Revealed<'a> {
-        secret: &'a str,
-    }
-    api.require_endpoints_manager(&caller).await?;
-    let subscription = api.endpoint(&caller, path.text("id")?).await?;
+) -> ApiResult<Answer<RevealedSecret<'static>>> {
+    let subscription = api.endpoint(&caller, path.text("endpointId")?).await?;
     let newest = endpoint_of(&subscription)?.secrets.first();
     let newest = newest.ok_or_else(|| Problem::not_found("secret"))?;
     let note = Endpoint::note_shown(&subscription, Shown::SigningSecret, api.now());
     api.store.commit(note).await?;
     let text = newest.secret.text();
-    Ok(json_body(&Revealed {
+    Ok(Answer::of(&RevealedSecret {
         secret: text.reveal(),
     }))
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Rotation {
-    secret: Option<String>,
-    overlap_s: Option<u64>,
 }
 
 async fn rotate_secret(
@@ -485,8 +425,7 @@ async fn rotate_secret(
     caller: Caller,
     path: PathParams,
     MaybeJson(rotation): MaybeJson<Rotation>,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+) -> ApiResult<Answer<EndpointView>> {
     let rotation = rotation.unwrap_or_default();
     let overlap = rotation
         .overlap_s
@@ -494,30 +433,20 @@ async fn rotate_secret(
     check_overlap(overlap)?;
     let own = rotation.secret.as_deref().map(read_secret).transpose()?;
     let seed = api.seed();
-    let changed = decide(&api, &caller, path.text("id")?, |current, endpoint, now| {
-        Ok(endpoint.rotate_secret(current, own.clone(), overlap, seed, now))
-    })
+    let changed = decide(
+        &api,
+        &caller,
+        path.text("endpointId")?,
+        |current, endpoint, now| {
+            Ok(endpoint.rotate_secret(current, own.clone(), overlap, seed, now))
+        },
+    )
     .await?;
-    Ok(json_body(&view(
+    Ok(Answer::of(&view(
         &changed,
         endpoint_of(&changed)?,
         api.now(),
     )))
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Test {
-    event_type: String,
-    #[serde(default)]
-    data: Option<Value>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct TestView {
-    event_id: EventId,
-    delivery_id: Option<DeliveryId>,
 }
 
 /// Sends an example of an event to one endpoint alone.
@@ -526,9 +455,8 @@ async fn test_endpoint(
     caller: Caller,
     path: PathParams,
     Json(test): Json<Test>,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
-    let subscription = api.endpoint(&caller, path.text("id")?).await?;
+) -> ApiResult<Accepted<TestView>> {
+    let subscription = api.endpoint(&caller, path.text("endpointId")?).await?;
     let sample = api.sample_type(caller.account, &test.event_type).await?;
     let event = sample.event(&subscription, test.data, api.now())?;
     let ids = api
@@ -544,7 +472,7 @@ async fn test_endpoint(
         event_id,
         delivery_id: caused.first().map(|delivery| delivery.id),
     };
-    Ok(json_with(StatusCode::ACCEPTED, &told))
+    Ok(Accepted::of(&told))
 }
 
 impl Api {

@@ -18,34 +18,51 @@ mod submission;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Request, State};
-use axum::response::Response;
-use axum::routing::get;
-use hookyard_domain::Scope;
+use axum::extract::State;
 use hookyard_domain::kernel::limits::PUBLISHED_BATCH_BYTES_MAX;
 
-use self::submission::Sent;
+use self::log::{list_events, read_event};
+use self::publication::Publishing;
+use self::submission::{Sent, Submission};
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::body::read_bytes;
 use crate::kernel::platform::lacks;
 use crate::kernel::problem::ApiResult;
 use crate::kernel::query::Query;
+use crate::operations::inputs::Whole;
+use crate::operations::wire::shapes;
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/api/v1/events", get(log::list_events).post(publish_events))
-        .route("/api/v1/events/{eventId}", get(log::read_event))
+crate::operations! {
+    tag Events, under ROOT, as Administrator(SubscriptionWebhook);
+
+    /// Events of the account, newest first.
+    list_events: GET "/api/v1/events";
+    /// One event, with its data.
+    ///
+    /// The id may begin as receivers know it, with `evt_`.
+    read_event: GET "/api/v1/events/{eventId}";
+    /// Publishes what happened elsewhere.
+    ///
+    /// `type` and `data`, or a list of such; a CloudEvent in any of its modes; or `event` and `body`
+    /// for an event about an extension.
+    publish_events: POST "/api/v1/events", as App(PublishEvents),
+        fails [PermissionMissing, Conflict, PublishedDifferently, LimitReached, ResourceNotFound];
+}
+
+shapes! {
+    struct PublishQuery {
+        /// Registers types that are not known yet; for administrators.
+        auto_register: Option<bool>,
+    }
 }
 
 async fn publish_events(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query,
-    request: Request,
-) -> ApiResult<Response> {
-    caller.require(Scope::PublishEvents)?;
+    query: Query<PublishQuery>,
+    Whole(request, _): Whole<Submission>,
+) -> ApiResult<Publishing> {
     // The console has every permission, for everybody who signs in there.
     if caller.client_id().is_console() && !api.calling_person(&caller).await?.admin {
         return Err(lacks("AccountAdmin"));
@@ -54,7 +71,10 @@ async fn publish_events(
     let (parts, body) = request.into_parts();
     let bytes = read_bytes(&parts.headers, body, PUBLISHED_BATCH_BYTES_MAX, &api).await?;
     match Sent::read(&parts.headers, bytes)? {
-        Sent::AboutExtension(bytes) => about_extension::publish(&api, &caller, &bytes).await,
+        Sent::AboutExtension(bytes) => {
+            let told = about_extension::publish(&api, &caller, &bytes).await?;
+            Ok(Publishing::AboutExtension(told))
+        }
         Sent::One(draft) => {
             let only = std::slice::from_ref(&*draft);
             let told = publication::publish(&api, &caller, only, false, auto_register);

@@ -3,6 +3,7 @@
 pub(crate) mod batch;
 pub(crate) mod body;
 pub(crate) mod decision;
+pub(crate) mod description;
 pub(crate) mod erasure;
 pub(crate) mod json_guard;
 pub(crate) mod listener;

@@ -11,10 +11,12 @@ mod identity;
 mod inbound;
 mod kernel;
 mod messaging;
+pub mod operations;
 mod subscriptions;
 
 use std::sync::Arc;
 
+use hookyard_domain::kernel::component::Components;
 use hookyard_domain::kernel::ports::{
     Chance, Clock, Handshake, LiveEvents, LiveSubscriptions, Store,
 };
@@ -26,9 +28,9 @@ pub use identity::socket_tokens::SOCKET_PATH;
 pub use identity::tokens::TokenMint;
 pub use kernel::json_guard::{JsonFault, check as check_json};
 pub use kernel::listener::{ListenerLimits, serve};
-pub use kernel::query::Query;
-pub use kernel::rate_limits::RateLimits;
-pub use kernel::router::router;
+pub use kernel::query::Pairs as Query;
+pub use kernel::rate_limits::{Group, RateLimits};
+pub use kernel::router::{described, router};
 pub use kernel::settings::{ApiSettings, DevelopmentMode, SubscriptionSettings};
 pub use kernel::strict::{Misfit, read as read_strictly};
 
@@ -44,6 +46,8 @@ pub struct Api {
     /// Subscriptions of WebSocket sessions.
     pub sockets: Arc<dyn LiveSubscriptions>,
     pub tokens: TokenMint,
+    /// What runs in the background: an operator may ask how it stands.
+    pub components: Arc<Components>,
     pub settings: ApiSettings,
 }
 

@@ -7,10 +7,9 @@ mod view;
 
 use std::sync::Arc;
 
-use axum::extract::{Path, State};
+use axum::Extension;
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
-use axum::{Extension, Router};
 use hookyard_domain::identity::secret::token_from;
 use hookyard_domain::kernel::ports::{CommitError, HandshakeError};
 use hookyard_domain::subscriptions::life::{Channel, LifeError};
@@ -19,7 +18,8 @@ use hookyard_domain::{
     Change, Code, DeliveryMode, Problem, SocketId, Subscription, SubscriptionId, Timestamp,
     TransportType,
 };
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use self::proposal::{
@@ -30,41 +30,84 @@ pub(crate) use self::view::{SubscriptionView, view};
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::body::{Json, MaybeJson};
-use crate::kernel::problem::{ApiError, ApiResult, json_body};
+use crate::kernel::path::At;
+use crate::kernel::problem::{ApiError, ApiResult};
+use crate::operations::answers::{Answer, NoContent, Outcome, shown};
+use crate::operations::sketch::Sketch;
 
 pub(crate) const PATH: &str = "/restapi/v1.0/subscription";
 
 /// WebSocket clients look for it in replies that make or change their subscription.
 const SUBSCRIPTION_HEADER: HeaderName = HeaderName::from_static("wsg-subscriptionid");
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route(PATH, get(list_subscriptions).post(create_subscription))
-        .route(
-            &format!("{PATH}/{{id}}"),
-            get(read_subscription)
-                .put(update_subscription)
-                .delete(delete_subscription),
-        )
-        .route(&format!("{PATH}/{{id}}/renew"), post(renew_subscription))
+crate::operations! {
+    tag Subscriptions, under ROOT, as SignedIn, counted Medium;
+
+    /// The caller's live subscriptions.
+    list_subscriptions: GET "/restapi/v1.0/subscription";
+    /// Subscribes to events.
+    create_subscription: POST "/restapi/v1.0/subscription", fails [
+        ResourceNotFound, PermissionMissing, AppPermissionMissing, Conflict,
+    ] and ASKING;
+    /// One subscription.
+    read_subscription: GET "/restapi/v1.0/subscription/{subscriptionId}", counted Light,
+        fails [SubscriptionExpired];
+    /// Changes what a subscription asks for, and renews it.
+    update_subscription: PUT "/restapi/v1.0/subscription/{subscriptionId}", fails [
+        PermissionMissing, AppPermissionMissing, SubscriptionExpired, Conflict,
+    ] and ASKING;
+    /// Ends a subscription.
+    delete_subscription: DELETE "/restapi/v1.0/subscription/{subscriptionId}",
+        fails [SubscriptionExpired, Conflict];
+    /// Grants again what was granted before.
+    renew_subscription: POST "/restapi/v1.0/subscription/{subscriptionId}/renew",
+        fails [InvalidParameter, SubscriptionExpired, InvalidReminder, Conflict];
 }
+
+shown!(SubscriptionList<'_> as SubscriptionList<'static>);
+
+/// Why filters, a transport or an address may be refused.
+const ASKING: &[Code] = &[
+    Code::PresenceDisabled,
+    Code::PresenceForbidden,
+    Code::MessagesOfOthers,
+    Code::OtherAccount,
+    Code::UnknownUser,
+    Code::ExtensionPermissionMissing,
+    Code::TooManySubscriptions,
+    Code::InvalidEventFilters,
+    Code::OnlyReminder,
+    Code::InvalidReminder,
+    Code::NoValidationToken,
+    Code::WebHookUnreachable,
+    Code::WebHookBadStatus,
+    Code::HttpsRequired,
+    Code::CertificateInvalid,
+    Code::InvalidWebHookReply,
+    Code::MissedCallsOfOthers,
+    Code::TransportPermissionMissing,
+];
 
 /// The WebSocket session by which a request came.
 type Socket = Option<Extension<SocketId>>;
 
-async fn list_subscriptions(State(api): State<Arc<Api>>, caller: Caller) -> ApiResult<Response> {
-    #[derive(Serialize)]
-    struct List<'a> {
-        uri: String,
-        records: Vec<SubscriptionView<'a>>,
-    }
+#[derive(Debug, Serialize, JsonSchema)]
+struct SubscriptionList<'a> {
+    uri: String,
+    records: Vec<SubscriptionView<'a>>,
+}
+
+async fn list_subscriptions(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+) -> ApiResult<Answer<SubscriptionList<'static>>> {
     let now = api.now();
     let subscriptions = live_ones(&api, &caller, now).await?;
     let records = subscriptions
         .iter()
         .map(|subscription| view(&api, subscription, now))
         .collect();
-    Ok(json_body(&List {
+    Ok(Answer::of(&SubscriptionList {
         uri: format!("{}{PATH}", api.settings.public_url),
         records,
     }))
@@ -95,7 +138,7 @@ async fn create_subscription(
     caller: Caller,
     socket: Socket,
     Json(body): Json<CreateSubscription>,
-) -> ApiResult<Response> {
+) -> ApiResult<Subscribed> {
     let asked = parse_expires_in(body.expires_in)?;
     let transport = ask_transport(&api, &caller, &body.delivery_mode)?;
     let filters = ask_filters(&api, &caller, &body.event_filters).await?;
@@ -179,15 +222,30 @@ fn put_in_socket(api: &Api, subscription: Subscription) -> ApiResult<()> {
 }
 
 /// The answer that shows a subscription that was made or changed.
-fn shown(api: &Api, subscription: &Subscription, now: Timestamp) -> Response {
-    let mut response = json_body(&view(api, subscription, now));
+fn shown(api: &Api, subscription: &Subscription, now: Timestamp) -> Subscribed {
+    let mut response = Answer::of(&view(api, subscription, now)).into_response();
     if subscription.mode.transport() == TransportType::WebSocket {
         let id = HeaderValue::from_str(&subscription.id.to_string());
         response
             .headers_mut()
             .insert(SUBSCRIPTION_HEADER, id.expect("ids are plain"));
     }
-    response
+    Subscribed(response)
+}
+
+/// A subscription that was made or changed.
+struct Subscribed(Response);
+
+impl IntoResponse for Subscribed {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+impl Outcome for Subscribed {
+    fn sketch(sketch: &mut Sketch) {
+        Answer::<SubscriptionView<'static>>::sketch(sketch);
+    }
 }
 
 /// Asks the address whether it wants events, where there is one.
@@ -251,19 +309,19 @@ async fn own(api: &Api, caller: &Caller, id: &str) -> ApiResult<Arc<Subscription
 async fn read_subscription(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path(id): Path<String>,
-) -> ApiResult<Response> {
+    At(id): At<String>,
+) -> ApiResult<Answer<SubscriptionView<'static>>> {
     let subscription = own(&api, &caller, &id).await?;
-    Ok(json_body(&view(&api, &subscription, api.now())))
+    Ok(Answer::of(&view(&api, &subscription, api.now())))
 }
 
 async fn update_subscription(
     State(api): State<Arc<Api>>,
     caller: Caller,
     socket: Socket,
-    Path(id): Path<String>,
+    At(id): At<String>,
     MaybeJson(body): MaybeJson<UpdateSubscription>,
-) -> ApiResult<Response> {
+) -> ApiResult<Subscribed> {
     let body = body.unwrap_or_default();
     let asked = parse_expires_in(body.expires_in)?;
     own(&api, &caller, &id).await?;
@@ -285,8 +343,8 @@ async fn renew_subscription(
     State(api): State<Arc<Api>>,
     caller: Caller,
     socket: Socket,
-    Path(id): Path<String>,
-) -> ApiResult<Response> {
+    At(id): At<String>,
+) -> ApiResult<Subscribed> {
     let channel = channel_of(socket.as_ref());
     // Grants again what was granted before (contract section 10, row 3).
     change_own(&api, &caller, &id, |subscription, now| {
@@ -308,7 +366,7 @@ async fn change_own(
     caller: &Caller,
     id: &str,
     decide: impl Fn(&Subscription, Timestamp) -> Result<(Change, Subscription), LifeError> + Send + Sync,
-) -> ApiResult<Response> {
+) -> ApiResult<Subscribed> {
     let subscription = api
         .commit_deciding(async || {
             let subscription = own(api, caller, id).await?;
@@ -326,11 +384,11 @@ async fn change_own(
 async fn delete_subscription(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path(id): Path<String>,
-) -> ApiResult<Response> {
+    At(id): At<String>,
+) -> ApiResult<NoContent> {
     let subscription = own(&api, &caller, &id).await?;
     end(&api, &subscription).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(NoContent)
 }
 
 /// Deletes a subscription because its owner wants it so.

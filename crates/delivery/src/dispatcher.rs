@@ -19,124 +19,96 @@ mod breaker;
 mod keeper;
 mod lane;
 mod ledger;
+mod ownership;
 mod pace;
 mod worker;
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry as Slot;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use async_trait::async_trait;
+use hookyard_domain::kernel::component::{Component, Ports, State, Status};
 use hookyard_domain::kernel::limits::REFILLS_AT_ONCE_MAX;
 use hookyard_domain::kernel::news::News;
-use hookyard_domain::kernel::ports::{Chance, Clock, CommitListener, Store, StoreError};
+use hookyard_domain::kernel::ownership::Ownership;
+use hookyard_domain::kernel::ports::{Chance, Clock, CommitListener, StoreError};
 use hookyard_domain::{Subscription, SubscriptionId};
-use tokio::runtime::Handle;
 use tokio::sync::Semaphore;
-use tokio::time::{Instant, timeout_at};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio::time::Instant;
+use tokio_util::sync::DropGuard;
 
 use crate::backlog::Backlog;
+use crate::component::Crew;
 use crate::health::HealthListener;
 use crate::transport::Transport;
 use lane::{Entry, Lane, LaneState, Rouse};
 use ledger::Ledger;
+use ownership::Recovered;
+
+const ATTEMPTS: &str = "attempts";
+const RECORDED: &str = "recorded";
 
 /// Sends deliveries and records what becomes of them.
 #[derive(Debug)]
 pub struct Dispatcher {
     inner: Arc<Inner>,
+    _end: DropGuard,
 }
 
 impl Dispatcher {
-    /// A dispatcher that listens, but does nothing before [`Dispatcher::start`].
-    pub fn new(
+    /// Begins to deliver, with what is unfinished in the store, and tells `health` how subscriptions
+    /// fare.
+    ///
+    /// # Errors
+    ///
+    /// When the store cannot be read.
+    pub async fn start(
+        ports: &Ports,
         transport: Arc<dyn Transport>,
-        clock: Arc<dyn Clock>,
-        chance: Arc<dyn Chance>,
-    ) -> Self {
-        let inner = Inner {
+        health: Arc<dyn HealthListener>,
+    ) -> Result<Self, StoreError> {
+        let backlog = Arc::new(Arc::clone(&ports.store));
+        Self::start_on(ports, backlog, transport, health).await
+    }
+
+    /// The same on anything that has a backlog.
+    ///
+    /// # Errors
+    ///
+    /// When the backlog cannot be read.
+    pub async fn start_on(
+        ports: &Ports,
+        backlog: Arc<dyn Backlog>,
+        transport: Arc<dyn Transport>,
+        health: Arc<dyn HealthListener>,
+    ) -> Result<Self, StoreError> {
+        let crew = Crew::new("dispatcher", &ports.clock, &[ATTEMPTS, RECORDED]);
+        let inner = Arc::new(Inner {
+            backlog,
             transport,
-            clock,
-            chance,
-            started: OnceLock::new(),
-            health: OnceLock::new(),
+            health,
+            ownership: Arc::clone(&ports.ownership),
+            clock: Arc::clone(&ports.clock),
+            chance: Arc::clone(&ports.chance),
             lanes: Mutex::default(),
             refills: Semaphore::new(REFILLS_AT_ONCE_MAX),
             ledger: Ledger::default(),
             stopping: AtomicBool::new(false),
-            workers: TaskTracker::new(),
-            recorder: TaskTracker::new(),
-            abort: CancellationToken::new(),
-        };
-        Self {
-            inner: Arc::new(inner),
-        }
-    }
-
-    /// Tells `listener` how subscriptions fare. Only the first listener is told.
-    pub fn report_to(&self, listener: Arc<dyn HealthListener>) {
-        let first = self.inner.health.set(listener).is_ok();
-        assert!(first, "a dispatcher reports to one listener");
-    }
-
-    /// Begins to deliver, with what is unfinished in `store`. The store must already tell this
-    /// dispatcher of its commits, so that nothing falls between reading and listening.
-    pub async fn start(&self, store: Arc<dyn Store>) -> Result<(), StoreError> {
-        self.start_on(Arc::new(store)).await
-    }
-
-    /// The same on anything that has a backlog.
-    pub async fn start_on(&self, backlog: Arc<dyn Backlog>) -> Result<(), StoreError> {
-        let inner = &self.inner;
-        let runtime = Handle::current();
-        let started = Started {
-            backlog: Arc::clone(&backlog),
-            runtime,
-        };
-        let first = inner.started.set(started).is_ok();
-        assert!(first, "a dispatcher starts once");
-        let recording = Arc::clone(inner).record();
-        inner.spawn(&inner.recorder, recording);
-        inner.recorder.close();
-        let unfinished = backlog.subscriptions().await?;
-        let mut lanes = inner.lock();
-        for subscription in &unfinished {
-            inner.lane(&mut lanes, subscription).lock().fall_behind();
-        }
-        lanes.recovered = true;
-        for lane in lanes.by_subscription.values() {
-            lane.keeper.notify_one();
-        }
-        Ok(())
-    }
-
-    /// Starts no more attempts, waits until `deadline` for those under way, and records them.
-    /// What is not recorded by then will be repeated after the next start.
-    pub async fn stop(&self, deadline: Instant) {
-        let inner = &self.inner;
-        inner.stopping.store(true, Ordering::Release);
-        for lane in inner.lock().by_subscription.values() {
-            lane.keeper.notify_one();
-            lane.work.notify_waiters();
-        }
-        inner.workers.close();
-        let finished = timeout_at(deadline, inner.workers.wait()).await.is_ok();
-        inner.ledger.close();
-        let recorded = timeout_at(deadline, inner.recorder.wait()).await.is_ok();
-        if !(finished && recorded) {
-            tracing::warn!("deliveries were under way when the time to stop ran out");
-        }
-        self.abort();
-    }
-
-    /// Drops everything at once, as a crash would.
-    pub fn abort(&self) {
-        self.inner.stopping.store(true, Ordering::Release);
-        self.inner.abort.cancel();
+            workers: crew.beside(),
+            recorder: crew.beside(),
+            crew,
+        });
+        let end = inner.crew.ends_with();
+        // Before reading, so that nothing falls between reading and hearing.
+        ports.feed.follow(Arc::new(Ear(Arc::downgrade(&inner))));
+        let recording = Arc::clone(&inner);
+        let record = move || Arc::clone(&recording).record();
+        inner.recorder.spawn_lasting(record);
+        inner.begin_lanes().await?;
+        Ok(Self { inner, _end: end })
     }
 
     /// Lanes in memory: subscriptions with work.
@@ -145,41 +117,81 @@ impl Dispatcher {
     }
 }
 
-impl CommitListener for Dispatcher {
-    fn committed(&self, news: &News) {
-        self.inner.learn(news);
+#[async_trait]
+impl Component for Dispatcher {
+    fn status(&self) -> Status {
+        let lanes: Vec<_> = self
+            .inner
+            .lock()
+            .by_subscription
+            .values()
+            .cloned()
+            .collect();
+        let mut sums = lane::Sums::default();
+        for lane in &lanes {
+            sums.add(&lane.lock());
+        }
+        let mut status = self.inner.crew.status();
+        if self.inner.is_stopping() && status.state == State::Running {
+            status.state = State::Stopping;
+        }
+        status
+            .with("lanes", lanes.len())
+            .with("lanes_behind", sums.behind)
+            .with("lanes_down", sums.down)
+            .with("in_memory", sums.in_memory)
+            .with("in_flight", sums.in_flight)
+            .with("unrecorded", sums.unrecorded)
     }
-}
 
-/// What is known from the start on.
-#[derive(Debug)]
-struct Started {
-    backlog: Arc<dyn Backlog>,
-    runtime: Handle,
+    /// Starts no more attempts, waits for those under way, and records them. What is not recorded by
+    /// `deadline` will be repeated after the next start.
+    async fn stop(&self, deadline: std::time::Instant) {
+        let inner = &self.inner;
+        let deadline = Instant::from_std(deadline);
+        inner.stopping.store(true, Ordering::Release);
+        for lane in inner.lock().by_subscription.values() {
+            lane.keeper.notify_one();
+            lane.work.notify_waiters();
+        }
+        let finished = inner.workers.finish(deadline).await;
+        inner.ledger.close();
+        let recorded = inner.recorder.finish(deadline).await;
+        if !(finished && recorded) {
+            tracing::warn!("deliveries were under way when the time to stop ran out");
+        }
+        self.abort();
+        inner.crew.finish(deadline).await;
+    }
+
+    fn abort(&self) {
+        self.inner.stopping.store(true, Ordering::Release);
+        self.inner.crew.abort();
+    }
 }
 
 #[derive(Debug, Default)]
 struct Lanes {
     by_subscription: HashMap<SubscriptionId, Arc<Lane>>,
-    /// Every subscription with unfinished work has a lane, so one without has none.
-    recovered: bool,
+    recovered: Recovered,
 }
 
 struct Inner {
+    backlog: Arc<dyn Backlog>,
     transport: Arc<dyn Transport>,
+    health: Arc<dyn HealthListener>,
+    ownership: Arc<dyn Ownership>,
     clock: Arc<dyn Clock>,
     chance: Arc<dyn Chance>,
-    started: OnceLock<Started>,
-    health: OnceLock<Arc<dyn HealthListener>>,
     /// Locked before a lane, never after.
     lanes: Mutex<Lanes>,
     refills: Semaphore,
     ledger: Ledger,
     stopping: AtomicBool,
+    crew: Crew,
     /// Keepers and workers.
-    workers: TaskTracker,
-    recorder: TaskTracker,
-    abort: CancellationToken,
+    workers: Crew,
+    recorder: Crew,
 }
 
 impl fmt::Debug for Inner {
@@ -191,34 +203,30 @@ impl fmt::Debug for Inner {
     }
 }
 
+/// Hears of commits for as long as there is a dispatcher.
+#[derive(Debug)]
+struct Ear(Weak<Inner>);
+
+impl CommitListener for Ear {
+    fn committed(&self, news: &News) {
+        if let Some(inner) = self.0.upgrade() {
+            inner.learn(news);
+        }
+    }
+}
+
 impl Inner {
     fn lock(&self) -> MutexGuard<'_, Lanes> {
         self.lanes.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn started(&self) -> &Started {
-        self.started
-            .get()
-            .expect("tasks exist only once the dispatcher has started")
     }
 
     fn is_stopping(&self) -> bool {
         self.stopping.load(Ordering::Acquire)
     }
 
-    fn spawn(&self, tracker: &TaskTracker, task: impl Future<Output = ()> + Send + 'static) {
-        let until_aborted = self.abort.clone().run_until_cancelled_owned(task);
-        tracker.spawn_on(
-            async move {
-                until_aborted.await;
-            },
-            &self.started().runtime,
-        );
-    }
-
     /// Acts on a commit. Called by the store's writer, so it only changes memory and wakes tasks.
     fn learn(self: &Arc<Self>, news: &News) {
-        if self.started.get().is_none() || self.is_stopping() {
+        if self.is_stopping() {
             return;
         }
         let now = Instant::now();
@@ -232,7 +240,9 @@ impl Inner {
             if !committed.subscription.is_live(wall) {
                 continue;
             }
-            let lane = self.lane(&mut lanes, &committed.subscription);
+            let Some(lane) = self.lane(&mut lanes, &committed.subscription) else {
+                continue;
+            };
             let mut state = lane.lock();
             state.arrive(Entry::new(committed.clone()), now, wall);
             self.rouse(&lane, &mut state, now);
@@ -245,10 +255,7 @@ impl Inner {
         }
         for ended in news.subscriptions_ended() {
             if let Some(lane) = lanes.by_subscription.remove(ended) {
-                lane.halt.call_off();
-                lane.lock().end();
-                lane.keeper.notify_one();
-                lane.work.notify_waiters();
+                lane.end();
             }
         }
     }
@@ -265,7 +272,9 @@ impl Inner {
         if paused && !known {
             return;
         }
-        let lane = self.lane(lanes, subscription);
+        let Some(lane) = self.lane(lanes, subscription) else {
+            return;
+        };
         let mut state = lane.lock();
         state.update(subscription);
         if !paused {
@@ -273,21 +282,6 @@ impl Inner {
         }
         drop(state);
         lane.keeper.notify_one();
-    }
-
-    /// The subscription's lane, which begins now if there is none.
-    fn lane(self: &Arc<Self>, lanes: &mut Lanes, subscription: &Arc<Subscription>) -> Arc<Lane> {
-        let behind = !lanes.recovered;
-        match lanes.by_subscription.entry(subscription.id) {
-            Slot::Occupied(slot) => Arc::clone(slot.get()),
-            Slot::Vacant(slot) => {
-                let lane = Arc::new(Lane::new(Arc::clone(subscription), behind));
-                slot.insert(Arc::clone(&lane));
-                let keeping = Arc::clone(self).keep(Arc::clone(&lane));
-                self.spawn(&self.workers, keeping);
-                lane
-            }
-        }
     }
 
     /// Wakes or begins a worker when something is due, and the keeper when it is needed.
@@ -298,7 +292,7 @@ impl Inner {
             Rouse::Parked => lane.work.notify_last(),
             Rouse::New => {
                 let working = Arc::clone(self).work(Arc::clone(lane));
-                self.spawn(&self.workers, working);
+                self.spawn_in(lane, working);
             }
         }
     }

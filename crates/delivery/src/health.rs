@@ -26,6 +26,11 @@ pub trait HealthListener: Send + Sync + fmt::Debug {
     fn report(&self, subscription: &Arc<Subscription>, report: HealthReport);
 }
 
+/// Nobody wants to know.
+impl HealthListener for () {
+    fn report(&self, _subscription: &Arc<Subscription>, _report: HealthReport) {}
+}
+
 impl HealthReport {
     /// What a verdict after `outcome` is told as.
     pub(crate) fn of(verdict: Verdict, outcome: &AttemptOutcome) -> Self {

@@ -6,35 +6,44 @@
 
 mod pages;
 
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::collections::HashSet;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
+use async_trait::async_trait;
+use hookyard_domain::kernel::component::{Component, Ports, Status};
 use hookyard_domain::kernel::limits::JOBS_AT_ONCE_MAX;
 use hookyard_domain::kernel::news::News;
-use hookyard_domain::kernel::ports::{Clock, CommitError, CommitListener, Store, StoreError};
-use hookyard_domain::{Change, Job, JobPage};
-use tokio::runtime::Handle;
+use hookyard_domain::kernel::ownership::Duty;
+use hookyard_domain::kernel::ports::{CommitError, CommitListener, Store, StoreError};
+use hookyard_domain::{Change, Job, JobId, JobPage, Timestamp};
 use tokio::sync::Semaphore;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::sync::DropGuard;
+
+use crate::component::{Station, Work, begin};
 
 /// Pause before a page is tried again that the store refused.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
+
+const PAGES: &str = "pages";
+const ENDED: &str = "ended";
 
 /// Does jobs.
 #[derive(Debug)]
 pub struct Jobs {
     inner: Arc<Inner>,
+    _end: DropGuard,
 }
 
 #[derive(Debug)]
 struct Inner {
-    clock: Arc<dyn Clock>,
-    store: OnceLock<Arc<dyn Store>>,
+    ports: Ports,
+    station: Station,
     turns: Semaphore,
-    tasks: TaskTracker,
-    runtime: Handle,
-    stop: CancellationToken,
+    /// A job that is told of and read as well is done once.
+    running: Mutex<HashSet<JobId>>,
+    /// Jobs that nobody has begun here yet.
+    asked_for: Mutex<Vec<Job>>,
 }
 
 /// What is next for a job.
@@ -51,71 +60,100 @@ enum Next {
 }
 
 impl Jobs {
-    /// Listens, but does nothing before [`Jobs::start`]. Jobs run where this is called.
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        let inner = Inner {
-            clock,
-            store: OnceLock::new(),
-            turns: Semaphore::new(JOBS_AT_ONCE_MAX),
-            tasks: TaskTracker::new(),
-            // Commits are told of by the store's writer, which is no task of the runtime.
-            runtime: Handle::current(),
-            stop: CancellationToken::new(),
-        };
-        Self {
-            inner: Arc::new(inner),
-        }
-    }
-
-    /// Goes on with the jobs in `store`, which must already tell this of its commits. Nobody may
-    /// ask for more before this returns.
+    /// Goes on with the jobs in the store, and does those that are asked for.
     ///
     /// # Errors
     ///
     /// When the store cannot be read.
-    pub async fn start(&self, store: Arc<dyn Store>) -> Result<(), StoreError> {
-        let running = store.running_jobs().await?;
-        let first = self.inner.store.set(store).is_ok();
-        assert!(first, "jobs start once");
-        for job in running {
-            self.inner.spawn(job);
-        }
-        Ok(())
-    }
-
-    /// Begins no page any more, and waits for those under way.
-    pub async fn stop(&self) {
-        self.abort();
-        self.inner.tasks.close();
-        self.inner.tasks.wait().await;
-    }
-
-    /// Drops everything at once.
-    pub fn abort(&self) {
-        self.inner.stop.cancel();
+    pub async fn start(ports: &Ports) -> Result<Self, StoreError> {
+        let inner = Arc::new(Inner {
+            ports: ports.clone(),
+            station: Station::new(Duty::Jobs, ports, &[PAGES, ENDED]),
+            turns: Semaphore::new(JOBS_AT_ONCE_MAX),
+            running: Mutex::default(),
+            asked_for: Mutex::default(),
+        });
+        let end = inner.station.crew.ends_with();
+        ports.feed.follow(Arc::new(Arc::downgrade(&inner)));
+        begin(&inner).await?;
+        Ok(Self { inner, _end: end })
     }
 }
 
-impl CommitListener for Jobs {
+#[async_trait]
+impl Component for Jobs {
+    fn status(&self) -> Status {
+        let running = self.inner.running().len();
+        self.inner.station.status().with("running", running)
+    }
+
+    async fn stop(&self, deadline: Instant) {
+        self.abort();
+        self.inner.station.crew.finish(deadline.into()).await;
+    }
+
+    fn abort(&self) {
+        self.inner.station.crew.abort();
+    }
+}
+
+impl CommitListener for Inner {
     fn committed(&self, news: &News) {
-        for job in news.jobs() {
-            self.inner.spawn(Job::clone(job));
+        if !self.station.attends() {
+            return;
         }
+        let told: Vec<Job> = news.jobs().map(|job| Job::clone(job)).collect();
+        if told.is_empty() {
+            return;
+        }
+        self.asked_for().extend(told);
+        self.station.wake();
+    }
+}
+
+#[async_trait]
+impl Work for Inner {
+    fn station(&self) -> &Station {
+        &self.station
+    }
+
+    async fn take_up(self: Arc<Self>) -> Result<(), StoreError> {
+        let running = self.store().running_jobs().await?;
+        self.asked_for().extend(running);
+        Ok(())
+    }
+
+    fn lay_down(&self) {
+        self.asked_for().clear();
+        self.running().clear();
+    }
+
+    async fn round(self: Arc<Self>) -> Option<Timestamp> {
+        let asked_for = std::mem::take(&mut *self.asked_for());
+        for job in asked_for {
+            if self.running().insert(job.id) {
+                let inner = Arc::clone(&self);
+                self.station
+                    .spawn(move || Arc::clone(&inner).run(job.clone()));
+            }
+        }
+        None
     }
 }
 
 impl Inner {
-    fn spawn(self: &Arc<Self>, job: Job) {
-        let running = Arc::clone(self).run(job);
-        let until_stopped = self.stop.clone().run_until_cancelled_owned(running);
-        let task = async move {
-            until_stopped.await;
-        };
-        self.tasks.spawn_on(task, &self.runtime);
+    fn running(&self) -> MutexGuard<'_, HashSet<JobId>> {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn asked_for(&self) -> MutexGuard<'_, Vec<Job>> {
+        self.asked_for
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     fn store(&self) -> &Arc<dyn Store> {
-        self.store.get().expect("jobs run after the start")
+        &self.ports.store
     }
 
     /// One job's life.
@@ -123,9 +161,12 @@ impl Inner {
         while job.is_running() {
             // Who waits takes no turn from others.
             if let Some(due) = job.next_at() {
-                self.clock.sleep_until(due).await;
+                self.ports.clock.sleep_until(due).await;
             }
             let turn = self.turns.acquire().await;
+            if !self.station.holds() {
+                return;
+            }
             let gone = self.go_on(&job).await;
             drop(turn);
             match gone {
@@ -133,29 +174,30 @@ impl Inner {
                 // Somebody has cancelled it.
                 Err(CommitError::Conflict) => match self.read_again(&job).await {
                     Some(current) => job = current,
-                    None => return,
+                    None => break,
                 },
-                Err(CommitError::Store(error)) => {
-                    tracing::warn!(job.id = %job.id, %error, "a job waits for the store");
-                    let again = self.clock.now() + RETRY_PAUSE;
-                    self.clock.sleep_until(again).await;
-                }
+                Err(CommitError::Store(error)) => self.wait_for_store(&job, error).await,
             }
             tokio::task::yield_now().await;
         }
+        self.running().remove(&job.id);
+        self.station.crew.count(ENDED, 1);
         let (id, kind, status) = (job.id, job.work.kind(), job.status.name());
         tracing::info!(job.id = %id, kind, status, job.done, job.sent, "Job {id} has ended");
+    }
+
+    async fn wait_for_store(&self, job: &Job, error: StoreError) {
+        tracing::warn!(job.id = %job.id, %error, "a job waits for the store");
+        self.station.crew.failed(error);
+        let again = self.ports.clock.now() + RETRY_PAUSE;
+        self.ports.clock.sleep_until(again).await;
     }
 
     async fn read_again(&self, job: &Job) -> Option<Job> {
         loop {
             match self.store().job(job.account, job.id).await {
                 Ok(current) => return current,
-                Err(error) => {
-                    tracing::warn!(job.id = %job.id, %error, "a job waits for the store");
-                    let again = self.clock.now() + RETRY_PAUSE;
-                    self.clock.sleep_until(again).await;
-                }
+                Err(error) => self.wait_for_store(job, error).await,
             }
         }
     }
@@ -168,7 +210,7 @@ impl Inner {
             match self.next(job).await? {
                 Next::Page { change, page, last } => {
                     let advanced = job.advanced(page);
-                    let now = self.clock.now();
+                    let now = self.ports.clock.now();
                     let next = if last {
                         advanced.finished(now)
                     } else {
@@ -176,11 +218,16 @@ impl Inner {
                     };
                     (change, next)
                 }
-                Next::Failed(reason) => (Change::default(), job.failed(reason, self.clock.now())),
+                Next::Failed(reason) => (
+                    Change::default(),
+                    job.failed(reason, self.ports.clock.now()),
+                ),
             }
         };
         let change = change.and(next.put());
         self.store().commit(change.given(job.unchanged())).await?;
+        self.station.crew.count(PAGES, 1);
+        self.station.crew.ran();
         Ok(next)
     }
 }

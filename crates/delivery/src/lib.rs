@@ -6,6 +6,7 @@
 pub mod backlog;
 mod by_mode;
 pub mod client;
+mod component;
 pub mod dispatcher;
 pub mod egress;
 pub mod handshake;

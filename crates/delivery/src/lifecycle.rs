@@ -1,127 +1,127 @@
 //! The life of subscriptions, as far as time drives it: reminders, expiry, blacklisting, healing,
 //! and catching up with what was missed.
 //!
-//! One task sleeps until the next thing is due. Everything that it decides is a change through the
-//! store's one door, guarded by the version that the decision relied on; what it learns, it learns
-//! from commits. After a restart it goes on from what the store holds.
+//! An *agenda* knows what is due when; who has the duty sleeps until then, and does it. How
+//! receivers fare is told by the dispatcher, and acted on by whoever has the lane. Everything that
+//! is decided is a change through the store's one door, guarded by the version that the decision
+//! relied on; what is learnt is learnt from commits. After a restart it goes on from what the store
+//! holds.
 
 mod agenda;
 mod catch_up;
+mod reports;
+mod tasks;
 
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
-use hookyard_domain::identity::secret::token_from;
+use async_trait::async_trait;
+use hookyard_domain::kernel::component::{Component, Ports, Status};
 use hookyard_domain::kernel::limits::{CATCH_UPS_AT_ONCE_MAX, PROBES_AT_ONCE_MAX};
 use hookyard_domain::kernel::news::News;
-use hookyard_domain::kernel::ports::{
-    Chance, Clock, CommitError, CommitListener, Handshake, Store, StoreError,
-};
+use hookyard_domain::kernel::ownership::Duty;
+use hookyard_domain::kernel::ports::{CommitError, CommitListener, Handshake, Store, StoreError};
 use hookyard_domain::kernel::retention::clearings;
-use hookyard_domain::subscriptions::life_cycle::{Task, Trouble};
-use hookyard_domain::{Change, DeliveryMode, Subscription, Timestamp};
-use tokio::sync::{Notify, Semaphore};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use hookyard_domain::{Change, Timestamp};
+use tokio::sync::Semaphore;
+use tokio_util::sync::DropGuard;
 
-use crate::health::{HealthListener, HealthReport};
+use crate::component::{Station, Work, begin};
+use crate::health::HealthListener;
 use agenda::Agenda;
+use reports::Reports;
 
 /// Pause before something is tried again that the store refused.
 const RETRY_PAUSE: Duration = Duration::from_secs(5);
 /// How often the history of ended subscriptions, old jobs and old statistics are cleared.
 const PURGE_PERIOD: Duration = Duration::from_secs(24 * 3_600);
 
+const TASKS: &str = "tasks";
+const REPORTS: &str = "reports";
+
 /// Watches over subscriptions.
 #[derive(Debug)]
 pub struct Lifecycle {
     inner: Arc<Inner>,
+    _end: DropGuard,
 }
 
 #[derive(Debug)]
 struct Inner {
-    clock: Arc<dyn Clock>,
-    chance: Arc<dyn Chance>,
+    ports: Ports,
+    station: Station,
     handshake: Arc<dyn Handshake>,
-    store: OnceLock<Arc<dyn Store>>,
     agenda: Mutex<Agenda>,
-    reports: Mutex<Vec<(Arc<Subscription>, HealthReport)>>,
-    wake: Notify,
-    probes: Arc<Semaphore>,
-    catch_ups: Arc<Semaphore>,
-    tasks: TaskTracker,
-    stop: CancellationToken,
+    reports: Reports,
+    /// When old history is to be cleared again; `None` for at once.
+    purge_at: Mutex<Option<Timestamp>>,
+    probes: Semaphore,
+    catch_ups: Semaphore,
 }
 
 impl Lifecycle {
-    /// Listens, but does nothing before [`Lifecycle::start`]. With `heals`, blacklisted addresses
-    /// are probed and put into use again.
-    pub fn new(
-        clock: Arc<dyn Clock>,
-        chance: Arc<dyn Chance>,
-        handshake: Arc<dyn Handshake>,
-        heals: bool,
-    ) -> Self {
-        let inner = Inner {
-            clock,
-            chance,
-            handshake,
-            store: OnceLock::new(),
-            agenda: Mutex::new(Agenda::new(heals)),
-            reports: Mutex::default(),
-            wake: Notify::new(),
-            probes: Arc::new(Semaphore::new(PROBES_AT_ONCE_MAX)),
-            catch_ups: Arc::new(Semaphore::new(CATCH_UPS_AT_ONCE_MAX)),
-            tasks: TaskTracker::new(),
-            stop: CancellationToken::new(),
-        };
-        Self {
-            inner: Arc::new(inner),
-        }
-    }
-
-    /// Begins to watch over the subscriptions in `store`, which must already tell this of its
-    /// commits.
+    /// Begins to watch over the subscriptions in the store. With `heals`, blacklisted addresses are
+    /// probed and put into use again.
     ///
     /// # Errors
     ///
     /// When the store cannot be read.
-    pub async fn start(&self, store: Arc<dyn Store>) -> Result<(), StoreError> {
-        let inner = &self.inner;
-        let all = store.all_subscriptions().await?;
-        let first = inner.store.set(store).is_ok();
-        assert!(first, "a life cycle starts once");
-        let now = inner.clock.now();
-        let mut agenda = inner.agenda();
-        for subscription in &all {
-            agenda.watch(subscription, now);
-        }
-        drop(agenda);
-        let running = Arc::clone(inner).run();
-        inner.spawn(running);
-        Ok(())
+    pub async fn start(
+        ports: &Ports,
+        handshake: Arc<dyn Handshake>,
+        heals: bool,
+    ) -> Result<Self, StoreError> {
+        let inner = Arc::new(Inner {
+            ports: ports.clone(),
+            station: Station::new(Duty::Lifecycle, ports, &[TASKS, REPORTS]),
+            handshake,
+            agenda: Mutex::new(Agenda::new(heals)),
+            reports: Reports::default(),
+            purge_at: Mutex::default(),
+            probes: Semaphore::new(PROBES_AT_ONCE_MAX),
+            catch_ups: Semaphore::new(CATCH_UPS_AT_ONCE_MAX),
+        });
+        let end = inner.station.crew.ends_with();
+        ports.feed.follow(Arc::new(Arc::downgrade(&inner)));
+        begin(&inner).await?;
+        let reporting = Arc::clone(&inner);
+        let read_reports = move || Arc::clone(&reporting).read_reports();
+        inner.station.crew.spawn_lasting(read_reports);
+        Ok(Self { inner, _end: end })
     }
 
-    /// Begins nothing any more, and waits for what is under way.
-    pub async fn stop(&self) {
-        self.abort();
-        self.inner.tasks.close();
-        self.inner.tasks.wait().await;
-    }
-
-    /// Drops everything at once.
-    pub fn abort(&self) {
-        self.inner.stop.cancel();
+    /// Who is to be told how receivers fare.
+    pub fn health(&self) -> Arc<dyn HealthListener> {
+        Arc::clone(&self.inner) as _
     }
 }
 
-impl CommitListener for Lifecycle {
+#[async_trait]
+impl Component for Lifecycle {
+    fn status(&self) -> Status {
+        let watched = self.inner.agenda().len();
+        self.inner.station.status().with("subscriptions", watched)
+    }
+
+    async fn stop(&self, deadline: Instant) {
+        self.abort();
+        self.inner.station.crew.finish(deadline.into()).await;
+    }
+
+    fn abort(&self) {
+        self.inner.station.crew.abort();
+    }
+}
+
+impl CommitListener for Inner {
     fn committed(&self, news: &News) {
-        if news.subscriptions().next().is_none() && news.subscriptions_ended().next().is_none() {
+        let nothing_new =
+            news.subscriptions().next().is_none() && news.subscriptions_ended().next().is_none();
+        if nothing_new || !self.station.attends() {
             return;
         }
-        let now = self.inner.clock.now();
-        let mut agenda = self.inner.agenda();
+        let now = self.ports.clock.now();
+        let mut agenda = self.agenda();
         for subscription in news.subscriptions() {
             agenda.watch(subscription, now);
         }
@@ -129,18 +129,44 @@ impl CommitListener for Lifecycle {
             agenda.forget(*ended);
         }
         drop(agenda);
-        self.inner.wake.notify_one();
+        self.station.wake();
     }
 }
 
-impl HealthListener for Lifecycle {
-    fn report(&self, subscription: &Arc<Subscription>, report: HealthReport) {
-        self.inner
-            .reports
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((Arc::clone(subscription), report));
-        self.inner.wake.notify_one();
+#[async_trait]
+impl Work for Inner {
+    fn station(&self) -> &Station {
+        &self.station
+    }
+
+    async fn take_up(self: Arc<Self>) -> Result<(), StoreError> {
+        let all = self.store().all_subscriptions().await?;
+        let now = self.ports.clock.now();
+        let mut agenda = self.agenda();
+        for subscription in &all {
+            agenda.watch(subscription, now);
+        }
+        Ok(())
+    }
+
+    fn lay_down(&self) {
+        self.agenda().clear();
+    }
+
+    async fn round(self: Arc<Self>) -> Option<Timestamp> {
+        let now = self.ports.clock.now();
+        let purge_at = self.purge_when_due(now).await;
+        loop {
+            let Some(due) = self.agenda().take_due(now) else {
+                break;
+            };
+            // Each in a task of its own, so that what is due together is committed together.
+            let inner = Arc::clone(&self);
+            self.station
+                .spawn(move || Arc::clone(&inner).perform(due, now));
+        }
+        let next = self.agenda().next_at();
+        Some(next.map_or(purge_at, |next| next.min(purge_at)))
     }
 }
 
@@ -150,164 +176,28 @@ impl Inner {
     }
 
     fn store(&self) -> &Arc<dyn Store> {
-        self.store.get().expect("tasks run after the start")
+        &self.ports.store
     }
 
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        let until_stopped = self.stop.clone().run_until_cancelled_owned(task);
-        self.tasks.spawn(async move {
-            until_stopped.await;
-        });
-    }
-
-    /// Does what is due, again and again.
-    async fn run(self: Arc<Self>) {
-        let mut purge_at = self.clock.now();
-        loop {
-            let now = self.clock.now();
-            if now >= purge_at {
-                self.purge(now).await;
-                purge_at = now + PURGE_PERIOD;
-            }
-            let reports =
-                std::mem::take(&mut *self.reports.lock().unwrap_or_else(PoisonError::into_inner));
-            for (subscription, report) in reports {
-                self.act_on(&subscription, report).await;
-            }
-            loop {
-                let Some((subscription, task)) = self.agenda().take_due(now) else {
-                    break;
-                };
-                // Each in a task of its own, so that what is due together is committed together.
-                self.spawn(Arc::clone(&self).perform(subscription, task, now));
-            }
-            let next = self.agenda().next_at();
-            let next = next.map_or(purge_at, |next| next.min(purge_at));
-            tokio::select! {
-                () = self.clock.sleep_until(next) => {}
-                () = self.wake.notified() => {}
-            }
+    /// Clears what nobody looks at any more, if it is time, and tells when it will be.
+    async fn purge_when_due(&self, now: Timestamp) -> Timestamp {
+        let planned = *self.purge_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(later) = planned.filter(|at| *at > now) {
+            return later;
         }
-    }
-
-    /// Clears what nobody looks at any more.
-    async fn purge(&self, now: Timestamp) {
         for clearing in clearings(now) {
             self.commit(clearing).await;
         }
-    }
-
-    async fn perform(self: Arc<Self>, subscription: Arc<Subscription>, task: Task, now: Timestamp) {
-        match task {
-            Task::Remind => self.commit(subscription.remind(now)).await,
-            Task::Expire => {
-                let change = subscription.expire(now);
-                self.commit_or_retry(&subscription, change, task, now).await;
-            }
-            Task::Forget => {
-                let change = subscription.forget(now);
-                self.commit_or_retry(&subscription, change, task, now).await;
-            }
-            Task::Probe => self.probe(subscription).await,
-            Task::CatchUp => self.catch_up(subscription).await,
-        }
-    }
-
-    /// Looks whether a blacklisted address is in order again, and if so puts it into use.
-    async fn probe(self: Arc<Self>, subscription: Arc<Subscription>) {
-        let _permit = self.probes.acquire().await;
-        if let DeliveryMode::WebHook {
-            address,
-            verification_token,
-        } = &subscription.mode
-        {
-            let mut random = [0; 32];
-            self.chance.fill(&mut random);
-            let token = token_from(random);
-            let shaken = self
-                .handshake
-                .verify(address, &token, verification_token.as_ref())
-                .await;
-            if let Err(error) = shaken {
-                tracing::debug!(subscription.id = %subscription.id, %error, "not healed yet");
-                return;
-            }
-        }
-        let healed = subscription.heal(self.clock.now());
-        self.commit(healed).await;
-    }
-
-    /// Acts on how a subscription fares.
-    async fn act_on(&self, subscription: &Arc<Subscription>, report: HealthReport) {
-        match report {
-            HealthReport::Failing { since } => {
-                self.commit(subscription.note_failing(Some(since))).await;
-            }
-            HealthReport::Recovered => self.commit(subscription.note_failing(None)).await,
-            HealthReport::Blacklist { reason } => {
-                let trouble = Trouble::Blacklisted { reason };
-                self.give_up(subscription, &trouble).await;
-            }
-            HealthReport::Errored { reason, since } => {
-                let trouble = Trouble::PastThreshold { reason, since };
-                self.give_up(subscription, &trouble).await;
-            }
-        }
-    }
-
-    /// Gives a subscription up, unless something else has happened to it meanwhile.
-    async fn give_up(&self, subscription: &Arc<Subscription>, trouble: &Trouble) {
-        let (account, id) = (subscription.account, subscription.id);
-        loop {
-            // Renewals do not save it, so what counts is how it is now.
-            let current = match self.store().subscription(account, id).await {
-                Ok(Some(current)) => current,
-                Ok(None) => return,
-                Err(error) => {
-                    tracing::warn!(subscription.id = %id, %error, "reading a subscription failed");
-                    return;
-                }
-            };
-            let now = self.clock.now();
-            let Some((change, changed)) = current.give_up(trouble, now) else {
-                return;
-            };
-            match self.store().commit(change).await {
-                Ok(()) => {
-                    let status = changed.status.name();
-                    let reason = trouble.reason();
-                    tracing::info!(subscription.id = %id, reason, status, "subscription given up");
-                    return;
-                }
-                Err(CommitError::Conflict) => {}
-                Err(CommitError::Store(error)) => {
-                    tracing::warn!(subscription.id = %id, %error, "blacklisting failed");
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Commits a change to `subscription`. When the store fails, the task is tried again later; when
-    /// the subscription has changed meanwhile, it has been planned anew.
-    async fn commit_or_retry(
-        &self,
-        subscription: &Subscription,
-        change: Change,
-        task: Task,
-        now: Timestamp,
-    ) {
-        if let Err(CommitError::Store(error)) = self.store().commit(change).await {
-            tracing::warn!(subscription.id = %subscription.id, %error, "a subscription waits");
-            self.agenda()
-                .retry(subscription.id, task, now + RETRY_PAUSE);
-        }
+        let next = now + PURGE_PERIOD;
+        *self.purge_at.lock().unwrap_or_else(PoisonError::into_inner) = Some(next);
+        next
     }
 
     /// Commits what may be left undone: it comes again, or something else has happened meanwhile.
     async fn commit(&self, change: Change) {
         if let Err(CommitError::Store(error)) = self.store().commit(change).await {
             tracing::warn!(%error, "the life cycle of subscriptions could not write");
+            self.station.crew.failed(error);
         }
     }
 }

@@ -9,43 +9,46 @@
 mod letter;
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
+use async_trait::async_trait;
+use hookyard_domain::kernel::component::{Component, Ports, Status};
 use hookyard_domain::kernel::limits::{
     MAIL_RETRY_PAUSES, NOTICE_AGE_MAX, NOTICE_READERS_MAX, NOTICES_WAITING_MAX,
 };
 use hookyard_domain::kernel::news::News;
+use hookyard_domain::kernel::ownership::Duty;
 use hookyard_domain::kernel::ports::{
-    Clock, CommitListener, DeliveryQuery, PersonQuery, Slice, StateQuery, Store, StoreError,
+    CommitListener, DeliveryQuery, PersonQuery, Slice, StateQuery, Store, StoreError,
 };
 use hookyard_domain::{
     AccountId, Change, HistoryEntry, HistoryWrite, Milestone, Person, PersonKind, PersonStatus,
     Subscription, SubscriptionId, SubscriptionStatus, Timestamp,
 };
-use tokio::sync::Notify;
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio_util::sync::DropGuard;
 
+use crate::component::{Station, Work, begin};
 use crate::mail::{Mail, MailError};
 use letter::{Reader, Trouble};
+
+const LETTERS: &str = "letters";
 
 /// Tells owners what became of their endpoints.
 #[derive(Debug)]
 pub struct Notices {
     inner: Arc<Inner>,
+    _end: DropGuard,
 }
 
 #[derive(Debug)]
 struct Inner {
+    ports: Ports,
+    station: Station,
     mail: Arc<dyn Mail>,
-    clock: Arc<dyn Clock>,
     /// Without a trailing slash.
     public_url: String,
-    store: OnceLock<Arc<dyn Store>>,
     waiting: Mutex<HashMap<SubscriptionId, Notice>>,
-    wake: Notify,
-    tasks: TaskTracker,
-    stop: CancellationToken,
 }
 
 /// Somebody is to be told of an endpoint.
@@ -87,72 +90,89 @@ enum Told {
 }
 
 impl Notices {
-    /// Listens, but does nothing before [`Notices::start`]. Letters lead to pages below
+    /// Begins to tell, with what an earlier run left untold. Letters lead to pages below
     /// `public_url`.
-    pub fn new(mail: Arc<dyn Mail>, clock: Arc<dyn Clock>, public_url: impl Into<String>) -> Self {
-        let inner = Inner {
-            mail,
-            clock,
-            public_url: public_url.into(),
-            store: OnceLock::new(),
-            waiting: Mutex::default(),
-            wake: Notify::new(),
-            tasks: TaskTracker::new(),
-            stop: CancellationToken::new(),
-        };
-        Self {
-            inner: Arc::new(inner),
-        }
-    }
-
-    /// Begins to tell, with what an earlier run left untold. The store must already tell this of
-    /// its commits.
     ///
     /// # Errors
     ///
     /// When the store cannot be read.
-    pub async fn start(&self, store: Arc<dyn Store>) -> Result<(), StoreError> {
-        let inner = &self.inner;
-        let all = store.all_subscriptions().await?;
-        let first = inner.store.set(store).is_ok();
-        assert!(first, "notices start once");
-        let now = inner.clock.now();
-        for subscription in &all {
-            let since = subscription.paused_at.unwrap_or(now);
-            if now.since(since) <= NOTICE_AGE_MAX {
-                inner.learn(subscription, now);
-            }
-        }
-        let running = Arc::clone(inner).run();
-        let until_stopped = inner.stop.clone().run_until_cancelled_owned(running);
-        inner.tasks.spawn(async move {
-            until_stopped.await;
+    pub async fn start(
+        ports: &Ports,
+        mail: Arc<dyn Mail>,
+        public_url: impl Into<String>,
+    ) -> Result<Self, StoreError> {
+        let inner = Arc::new(Inner {
+            ports: ports.clone(),
+            station: Station::new(Duty::Letters, ports, &[LETTERS]),
+            mail,
+            public_url: public_url.into(),
+            waiting: Mutex::default(),
         });
-        Ok(())
+        let end = inner.station.crew.ends_with();
+        ports.feed.follow(Arc::new(Arc::downgrade(&inner)));
+        begin(&inner).await?;
+        Ok(Self { inner, _end: end })
+    }
+}
+
+#[async_trait]
+impl Component for Notices {
+    fn status(&self) -> Status {
+        let waiting = self.inner.waiting().len();
+        self.inner.station.status().with("waiting", waiting)
     }
 
-    /// Who must be told of the store's commits.
-    pub fn listener(&self) -> Arc<dyn CommitListener> {
-        Arc::clone(&self.inner) as _
-    }
-
-    /// Sends no more. A letter under way is given up; it is sent after the next start.
-    pub async fn stop(&self) {
+    /// A letter under way is given up; it is sent after the next start.
+    async fn stop(&self, deadline: Instant) {
         self.abort();
-        self.inner.tasks.close();
-        self.inner.tasks.wait().await;
+        self.inner.station.crew.finish(deadline.into()).await;
     }
 
-    /// Drops everything at once.
-    pub fn abort(&self) {
-        self.inner.stop.cancel();
+    fn abort(&self) {
+        self.inner.station.crew.abort();
     }
 }
 
 impl CommitListener for Inner {
     fn committed(&self, news: &News) {
+        if !self.station.attends() {
+            return;
+        }
         for subscription in news.subscriptions() {
-            self.learn(subscription, self.clock.now());
+            self.learn(subscription, self.ports.clock.now());
+        }
+    }
+}
+
+#[async_trait]
+impl Work for Inner {
+    fn station(&self) -> &Station {
+        &self.station
+    }
+
+    async fn take_up(self: Arc<Self>) -> Result<(), StoreError> {
+        let all = self.store().all_subscriptions().await?;
+        let now = self.ports.clock.now();
+        for subscription in &all {
+            let since = subscription.paused_at.unwrap_or(now);
+            if now.since(since) <= NOTICE_AGE_MAX {
+                self.learn(subscription, now);
+            }
+        }
+        Ok(())
+    }
+
+    fn lay_down(&self) {
+        self.waiting().clear();
+    }
+
+    async fn round(self: Arc<Self>) -> Option<Timestamp> {
+        loop {
+            let due = self.take_due(self.ports.clock.now());
+            match due {
+                Ok((id, notice)) => self.tell(id, notice).await,
+                Err(next) => return next,
+            }
         }
     }
 }
@@ -163,7 +183,7 @@ impl Inner {
     }
 
     fn store(&self) -> &Arc<dyn Store> {
-        self.store.get().expect("tasks run after the start")
+        &self.ports.store
     }
 
     /// Takes note of an endpoint that may have something to tell; its history decides.
@@ -184,7 +204,7 @@ impl Inner {
             waiting.insert(subscription.id, Notice::of(subscription, now));
         }
         drop(waiting);
-        self.wake.notify_one();
+        self.station.wake();
     }
 
     /// The notice that is due first, taken out, or when it will be.
@@ -203,29 +223,15 @@ impl Inner {
         }
     }
 
-    async fn run(self: Arc<Self>) {
-        loop {
-            match self.take_due(self.clock.now()) {
-                Ok((id, notice)) => self.tell(id, notice).await,
-                Err(Some(next)) => {
-                    tokio::select! {
-                        () = self.clock.sleep_until(next) => {}
-                        () = self.wake.notified() => {}
-                    }
-                }
-                Err(None) => self.wake.notified().await,
-            }
-        }
-    }
-
     /// Tells whoever is left to be told, and plans the next try if that fails.
     async fn tell(&self, id: SubscriptionId, mut notice: Notice) {
-        let now = self.clock.now();
+        let now = self.ports.clock.now();
         let failure = match self.tell_readers(id, &mut notice, now).await {
             Ok(Told::Nothing | Told::All) => return,
             Ok(Told::NotYet(failure)) => failure,
             Err(error) => format!("the store cannot be read: {error}"),
         };
+        self.station.crew.failed(&failure);
         let Some(pause) = MAIL_RETRY_PAUSES.get(notice.tries) else {
             tracing::error!(
                 endpoint.id = %id,
@@ -236,7 +242,7 @@ impl Inner {
             return;
         };
         notice.tries += 1;
-        notice.due_at = self.clock.now() + *pause;
+        notice.due_at = self.ports.clock.now() + *pause;
         tracing::warn!(
             endpoint.id = %id,
             failure,
@@ -282,9 +288,13 @@ impl Inner {
             if notice.done.contains(&reader.address) {
                 continue;
             }
+            if !self.station.holds() {
+                return Ok(Told::Nothing);
+            }
             let letter = trouble.letter(&reader, &self.public_url);
             match self.mail.send(&letter).await {
                 Ok(()) => {
+                    self.station.crew.count(LETTERS, 1);
                     notice.reached += 1;
                     notice.done.insert(reader.address);
                 }

@@ -143,24 +143,13 @@ impl Connection for WebhookConnection {
             return Some(Attempted::unreachable(reason, timings));
         }
         let mut request = self.request(sending);
-        let endpoint = sending.subscription.endpoint.as_ref();
-        let authorization = endpoint.map(|endpoint| &endpoint.authorization);
-        if let Some(authorization) = authorization {
-            let asked = self.tokens.header(&self.egress, authorization, deadline);
-            match asked.await {
-                Ok(Some(proof)) => {
-                    request.headers_mut().insert(AUTHORIZATION, proof);
-                }
-                Ok(None) => {}
-                Err(NoToken(why)) => {
-                    timings.total_us = micros(started.elapsed());
-                    let reason = UnreachableReason::NoAccessToken;
-                    return Some(Attempted {
-                        answer_excerpt: Some(why),
-                        ..Attempted::unreachable(reason, timings)
-                    });
-                }
-            }
+        if let Err(NoToken(why)) = self.authorize(sending, &mut request, deadline).await {
+            timings.total_us = micros(started.elapsed());
+            let reason = UnreachableReason::NoAccessToken;
+            return Some(Attempted {
+                answer_excerpt: Some(why),
+                ..Attempted::unreachable(reason, timings)
+            });
         }
         // A kept connection may turn out to be dead before anything was written: then, and only
         // then, nothing can have been received, and a fresh one carries the same attempt.
@@ -191,12 +180,12 @@ impl Connection for WebhookConnection {
                     if answered.reusable {
                         self.open = Some(open);
                     }
-                    let status = answered.outcome.status();
-                    if let (Some(401), Some(authorization)) = (status, authorization) {
-                        self.tokens.forget(authorization);
+                    if answered.outcome.status() == Some(401) {
+                        self.forget_token(sending);
                     }
                     timings.wait_us = micros(answered.wait);
-                    let for_people = endpoint.is_some() || !answered.outcome.is_accepted();
+                    let for_people =
+                        sending.subscription.endpoint.is_some() || !answered.outcome.is_accepted();
                     let shown = for_people && !answered.excerpt.is_empty();
                     return Some(Attempted {
                         outcome: answered.outcome,
@@ -224,6 +213,32 @@ impl WebhookConnection {
         self.open = None;
         self.prepared = Prepared::new(subscription);
         self.prepared.is_some()
+    }
+
+    /// Adds the access token that an endpoint wants, fetched by `deadline`.
+    async fn authorize(
+        &mut self,
+        sending: &Sending<'_>,
+        request: &mut Request<Full<Bytes>>,
+        deadline: Instant,
+    ) -> Result<(), NoToken> {
+        let Some(endpoint) = &sending.subscription.endpoint else {
+            return Ok(());
+        };
+        let asked = self
+            .tokens
+            .header(&self.egress, &endpoint.authorization, deadline);
+        if let Some(proof) = asked.await? {
+            request.headers_mut().insert(AUTHORIZATION, proof);
+        }
+        Ok(())
+    }
+
+    /// The receiver does not take the token any more.
+    fn forget_token(&self, sending: &Sending<'_>) {
+        if let Some(endpoint) = &sending.subscription.endpoint {
+            self.tokens.forget(&endpoint.authorization);
+        }
     }
 
     /// The kept connection, if the rules that allowed it still hold.

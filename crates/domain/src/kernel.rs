@@ -1,12 +1,15 @@
 //! What every noun stands on: changes, ids, time, limits, problems, and the ports.
 
 pub mod change;
+pub mod component;
 pub mod erasure;
+pub mod feed;
 #[cfg(test)]
 pub(crate) mod golden;
 pub mod ids;
 pub mod limits;
 pub mod news;
+pub mod ownership;
 pub mod ports;
 pub mod problem;
 pub(crate) mod raw;

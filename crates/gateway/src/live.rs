@@ -5,12 +5,15 @@ use std::fmt;
 use std::hash::Hash;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use async_trait::async_trait;
+use hookyard_domain::kernel::component::{Component, State, Status};
+use hookyard_domain::kernel::feed::Feed as NewsFeed;
 use hookyard_domain::kernel::limits::{BIN_LIVE_BUFFER_MAX, LIVE_BUFFER_MAX, LIVE_SESSIONS_MAX};
 use hookyard_domain::kernel::news::{CommittedEvent, News};
-use hookyard_domain::kernel::ports::{CommitListener, LiveEvents, LiveFeed, LiveItem};
-use hookyard_domain::{AccountId, Audience, BinId, BinRequest, Event, PersonId};
+use hookyard_domain::kernel::ports::{Clock, CommitListener, LiveEvents, LiveFeed, LiveItem};
+use hookyard_domain::{AccountId, Audience, BinId, BinRequest, Event, PersonId, Timestamp};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -19,8 +22,9 @@ type Told<T> = mpsc::Sender<Arc<T>>;
 
 /// Hands what was committed to the sessions that may learn of it: events to persons, requests to
 /// those who look at a bin.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct LiveGateway {
+    since: Timestamp,
     persons: Sessions<Person, Event>,
     /// What each could ask for with an endpoint of theirs.
     endpoints: Sessions<Person, Event>,
@@ -76,12 +80,17 @@ impl<T> Listener<T> {
 }
 
 impl LiveGateway {
-    /// Ends every session, and takes no more.
-    pub fn close(&self) {
-        self.count.closed.store(true, Ordering::Release);
-        self.persons.lock().clear();
-        self.endpoints.lock().clear();
-        self.bins.lock().clear();
+    /// Lets listeners in, and tells them what `feed` tells.
+    pub fn start(feed: &dyn NewsFeed, clock: &dyn Clock) -> Self {
+        let gateway = Self {
+            since: clock.now(),
+            persons: Sessions::default(),
+            endpoints: Sessions::default(),
+            bins: Sessions::default(),
+            count: Arc::default(),
+        };
+        feed.follow(Arc::new(gateway.clone()));
+        gateway
     }
 
     fn open<K: Key, T: Item>(
@@ -110,6 +119,35 @@ impl LiveGateway {
             sessions: sessions.clone(),
             count: Arc::clone(&self.count),
         }))
+    }
+}
+
+#[async_trait]
+impl Component for LiveGateway {
+    fn status(&self) -> Status {
+        let closed = self.count.closed.load(Ordering::Acquire);
+        let status = Status::running("live", self.since);
+        let status = status.with("sessions", self.count.open.load(Ordering::Acquire));
+        Status {
+            state: if closed {
+                State::Stopped
+            } else {
+                State::Running
+            },
+            ..status
+        }
+    }
+
+    /// Ends every session, and takes no more.
+    async fn stop(&self, _deadline: Instant) {
+        self.abort();
+    }
+
+    fn abort(&self) {
+        self.count.closed.store(true, Ordering::Release);
+        self.persons.lock().clear();
+        self.endpoints.lock().clear();
+        self.bins.lock().clear();
     }
 }
 
@@ -250,11 +288,15 @@ mod tests {
 
     use super::*;
     use bytes::Bytes;
-    use hookyard_domain::{
-        BinRequestId, BinSignature, EventId, EventKind, SubscriptionId, Timestamp,
-    };
+    use hookyard_domain::kernel::feed::LocalFeed;
+    use hookyard_domain::{BinRequestId, BinSignature, EventId, EventKind, SubscriptionId};
+    use hookyard_testkit::VirtualClock;
 
     const ACCOUNT: AccountId = AccountId(1);
+
+    fn gateway() -> LiveGateway {
+        LiveGateway::start(&LocalFeed::default(), &VirtualClock::start())
+    }
 
     fn news(id: u64, recipients: &[u64]) -> News {
         let persons: Arc<[PersonId]> = recipients.iter().copied().map(PersonId).collect();
@@ -293,7 +335,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_those_who_may_learn_of_an_event_are_told() {
-        let gateway = LiveGateway::default();
+        let gateway = gateway();
         let mut alice = gateway.listen(ACCOUNT, PersonId(1)).unwrap();
         let mut bob = gateway.listen(ACCOUNT, PersonId(2)).unwrap();
         let mut stranger = gateway.listen(AccountId(9), PersonId(1)).unwrap();
@@ -301,14 +343,14 @@ mod tests {
         gateway.committed(&news(8, &[2]));
         assert_eq!(next_id(&mut alice).await, 7);
         assert_eq!(next_id(&mut bob).await, 8);
-        gateway.close();
+        gateway.abort();
         assert!(matches!(stranger.next().await, LiveItem::Closed));
         assert!(gateway.listen(ACCOUNT, PersonId(1)).is_none());
     }
 
     #[tokio::test]
     async fn an_endpoint_hears_what_its_person_may_learn_and_what_is_for_all_endpoints() {
-        let gateway = LiveGateway::default();
+        let gateway = gateway();
         let mut alice = gateway.listen_as_endpoint(ACCOUNT, PersonId(1)).unwrap();
         let mut page = gateway.listen(ACCOUNT, PersonId(1)).unwrap();
         let mut stranger = gateway
@@ -323,13 +365,13 @@ mod tests {
         assert_eq!(next_id(&mut alice).await, 7);
         assert_eq!(next_id(&mut alice).await, 9);
         assert_eq!(next_id(&mut page).await, 9);
-        gateway.close();
+        gateway.abort();
         assert!(matches!(stranger.next().await, LiveItem::Closed));
     }
 
     #[tokio::test]
     async fn a_slow_listener_is_told_that_it_missed_something() {
-        let gateway = LiveGateway::default();
+        let gateway = gateway();
         let mut slow = gateway.listen(ACCOUNT, PersonId(1)).unwrap();
         for id in 0..=LIVE_BUFFER_MAX as u64 {
             gateway.committed(&news(id, &[1]));
@@ -368,7 +410,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_looks_at_a_bin_hears_of_its_requests_until_it_is_deleted() {
-        let gateway = LiveGateway::default();
+        let gateway = gateway();
         let mut one = gateway.listen_to_bin(BinId(1)).unwrap();
         let mut two = gateway.listen_to_bin(BinId(2)).unwrap();
         gateway.committed(&received(1, 5));
@@ -386,7 +428,7 @@ mod tests {
 
     #[test]
     fn a_session_makes_room_when_it_ends() {
-        let gateway = LiveGateway::default();
+        let gateway = gateway();
         let listen = || gateway.listen(ACCOUNT, PersonId(1));
         let mut feeds: Vec<_> = (0..LIVE_SESSIONS_MAX).map(|_| listen().unwrap()).collect();
         assert!(listen().is_none());

@@ -13,7 +13,9 @@ mod waiting;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use async_trait::async_trait;
 use hookyard_domain::delivery::envelope::envelope;
+use hookyard_domain::kernel::component::{Component, Ports, State, Status};
 use hookyard_domain::kernel::limits::{
     POLL_EXAMINED_MAX, POLL_HELD_MAX, POLL_MESSAGES_MAX, POLL_PAGE_MAX,
 };
@@ -21,7 +23,7 @@ use hookyard_domain::kernel::news::News;
 use hookyard_domain::kernel::ports::{Clock, CommitListener, Store, StoreError};
 use hookyard_domain::{
     Audience, DeliveryMode, Event, EventId, IdSequence, PersonId, Secret, Subscription,
-    SubscriptionStatus,
+    SubscriptionStatus, Timestamp,
 };
 use serde_json::value::RawValue;
 use serde_json::{Value, json};
@@ -80,6 +82,7 @@ impl PubNubAnswer {
 pub struct PubNub {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
+    since: Timestamp,
     /// What clients present; one for the whole server, as channels are what is secret.
     subscribe_key: String,
     /// The newest event whose commit was told. What was acknowledged before is not after it.
@@ -88,26 +91,19 @@ pub struct PubNub {
 }
 
 impl PubNub {
-    /// Answers from `store`, which must tell this of its commits from now on; `ids` are its numbers.
-    pub fn new(
-        store: Arc<dyn Store>,
-        clock: Arc<dyn Clock>,
-        ids: &IdSequence,
-        subscribe_key: String,
-    ) -> Self {
-        let newest = AtomicU64::new(ids.next(clock.now()));
-        Self {
-            store,
-            clock,
+    /// Answers from the store; `ids` are its numbers.
+    pub fn start(ports: &Ports, ids: &IdSequence, subscribe_key: String) -> Arc<Self> {
+        let since = ports.clock.now();
+        let pubnub = Arc::new(Self {
+            store: Arc::clone(&ports.store),
+            clock: Arc::clone(&ports.clock),
+            since,
             subscribe_key,
-            newest,
+            newest: AtomicU64::new(ids.next(since)),
             waiting: Waiting::default(),
-        }
-    }
-
-    /// Ends every poll that is held, and holds no more.
-    pub fn close(&self) {
-        self.waiting.close();
+        });
+        ports.feed.follow(Arc::new(Arc::downgrade(&pubnub)));
+        pubnub
     }
 
     /// Answers a GET of `path` with `query`.
@@ -334,6 +330,31 @@ impl PubNub {
             channel: channel.clone(),
             data: data(&envelope, encryption_key.as_ref()),
         }))
+    }
+}
+
+#[async_trait]
+impl Component for PubNub {
+    fn status(&self) -> Status {
+        let closed = self.waiting.is_closed();
+        let status = Status::running("pubnub", self.since).with("polls", self.waiting.polls());
+        Status {
+            state: if closed {
+                State::Stopped
+            } else {
+                State::Running
+            },
+            ..status
+        }
+    }
+
+    /// Ends every poll that is held, and holds no more.
+    async fn stop(&self, _deadline: std::time::Instant) {
+        self.abort();
+    }
+
+    fn abort(&self) {
+        self.waiting.close();
     }
 }
 

@@ -27,6 +27,7 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use hookyard_domain::kernel::feed::Feed;
 use hookyard_domain::kernel::limits::SOCKET_SESSIONS_MAX;
 use hookyard_domain::kernel::news::{CommittedEvent, News};
 use hookyard_domain::kernel::ports::{Clock, CommitListener, LiveSubscriptions, SocketGone};
@@ -70,13 +71,15 @@ enum NoRoom {
 }
 
 impl Sockets {
-    /// No sessions yet.
-    pub fn new(clock: Arc<dyn Clock>) -> Self {
-        Self {
+    /// No sessions yet. They are told what `feed` tells.
+    pub fn start(feed: &dyn Feed, clock: Arc<dyn Clock>) -> Self {
+        let sockets = Self {
             registry: Arc::default(),
             count: Arc::default(),
             clock,
-        }
+        };
+        feed.follow(Arc::new(sockets.clone()));
+        sockets
     }
 
     /// Sessions, those that wait to be recovered included.

@@ -5,15 +5,17 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use bytes::Bytes;
-use hookyard_api::{Api, SOCKET_PATH};
+use hookyard_api::Api;
+#[cfg(test)]
+use hookyard_api::SOCKET_PATH;
+use hookyard_api::operations::{NoBody, Outcome, Resources, Sketch, Whole};
 use hookyard_domain::kernel::limits::SOCKET_REPLY_BYTES_MAX;
 use hookyard_domain::{Change, HistoryEntry, HistoryWrite, Problem, Session};
 use hookyard_gateway::{Backstage, ReplyTooLarge, SocketGateway, SocketSettings, Sockets};
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use tower::ServiceExt as _;
 
 /// Answers from the same router as the listener does, without the pages.
@@ -71,19 +73,67 @@ pub fn socket_gateway(api: &Arc<Api>, sockets: Sockets, settings: SocketSettings
     };
     let clock = Arc::clone(&api.clock);
     let chance = Arc::clone(&api.chance);
-    SocketGateway::new(sockets, Arc::new(backstage), settings, clock, chance)
+    SocketGateway::start(sockets, Arc::new(backstage), settings, clock, chance)
+}
+
+hookyard_api::operations! {
+    state SocketGateway;
+    tag WebSocket, under BARE, as Secret;
+
+    /// Connects with a token of `createSocketToken`, in `access_token` of the query.
+    ///
+    /// What is wrong with the token is told in the first message.
+    connect: GET "/ws" named connect_socket;
 }
 
 /// The route by which clients connect to `gateway`.
 pub fn socket_routes<S: Clone + Send + Sync + 'static>(gateway: SocketGateway) -> Router<S> {
-    Router::new()
-        .route(SOCKET_PATH, get(connect))
-        .with_state(gateway)
+    let resources = Resources::default().with(operations());
+    resources.router(|_| true).with_state(gateway)
 }
 
-async fn connect(State(gateway): State<SocketGateway>, request: Request) -> Response {
-    match gateway.accept(request) {
+/// A connection that is one of frames from now on, or a refusal.
+struct Upgraded(Response);
+
+impl IntoResponse for Upgraded {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+impl Outcome for Upgraded {
+    fn sketch(sketch: &mut Sketch) {
+        sketch.has_own_errors();
+        let status = StatusCode::SWITCHING_PROTOCOLS;
+        sketch.empty(status, "Frames follow.");
+        sketch.problem(StatusCode::BAD_REQUEST, "This asks for no WebSocket.");
+        let full = "There are as many connections as there may be.";
+        sketch.problem(StatusCode::SERVICE_UNAVAILABLE, full);
+    }
+}
+
+async fn connect(
+    State(gateway): State<SocketGateway>,
+    Whole(request, _): Whole<NoBody>,
+) -> Upgraded {
+    Upgraded(match gateway.accept(request) {
         Ok(response) => response.map(|()| Body::empty()),
         Err(refusal) => refusal.response().into_response(),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_are_told_the_path_that_is_served() {
+        let paths: Vec<_> = Resources::default()
+            .with(operations())
+            .described()
+            .iter()
+            .flat_map(|operation| operation.paths().collect::<Vec<_>>())
+            .collect();
+        assert_eq!(paths, [SOCKET_PATH]);
     }
 }

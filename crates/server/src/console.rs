@@ -37,6 +37,8 @@ pub(crate) fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
         .route("/favicon.ico", get(asset))
         .route("/favicon.svg", get(asset))
         .route("/assets/{*rest}", get(asset))
+        .route("/docs/api", get(reference))
+        .route("/docs/api/{file}", get(reference_file))
 }
 
 async fn page() -> Response {
@@ -45,6 +47,24 @@ async fn page() -> Response {
         None => (Body::from(NOT_BUILT), "text/html; charset=utf-8"),
     };
     guarded(body, kind, "no-cache")
+}
+
+/// The reference of the API: a page that reads the description which this server gives of itself.
+async fn reference() -> Response {
+    const PAGE: &str = include_str!("reference/page.html");
+    guarded(Body::from(PAGE), "text/html; charset=utf-8", "no-cache")
+}
+
+async fn reference_file(request: Request) -> Response {
+    let path = request.uri().path();
+    let text = match path.rsplit('/').next() {
+        Some("page.css") => include_str!("reference/page.css"),
+        Some("page.js") => include_str!("reference/page.js"),
+        // The colours and sizes of the console.
+        Some("tokens.css") => include_str!("../../../console/src/tokens.css"),
+        _ => return StatusCode::NOT_FOUND.into_response(),
+    };
+    guarded(Body::from(text), content_type(path), "no-cache")
 }
 
 async fn asset(request: Request) -> Response {
@@ -97,4 +117,47 @@ fn guarded(body: Body, kind: &'static str, cache: &'static str) -> Response {
             .insert(name, HeaderValue::from_static(value));
     }
     response
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn served(path: &str) -> StatusCode {
+        let request = Request::builder().uri(path).body(Body::empty());
+        let answer = reference_file(request.expect("a request")).await;
+        answer.status()
+    }
+
+    #[tokio::test]
+    async fn the_reference_asks_only_this_server() {
+        let page = include_str!("reference/page.html");
+        let script = include_str!("reference/page.js");
+        let style = include_str!("reference/page.css");
+        for text in [page, script, style] {
+            assert!(!text.contains("https://") && !text.contains("http://"));
+        }
+        let named = page
+            .split('"')
+            .filter(|text| text.starts_with("/docs/api/"));
+        let named: Vec<_> = named.collect();
+        assert_eq!(named.len(), 3);
+        for path in named {
+            assert_eq!(served(path).await, StatusCode::OK, "{path}");
+        }
+        assert_eq!(served("/docs/api/other.js").await, StatusCode::NOT_FOUND);
+        // What the document says is text, and never read as HTML.
+        assert!(!script.contains("innerHTML"));
+    }
+
+    #[tokio::test]
+    async fn the_reference_runs_its_own_scripts_alone() {
+        let answer = reference().await;
+        let policy = answer.headers()[header::CONTENT_SECURITY_POLICY].to_str();
+        assert!(
+            policy
+                .expect("text")
+                .starts_with("default-src 'none'; script-src 'self'")
+        );
+    }
 }

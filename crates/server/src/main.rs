@@ -161,6 +161,10 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 }
 
 async fn serve(config: Config) -> anyhow::Result<ExitCode> {
+    if let Some(file) = std::env::var_os(hookyard_server::CALLS).filter(|_| cfg!(debug_assertions))
+    {
+        hookyard_api::operations::record_calls(file.into());
+    }
     let server = Server::start(config).await?;
     // Nobody may be there to read it.
     let _ = write!(std::io::stdout(), "{}", server.greeting());

@@ -1,11 +1,11 @@
-//! The routes of the PubNub-style transport. They exist only when it is turned on.
+//! The operations of the PubNub-style transport. They are served only when it is turned on.
 
 use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::get;
+use hookyard_api::operations::{Outcome, Resources, Sketch};
 use hookyard_gateway::PubNub;
 use http::{StatusCode, Uri, header};
 
@@ -17,20 +17,51 @@ const HEADERS: [(header::HeaderName, &str); 4] = [
     (header::ACCESS_CONTROL_ALLOW_METHODS, "GET"),
 ];
 
-/// Routes that `pubnub` answers.
-pub fn routes<S: Clone + Send + Sync + 'static>(pubnub: Arc<PubNub>) -> Router<S> {
-    Router::new()
-        .route("/time/0", get(answer))
-        .route("/v2/subscribe/{*call}", get(answer))
-        .route("/v2/presence/{*call}", get(answer))
-        .route("/subscribe/{*call}", get(answer))
-        .with_state(pubnub)
+hookyard_api::operations! {
+    state Arc<PubNub>;
+    tag PubNub, under BARE, as Secret;
+
+    /// The time, as clients of `PubNub` ask for it.
+    answer: GET "/time/0" named read_pubnub_time;
+    /// Waits for what is sent to a channel.
+    answer: GET "/v2/subscribe/{*call}" named subscribe_to_pubnub;
+    /// Says that somebody is still there, or leaves.
+    answer: GET "/v2/presence/{*call}" named tell_pubnub_presence;
+    /// Waits for what is sent to a channel, as the oldest clients ask for it.
+    answer: GET "/subscribe/{*call}" named subscribe_to_pubnub_formerly;
 }
 
-async fn answer(State(pubnub): State<Arc<PubNub>>, uri: Uri) -> Response {
+/// Routes that `pubnub` answers.
+pub fn routes<S: Clone + Send + Sync + 'static>(pubnub: Arc<PubNub>) -> Router<S> {
+    let resources = Resources::default().with(operations());
+    resources.router(|_| true).with_state(pubnub)
+}
+
+/// An answer in the words of `PubNub`.
+struct Answered(Response);
+
+impl IntoResponse for Answered {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+impl Outcome for Answered {
+    fn sketch(sketch: &mut Sketch) {
+        sketch.has_own_errors();
+        let kind = "text/javascript";
+        sketch.text(StatusCode::OK, kind, "As `PubNub` answers.");
+        sketch.text(StatusCode::BAD_REQUEST, kind, "The call cannot be read.");
+        sketch.text(StatusCode::FORBIDDEN, kind, "Nobody may listen there.");
+        let later = "Too many listen, or the store fails.";
+        sketch.text(StatusCode::SERVICE_UNAVAILABLE, kind, later);
+    }
+}
+
+async fn answer(State(pubnub): State<Arc<PubNub>>, uri: Uri) -> Answered {
     let answer = pubnub
         .answer(uri.path(), uri.query().unwrap_or_default())
         .await;
     let status = StatusCode::from_u16(answer.status).expect("answers have real statuses");
-    (status, HEADERS, answer.body).into_response()
+    Answered((status, HEADERS, answer.body).into_response())
 }

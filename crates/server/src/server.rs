@@ -1,40 +1,33 @@
 //! Wiring: the store, the dispatcher, the live gateway and the API become one running server.
+//!
+//! It begins in steps, each of which takes what the steps before it made: the ground, the ways out,
+//! what runs in the background, who listens live, and last the door. It ends the other way round.
+
+mod background;
+mod door;
+mod ground;
+mod outbound;
 
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use anyhow::Context;
-use hookyard_api::{
-    Api, ApiSettings, DevelopmentMode, ListenerLimits, RateLimits, SubscriptionSettings, TokenMint,
-};
-use hookyard_delivery::{
-    ByMode, Dispatcher, Egress, EgressRules, Jobs, Letter, Lifecycle, Mail as _, Notices, OwnBins,
-    Purger, PushKey, PushTransport, SmtpMail, WebhookHandshake, WebhookTransport,
-};
-use hookyard_domain::kernel::ports::{Chance, Clock, Store};
-use hookyard_domain::{PushProvider, RetryPolicy};
-use hookyard_gateway::{LiveGateway, PubNub, SocketGateway, SocketSettings, Sockets};
-use hookyard_store::{Options, SqliteStore};
-use ipnet::IpNet;
-use tokio::net::TcpListener;
+use hookyard_api::DevelopmentMode;
+use hookyard_delivery::{Letter, Mail as _};
+use hookyard_domain::kernel::component::{Components, Stage};
+use hookyard_domain::kernel::ports::{Chance, Clock};
+use hookyard_store::SqliteStore;
+use tokio::task::JoinSet;
 use tokio::time::Instant;
-use tokio_util::sync::CancellationToken;
-use url::{Host, Url};
 
-use crate::backstage::{socket_gateway, socket_routes};
-use crate::bootstrap::{FirstStart, Welcome};
+use self::door::Door;
+use self::ground::Ground;
+use self::outbound::Outbound;
+use crate::bootstrap::Welcome;
 use crate::chance::OsChance;
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::console;
 use crate::data_dir::DataDir;
-use crate::open_files;
-
-/// How long requests in progress may take when the server stops.
-const REQUESTS_FINISH_MAX: Duration = Duration::from_secs(10);
-/// How long sends in flight may take when the server stops.
-const SENDS_FINISH_MAX: Duration = Duration::from_secs(10);
 
 /// A running server.
 #[derive(Debug)]
@@ -45,16 +38,7 @@ pub struct Server {
     credentials: PathBuf,
     welcome: Welcome,
     store: Arc<SqliteStore>,
-    dispatcher: Arc<Dispatcher>,
-    lifecycle: Arc<Lifecycle>,
-    purger: Purger,
-    jobs: Arc<Jobs>,
-    notices: Option<Notices>,
-    live: LiveGateway,
-    pubnub: Option<Arc<PubNub>>,
-    gateway: SocketGateway,
-    stopping: CancellationToken,
-    serving: tokio::task::JoinHandle<()>,
+    components: Arc<Components>,
     /// Unlocked when the server is dropped.
     _data_dir: DataDir,
 }
@@ -79,174 +63,21 @@ impl Server {
         clock: Arc<dyn Clock>,
         chance: Arc<dyn Chance>,
     ) -> anyhow::Result<Self> {
-        let data_dir = DataDir::open(&config.data_dir)?;
-        let key = data_dir.master_key(&*chance)?;
-        let options = Options {
-            vault_key: key.vault_key(),
-            clock: Arc::clone(&clock),
-            chance: Arc::clone(&chance),
-        };
-        let store = Arc::new(SqliteStore::open(&data_dir.database(), options)?);
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .with_context(|| format!("failed to listen on {}", config.listen))?;
-        let address = listener.local_addr()?;
-        let local_url = format!("http://{address}");
-        let public_url = config
-            .public_url
-            .clone()
-            .unwrap_or_else(|| local_url.clone());
-
-        let welcome = FirstStart {
-            store: &*store,
-            clock: &*clock,
-            chance: &*chance,
-            ids: &store.ids(),
-            public_url: &public_url,
-            data_dir: &data_dir,
-        }
-        .run()
-        .await?;
-
-        let ranges = config.delivery.allowed_ranges.clone();
-        let development_on = is_loopback(&public_url) && address.ip().is_loopback();
-        let own_bins = OwnBins::new(&public_url, address);
-        let egress = Egress::new(rules(development_on, &ranges)).with_own_bins(own_bins);
-        let egress = Arc::new(egress);
-        let tightened = Arc::clone(&egress);
-        let development = DevelopmentMode::new(development_on, move || {
-            tightened.set_rules(rules(false, &ranges));
-        });
-
-        let live = LiveGateway::default();
-        let sockets = Sockets::new(Arc::clone(&clock));
-        let (push, push_certificates) = push(&config, &egress, &clock)?;
-        let transport = ByMode::new(
-            Arc::new(WebhookTransport::new(Arc::clone(&egress))),
-            Arc::new(push),
-        );
-        let notices = mail(&config, &egress, &public_url)?
-            .map(|mail| Notices::new(Arc::new(mail), Arc::clone(&clock), public_url.clone()));
-        let dispatcher = Arc::new(Dispatcher::new(
-            Arc::new(transport),
-            Arc::clone(&clock),
-            Arc::clone(&chance),
-        ));
-        let handshake = Arc::new(WebhookHandshake::new(
-            egress,
-            Duration::from_millis(config.delivery.timeout_ms),
-        ));
-        let lifecycle = Arc::new(Lifecycle::new(
-            Arc::clone(&clock),
-            Arc::clone(&chance),
-            Arc::clone(&handshake) as _,
-            config.subscriptions.heal,
-        ));
-        dispatcher.report_to(Arc::clone(&lifecycle) as _);
-        store.listen(Arc::new(live.clone()));
-        store.listen(Arc::new(sockets.clone()));
-        store.listen(Arc::clone(&dispatcher) as _);
-        store.listen(Arc::clone(&lifecycle) as _);
-        let jobs = Arc::new(Jobs::new(Arc::clone(&clock)));
-        store.listen(Arc::clone(&jobs) as _);
-        if let Some(notices) = &notices {
-            store.listen(notices.listener());
-        }
-        dispatcher
-            .start(Arc::clone(&store) as Arc<dyn Store>)
-            .await?;
-        lifecycle
-            .start(Arc::clone(&store) as Arc<dyn Store>)
-            .await?;
-        jobs.start(Arc::clone(&store) as Arc<dyn Store>).await?;
-        if let Some(notices) = &notices {
-            notices.start(Arc::clone(&store) as Arc<dyn Store>).await?;
-        }
-
-        let retry_policy = RetryPolicy {
-            timeout_ms: config.delivery.timeout_ms,
-            concurrency_max: config.delivery.concurrency,
-            ..RetryPolicy::default()
-        };
-        let pubnub = config.pubnub.enabled.then(|| {
-            let port = Arc::clone(&store) as Arc<dyn Store>;
-            let ids = store.ids();
-            let pubnub = PubNub::new(port, Arc::clone(&clock), &ids, key.subscribe_key());
-            let pubnub = Arc::new(pubnub);
-            store.listen(Arc::clone(&pubnub) as _);
-            pubnub
-        });
-        let api = Arc::new(Api {
-            store: Arc::clone(&store) as _,
-            clock,
-            chance,
-            ids: store.ids(),
-            handshake,
-            live: Arc::new(live.clone()),
-            sockets: Arc::new(sockets.clone()),
-            tokens: TokenMint::new(key.token_key()),
-            settings: ApiSettings {
-                retry_policy,
-                rate_limits: if config.api.rate_limits {
-                    RateLimits::enforced()
-                } else {
-                    RateLimits::default()
-                },
-                subscriptions: SubscriptionSettings {
-                    count_max: config.subscriptions.per_app_max,
-                    pubnub_key: pubnub.is_some().then(|| key.subscribe_key()),
-                    push_certificates,
-                },
-                ..ApiSettings::new(public_url.clone(), development.clone())
-            },
-        });
-        let purger = Purger::start(
-            Arc::clone(&store) as _,
-            Arc::clone(&api.clock),
-            config.retention.settings(),
-        );
-        let room = open_files::claim();
-        let socket_settings = SocketSettings {
-            connections_max: room.sockets,
-            ..config.websocket.settings()
-        };
-        let gateway = socket_gateway(&api, sockets, socket_settings);
-        let mut page = console::routes().merge(socket_routes(gateway.clone()));
-        if let Some(pubnub) = &pubnub {
-            page = page.merge(crate::pubnub::routes(Arc::clone(pubnub)));
-        }
-        let router = hookyard_api::router(api, page);
-        let stopping = CancellationToken::new();
-        let stop = stopping.clone();
-        let serving = tokio::spawn(hookyard_api::serve(
-            listener,
-            ListenerLimits {
-                connections_max: room.connections,
-                ..ListenerLimits::default()
-            },
-            router,
-            stop,
-            REQUESTS_FINISH_MAX,
-        ));
-        data_dir.write_address(&local_url)?;
+        let ground = Ground::open(config, clock, chance).await?;
+        let outbound = Outbound::build(&ground)?;
+        let development = outbound.development.clone();
+        background::start(&ground, &outbound).await?;
+        Door::prepare(&ground, outbound).open(&ground.config, ground.listener);
+        ground.data_dir.write_address(&ground.local_url)?;
         Ok(Self {
-            public_url,
-            local_url,
+            public_url: ground.public_url,
+            local_url: ground.local_url,
             development,
-            credentials: data_dir.credentials(),
-            welcome,
-            store,
-            dispatcher,
-            lifecycle,
-            purger,
-            jobs,
-            notices,
-            live,
-            pubnub,
-            gateway,
-            stopping,
-            serving,
-            _data_dir: data_dir,
+            credentials: ground.data_dir.credentials(),
+            welcome: ground.welcome,
+            store: ground.store,
+            components: ground.components,
+            _data_dir: ground.data_dir,
         })
     }
 
@@ -299,60 +130,33 @@ impl Server {
         self.store.failed().await;
     }
 
+    /// How everything that runs stands.
+    pub fn components(&self) -> &Components {
+        &self.components
+    }
+
     /// Stops cleanly: no new requests, those in progress finish, sends in flight are recorded, the
     /// store is closed with nothing in doubt.
     pub async fn stop(self) {
-        self.stopping.cancel();
-        self.live.close();
-        if let Some(pubnub) = &self.pubnub {
-            pubnub.close();
+        while let Some(stage) = self.components.pop() {
+            stop(stage).await;
         }
-        let finish = Instant::now() + REQUESTS_FINISH_MAX;
-        let _ = tokio::join!(self.gateway.stop(finish), self.serving);
-        if let Some(notices) = &self.notices {
-            notices.stop().await;
-        }
-        self.purger.stop().await;
-        self.jobs.stop().await;
-        self.lifecycle.stop().await;
-        self.dispatcher
-            .stop(Instant::now() + SENDS_FINISH_MAX)
-            .await;
-        self.store.close().await;
     }
+}
+
+/// Stops what belongs to one stage, all at once.
+async fn stop(stage: Stage) {
+    let deadline = Instant::now() + stage.patience;
+    let mut stopping = JoinSet::new();
+    for component in stage.components {
+        stopping.spawn(async move { component.stop(deadline.into_std()).await });
+    }
+    // One that panics does not keep the others from stopping.
+    while stopping.join_next().await.is_some() {}
 }
 
 /// What the printed `curl` posts.
 const SAMPLE_CARD: &str = r##"{"activity":"Build server","title":"**Build 412** is green","attachments":[{"type":"Card","color":"#2aa876","title":"main: all 128 tests passed","text":"Deployed to *staging* in 4 min 12 s.","fields":[{"title":"Branch","value":"main","style":"Short"},{"title":"Author","value":"Grace","style":"Short"}],"footnote":{"text":"Posted with curl"}}]}"##;
-
-/// The push services of the configuration, and the names by which they are chosen.
-fn push(
-    config: &Config,
-    egress: &Arc<Egress>,
-    clock: &Arc<dyn Clock>,
-) -> anyhow::Result<(PushTransport, Vec<(PushProvider, String)>)> {
-    let keys = config.push.keys()?;
-    let named = |key: &PushKey| {
-        let (provider, name) = key.names();
-        (provider, name.to_owned())
-    };
-    let names = keys.iter().map(named).collect();
-    let transport = PushTransport::new(egress, clock, keys)?;
-    Ok((transport, names))
-}
-
-/// Who sends letters, if there is a mail server.
-fn mail(
-    config: &Config,
-    egress: &Arc<Egress>,
-    public_url: &str,
-) -> anyhow::Result<Option<SmtpMail>> {
-    let Some(smtp) = &config.smtp else {
-        return Ok(None);
-    };
-    let mail = SmtpMail::new(Arc::clone(egress), smtp.settings(public_url))?;
-    Ok(Some(mail))
-}
 
 /// Looks at what `config` names outside itself, without starting anything.
 ///
@@ -360,9 +164,7 @@ fn mail(
 ///
 /// When a push service's key cannot be read or used, or a mail server cannot.
 pub fn check(config: &Config) -> anyhow::Result<()> {
-    let egress = Arc::new(Egress::new(EgressRules::default()));
-    push(config, &egress, &(Arc::new(SystemClock) as _))?;
-    mail(config, &egress, "").map(|_| ())
+    outbound::check(config, &(Arc::new(SystemClock) as _))
 }
 
 /// Sends a letter to `address` by the mail server of `config`, to see that it takes them.
@@ -371,9 +173,8 @@ pub fn check(config: &Config) -> anyhow::Result<()> {
 ///
 /// When there is no mail server, or it does not take the letter.
 pub async fn try_mail(config: &Config, address: &str) -> anyhow::Result<()> {
-    let egress = Arc::new(Egress::new(EgressRules::default()));
     let public_url = config.public_url.as_deref().unwrap_or_default();
-    let mail = mail(config, &egress, public_url)?;
+    let mail = outbound::mail(config, &outbound::strict_egress(), public_url)?;
     let mail = mail.context("no mail server is set: write a section [smtp]")?;
     let now = SystemClock.now();
     let letter = Letter {
@@ -388,47 +189,4 @@ pub async fn try_mail(config: &Config, address: &str) -> anyhow::Result<()> {
     };
     let sent = mail.send(&letter).await;
     sent.with_context(|| format!("the mail server did not take the letter to `{address}`"))
-}
-
-fn rules(development: bool, ranges: &[IpNet]) -> EgressRules {
-    EgressRules {
-        allow_private: development,
-        allow_http: development,
-        allowed_ranges: ranges.to_vec(),
-    }
-}
-
-fn is_loopback(url: &str) -> bool {
-    let Ok(url) = Url::parse(url) else {
-        return false;
-    };
-    match url.host() {
-        Some(Host::Domain(name)) => name == "localhost",
-        Some(Host::Ipv4(address)) => address.is_loopback(),
-        Some(Host::Ipv6(address)) => address.is_loopback(),
-        None => false,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_this_machine_is_loopback() {
-        for url in [
-            "http://127.0.0.1:8080",
-            "http://localhost:1",
-            "http://[::1]:1",
-        ] {
-            assert!(is_loopback(url), "{url}");
-        }
-        for url in [
-            "https://hooks.example.com",
-            "http://0.0.0.0:1",
-            "http://localhost.example.com",
-        ] {
-            assert!(!is_loopback(url), "{url}");
-        }
-    }
 }

@@ -190,6 +190,37 @@ fn handlers_write_nothing_that_the_domain_has_not_decided() {
     }
 }
 
+/// A second database needs the commit core as it is.
+#[test]
+fn the_commit_core_knows_no_sql() {
+    let mut files = vec![root().join("crates/store/src/commit.rs")];
+    sources(&root().join("crates/store/src/commit"), &mut files);
+    assert!(files.len() > 5, "{files:?}");
+    let marks = [
+        "rusqlite",
+        "sqlite",
+        "select ",
+        "insert ",
+        "update ",
+        "delete from",
+    ];
+    for file in files {
+        let text = fs::read_to_string(&file).unwrap();
+        let code = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
+        for (number, line) in code.enumerate() {
+            let line = line.to_lowercase();
+            let found = marks.iter().find(|mark| line.contains(**mark));
+            assert!(
+                found.is_none(),
+                "`{}`, line {number} of the code: {line}",
+                file.display()
+            );
+        }
+    }
+}
+
 /// Lines of a source: one that must be searched to find one's way is too long.
 const LINES_MAX: usize = 500;
 
@@ -335,6 +366,32 @@ fn paths_in_the_architecture_lead_somewhere() {
 }
 
 /// Work to do later belongs to an issue.
+/// What is served is an operation of the table, and described with it; only the pages are not.
+#[test]
+fn only_the_table_and_the_pages_have_routes() {
+    for crate_path in crates() {
+        if ["bench", "testkit"]
+            .iter()
+            .any(|name| crate_path.ends_with(name))
+        {
+            continue;
+        }
+        let mut files = Vec::new();
+        sources(&crate_path.join("src"), &mut files);
+        let elsewhere = files.iter().filter(|file| {
+            !file.ends_with("api/src/operations.rs") && !file.ends_with("server/src/console.rs")
+        });
+        for file in elsewhere {
+            let text = fs::read_to_string(file).unwrap();
+            assert!(
+                !text.contains(".route("),
+                "`{}` has a route",
+                file.display()
+            );
+        }
+    }
+}
+
 #[test]
 fn nothing_is_left_for_later_in_the_code() {
     let marks = [

@@ -6,9 +6,13 @@
 //! all. What is *not* guaranteed: that a listener hears of a commit; a restart reads what is
 //! unfinished.
 
+mod commit;
+mod component;
+mod fault;
 mod records;
 mod sqlite;
 mod vault;
 
+pub use component::StoreComponent;
 pub use sqlite::{Options, SqliteStore};
 pub use vault::VaultKey;

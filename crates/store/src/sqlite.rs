@@ -1,23 +1,24 @@
 //! The store: a writer behind one door, readers beside it, caches in front.
 
-mod caches;
+mod backend;
+mod checkpoints;
 mod connection;
 mod delivery;
 mod endpoints;
-mod engine;
 mod erasure;
 mod error;
 mod events;
-mod fanout;
+mod feed;
+mod guards;
 mod identity;
 mod inbound;
 mod messaging;
+mod meta;
 mod migrations;
 mod query;
 mod retention;
+mod row;
 mod subscriptions;
-mod transaction;
-mod writer;
 
 use std::fmt;
 use std::path::Path;
@@ -32,10 +33,10 @@ use hookyard_domain::{Change, EventId, IdSequence};
 use rusqlite::Connection;
 use tokio::sync::{Semaphore, watch};
 
-use self::caches::Caches;
-use self::engine::Engine;
+use self::backend::Rows;
+use self::checkpoints::Checkpointer;
 use self::error::Fault;
-use self::writer::{Listeners, Writer};
+use crate::commit::{Caches, Core, Encoded, Listeners, Writer, tell};
 use crate::vault::{Vault, VaultKey};
 
 /// Connections that read. More would not read faster on the few cores that we are built for.
@@ -63,18 +64,19 @@ pub struct SqliteStore {
 enum Backend {
     /// A file: commits go to the writer's thread, reads to a pool.
     File {
-        writer: Arc<Writer>,
+        writer: Arc<Writer<Rows>>,
         readers: Arc<Readers>,
     },
     /// One connection for everything, used by the caller's own thread: no sync, no thread, so
     /// that simulations can replay it.
-    Inline { engine: Arc<Mutex<Engine>> },
+    Inline { core: Arc<Mutex<Core<Rows>>> },
 }
 
 /// Commits on the caller's thread.
 #[derive(Debug)]
 struct InlineDoor {
-    engine: Arc<Mutex<Engine>>,
+    core: Arc<Mutex<Core<Rows>>>,
+    encoder: Vault,
     listeners: Listeners,
 }
 
@@ -84,22 +86,14 @@ impl Commits for InlineDoor {
         if change.is_empty() {
             return Ok(Vec::new());
         }
+        let encoded = Encoded::new(&self.encoder, change).map_err(StoreError::from)?;
         let outcome = {
-            let mut engine = self.engine.lock().unwrap_or_else(PoisonError::into_inner);
-            engine.commit(&[change])
+            let mut core = self.core.lock().unwrap_or_else(PoisonError::into_inner);
+            core.commit(&mut [encoded])
         };
-        let listeners = self
-            .listeners
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        for listener in listeners.iter() {
-            listener.committed(&outcome.news);
-        }
-        outcome
-            .results
-            .into_iter()
-            .next()
-            .expect("one change has one result")
+        tell(&self.listeners, &outcome.news);
+        let fate = outcome.fates.into_iter().next();
+        fate.expect("one change has one fate")
     }
 }
 
@@ -152,18 +146,19 @@ impl SqliteStore {
     pub fn open(path: &Path, options: Options) -> Result<Self, StoreError> {
         let mut db = connection::open_writer(path)?;
         migrations::migrate(&mut db)?;
-        writer::empty_log(&db)?;
-        engine::check_key(
-            &db,
-            &Vault::new(options.vault_key, Arc::clone(&options.chance)),
-        )?;
-        if !engine::was_clean(&db)? {
-            let window = u32::try_from(LANE_WINDOW_MAX).expect("the window is small");
-            delivery::deliveries::mark_possible_repeats(&db, window)?;
+        checkpoints::empty_log(&db)?;
+        let vault = Vault::new(options.vault_key, Arc::clone(&options.chance));
+        meta::check_key(&db, &vault)?;
+        if !meta::was_clean(&db)? {
+            mark_possible_repeats(&db)?;
         }
-        let (engine, parts) = assemble(db, options)?;
-        engine.set_clean(false)?;
-        let writer = Arc::new(Writer::start(engine, path, Arc::clone(&parts.listeners))?);
+        meta::set_clean(&db, false)?;
+        let failing = Arc::new(watch::Sender::new(false));
+        let checkpoints = Checkpointer::start(path, Arc::clone(&failing))?;
+        let (core, parts) = assemble(db, vault, options.clock, Some(checkpoints))?;
+        let listeners = Arc::clone(&parts.listeners);
+        let writer = Writer::start(core, parts.vault.clone(), listeners, failing)?;
+        let writer = Arc::new(writer);
         let readers = Arc::new(Readers {
             path: path.to_owned(),
             idle: Mutex::default(),
@@ -182,13 +177,15 @@ impl SqliteStore {
     pub fn inline(options: Options) -> Result<Self, StoreError> {
         let mut db = connection::open_in_memory()?;
         migrations::migrate(&mut db)?;
-        let (engine, parts) = assemble(db, options)?;
-        let engine = Arc::new(Mutex::new(engine));
+        let vault = Vault::new(options.vault_key, options.chance);
+        let (core, parts) = assemble(db, vault, options.clock, None)?;
+        let core = Arc::new(Mutex::new(core));
         let door = Arc::new(InlineDoor {
-            engine: Arc::clone(&engine),
+            core: Arc::clone(&core),
+            encoder: parts.vault.clone(),
             listeners: Arc::clone(&parts.listeners),
         });
-        Ok(parts.with(door, Backend::Inline { engine }))
+        Ok(parts.with(door, Backend::Inline { core }))
     }
 
     /// Puts `layer` between callers and the commit; reads stay as they are. This is where faults
@@ -226,10 +223,9 @@ impl SqliteStore {
     ///
     /// When the store cannot write.
     pub fn mark_possible_repeats(&self) -> Result<(), StoreError> {
-        if let Backend::Inline { engine } = &self.backend {
-            let engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
-            let window = u32::try_from(LANE_WINDOW_MAX).expect("the window is small");
-            delivery::deliveries::mark_possible_repeats(&engine.db, window)?;
+        if let Backend::Inline { core } = &self.backend {
+            let core = core.lock().unwrap_or_else(PoisonError::into_inner);
+            mark_possible_repeats(&core.backend().db)?;
         }
         Ok(())
     }
@@ -261,9 +257,9 @@ impl SqliteStore {
         F: FnOnce(&Connection, &Vault) -> Result<T, Fault> + Send + 'static,
     {
         match &self.backend {
-            Backend::Inline { engine } => {
-                let engine = engine.lock().unwrap_or_else(PoisonError::into_inner);
-                Ok(query(&engine.db, &self.vault)?)
+            Backend::Inline { core } => {
+                let core = core.lock().unwrap_or_else(PoisonError::into_inner);
+                Ok(query(&core.backend().db, &self.vault)?)
             }
             Backend::File { readers, .. } => {
                 let _permit = readers.permits.acquire().await.map_err(|_| ended())?;
@@ -317,22 +313,31 @@ impl Parts {
     }
 }
 
-fn assemble(db: Connection, options: Options) -> Result<(Engine, Parts), Fault> {
-    let vault = Vault::new(options.vault_key, options.chance);
+fn mark_possible_repeats(db: &Connection) -> Result<(), Fault> {
+    let window = u32::try_from(LANE_WINDOW_MAX).expect("the window is small");
+    delivery::deliveries::mark_possible_repeats(db, window)
+}
+
+fn assemble(
+    db: Connection,
+    vault: Vault,
+    clock: Arc<dyn Clock>,
+    checkpoints: Option<Checkpointer>,
+) -> Result<(Core<Rows>, Parts), Fault> {
     let caches = Arc::new(Caches::default());
-    let ids = Arc::new(IdSequence::starting_after(engine::last_id(&db)?));
-    let engine = Engine::new(
+    let ids = Arc::new(IdSequence::starting_after(meta::last_id(&db)?));
+    let rows = Rows {
         db,
-        vault.clone(),
-        Arc::clone(&ids),
-        options.clock,
-        Arc::clone(&caches),
-    )?;
+        vault: vault.clone(),
+        ids: Arc::clone(&ids),
+        checkpoints,
+    };
+    let core = Core::new(rows, clock, Arc::clone(&caches))?;
     let parts = Parts {
         vault,
         caches,
         listeners: Arc::new(RwLock::default()),
         ids,
     };
-    Ok((engine, parts))
+    Ok((core, parts))
 }

@@ -7,40 +7,72 @@ mod view;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::response::Response;
-use axum::routing::{get, post};
+use axum::extract::State;
 use hookyard_domain::kernel::limits::{RECORD_COUNT_DEFAULT, RECORD_COUNT_MAX};
 use hookyard_domain::{
     ChatId, Code, Delivery, DeliveryId, DeliveryState, JobWork, PostId, Problem, Scope,
     Subscription, SubscriptionId,
 };
-use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use self::search::SearchQuery;
 use self::view::{AttemptView, DeliveryView, EventView, body_of};
 use crate::Api;
+use crate::delivery::jobs::JobView;
 use crate::identity::caller::Caller;
 use crate::kernel::body::Json;
-use crate::kernel::problem::{ApiError, ApiResult, because, json_body, json_with};
-use crate::kernel::query::Query;
+use crate::kernel::path::At;
+use crate::kernel::problem::{ApiError, ApiResult, because};
+use crate::kernel::query::{Pairs, Query};
+use crate::operations::answers::{Accepted, Answer, shown};
+use crate::operations::wire::{Id, shapes};
 
 pub(crate) use self::search::{Search, read_time, read_type, refused};
 
-const PATH: &str = "/api/v1/deliveries";
+crate::operations! {
+    tag Deliveries, under ROOT, as Depends(&[SubscriptionWebhook]);
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route(PATH, get(list_deliveries))
-        .route(&format!("{PATH}/resend"), post(resend_deliveries))
-        .route(&format!("{PATH}/{{id}}"), get(read_delivery))
-        .route(&format!("{PATH}/{{id}}/resend"), post(resend_delivery))
-        .route(
-            "/api/v1/chats/{chat}/posts/{post}/deliveries",
-            get(list_deliveries_of_post),
-        )
+    /// Deliveries, newest first.
+    ///
+    /// Of a subscription of the caller's own, or all of them for administrators.
+    list_deliveries: GET "/api/v1/deliveries", fails [ResourceNotFound];
+    /// Sends again whatever the list would show, in the background.
+    resend_deliveries: POST "/api/v1/deliveries/resend", as Administrator(SubscriptionWebhook),
+        fails [ResourceNotFound, RequestRateExceeded, Conflict];
+    /// One delivery, with its attempts.
+    read_delivery: GET "/api/v1/deliveries/{deliveryId}";
+    /// Sends a delivery again.
+    ///
+    /// One that was delivered stays so: its event gets another, which is told.
+    resend_delivery: POST "/api/v1/deliveries/{deliveryId}/resend",
+        fails [InvalidParameter, Conflict];
+    /// The event of a post and where it went, as far as the caller may see it.
+    list_deliveries_of_post: GET "/api/v1/chats/{chatId}/posts/{postId}/deliveries";
 }
+
+shapes! {
+    struct DeliveriesQuery {
+        #[schemars(flatten)]
+        search: SearchQuery,
+        #[schemars(flatten)]
+        page: BeforeQuery,
+    }
+    /// Where a list begins, by ids.
+    pub(crate) struct BeforeQuery {
+        /// Records on the page.
+        #[schemars(range(min = 1, max = 250))]
+        limit: Option<u32>,
+        /// The token that the last page came with.
+        #[schemars(with = "Option<Id>")]
+        page_token: Option<String>,
+        /// The former name of `pageToken`.
+        #[schemars(with = "Option<Id>")]
+        before: Option<String>,
+    }
+}
+
+shown!(DeliveryList, DeliveryDetail<'_> as DeliveryDetail<'static>, DeliveryFate<'_> as DeliveryFate<'static>);
 
 async fn is_admin(api: &Api, caller: &Caller) -> ApiResult<bool> {
     let person = api.store.person(caller.account, caller.person).await?;
@@ -66,7 +98,7 @@ async fn may_see(api: &Api, caller: &Caller, subscription: SubscriptionId) -> Ap
 }
 
 /// Reads `limit`.
-pub(crate) fn limit_of(query: &Query) -> ApiResult<u32> {
+pub(crate) fn limit_of(query: &Pairs) -> ApiResult<u32> {
     let Some(text) = query.first("limit") else {
         return Ok(RECORD_COUNT_DEFAULT);
     };
@@ -77,7 +109,7 @@ pub(crate) fn limit_of(query: &Query) -> ApiResult<u32> {
 }
 
 /// Reads the number that a page begins below: `pageToken`, or what it was called before.
-pub(crate) fn page_before(query: &Query) -> ApiResult<Option<u64>> {
+pub(crate) fn page_before(query: &Pairs) -> ApiResult<Option<u64>> {
     for name in ["pageToken", "before"] {
         if let Some(text) = query.first(name) {
             let should = "take the one that the last page came with";
@@ -88,24 +120,28 @@ pub(crate) fn page_before(query: &Query) -> ApiResult<Option<u64>> {
     Ok(None)
 }
 
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct DeliveryList {
+    records: Vec<DeliveryView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Id>")]
+    next_page_token: Option<DeliveryId>,
+    navigation: DeliveryNavigation,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+struct DeliveryNavigation {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Id>")]
+    before: Option<DeliveryId>,
+}
+
 async fn list_deliveries(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query,
-) -> ApiResult<Response> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct List {
-        records: Vec<DeliveryView>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        next_page_token: Option<DeliveryId>,
-        navigation: Navigation,
-    }
-    #[derive(Serialize)]
-    struct Navigation {
-        #[serde(skip_serializing_if = "Option::is_none")]
-        before: Option<DeliveryId>,
-    }
+    query: Query<DeliveriesQuery>,
+) -> ApiResult<Answer<DeliveryList>> {
     let search = Search::of_query(&query);
     let selection = search.selection()?;
     match selection.subscription {
@@ -127,10 +163,10 @@ async fn list_deliveries(
     let more = found.len() > shown;
     found.truncate(shown);
     let next = found.last().map(|last| last.delivery.id).filter(|_| more);
-    Ok(json_body(&List {
+    Ok(Answer::of(&DeliveryList {
         records: found.iter().map(DeliveryView::from).collect(),
         next_page_token: next,
-        navigation: Navigation { before: next },
+        navigation: DeliveryNavigation { before: next },
     }))
 }
 
@@ -147,19 +183,20 @@ async fn visible(api: &Api, caller: &Caller, id: &str) -> ApiResult<Delivery> {
     }
 }
 
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct DeliveryDetail<'a> {
+    #[serde(flatten)]
+    delivery: DeliveryView,
+    event: Option<EventView<'a>>,
+    attempt_log: Vec<AttemptView<'a>>,
+}
+
 async fn read_delivery(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path(id): Path<String>,
-) -> ApiResult<Response> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct Detail<'a> {
-        #[serde(flatten)]
-        delivery: DeliveryView,
-        event: Option<EventView<'a>>,
-        attempt_log: Vec<AttemptView<'a>>,
-    }
+    At(id): At<String>,
+) -> ApiResult<Answer<DeliveryDetail<'static>>> {
     let delivery = visible(&api, &caller, &id).await?;
     let event = api.store.event(caller.account, delivery.event).await?;
     let attempts = api.store.attempts(caller.account, delivery.id).await?;
@@ -171,7 +208,7 @@ async fn read_delivery(
         .as_ref()
         .zip(to)
         .map(|(event, to)| body_of(&to, event, &delivery));
-    Ok(json_body(&Detail {
+    Ok(Answer::of(&DeliveryDetail {
         delivery: DeliveryView::from(&delivery).told_by(event.as_ref(), &attempts),
         event: event.as_ref().map(EventView::from),
         attempt_log: attempts
@@ -207,8 +244,8 @@ async fn reachable(
 async fn resend_delivery(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path(id): Path<String>,
-) -> ApiResult<Response> {
+    At(id): At<String>,
+) -> ApiResult<Accepted<DeliveryView>> {
     let former = visible(&api, &caller, &id).await?;
     reachable(&api, &caller, &former).await?;
     let account = caller.account;
@@ -226,7 +263,7 @@ async fn resend_delivery(
     let event = api.store.event(account, sent.event).await?;
     let attempts = api.store.attempts(account, sent.id).await?;
     let told = DeliveryView::from(&sent).told_by(event.as_ref(), &attempts);
-    Ok(json_with(StatusCode::ACCEPTED, &told))
+    Ok(Accepted::of(&told))
 }
 
 /// Sends again whatever the list would show, in the background.
@@ -234,8 +271,7 @@ async fn resend_deliveries(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Json(search): Json<Search>,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+) -> ApiResult<Accepted<JobView<'static>>> {
     let selection = search.selection()?;
     if selection.is_everything() {
         let problem = Problem::invalid("status");
@@ -251,17 +287,18 @@ async fn resend_deliveries(
     api.begin_job(&caller, JobWork::Resend { selection }).await
 }
 
+#[derive(Debug, Serialize, JsonSchema)]
+struct DeliveryFate<'a> {
+    event: Option<EventView<'a>>,
+    records: Vec<DeliveryView>,
+}
+
 /// The event of a post and where it went, as far as the caller may see it.
 async fn list_deliveries_of_post(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path((chat, post)): Path<(String, String)>,
-) -> ApiResult<Response> {
-    #[derive(Serialize)]
-    struct Fate<'a> {
-        event: Option<EventView<'a>>,
-        records: Vec<DeliveryView>,
-    }
+    At((chat, post)): At<(String, String)>,
+) -> ApiResult<Answer<DeliveryFate<'static>>> {
     let no_chat = || ApiError::from(Problem::not_found("chatId"));
     let no_post = || ApiError::from(Problem::not_found("postId"));
     let chat: ChatId = chat.parse().map_err(|_| no_chat())?;
@@ -275,7 +312,7 @@ async fn list_deliveries_of_post(
         .await?
         .ok_or_else(no_post)?;
     let Some(event) = api.store.event_of_post(caller.account, post).await? else {
-        return Ok(json_body(&Fate {
+        return Ok(Answer::of(&DeliveryFate {
             event: None,
             records: Vec::new(),
         }));
@@ -301,7 +338,7 @@ async fn list_deliveries_of_post(
             records.push(DeliveryView::from(delivery).told_by(Some(&event), &[]));
         }
     }
-    Ok(json_body(&Fate {
+    Ok(Answer::of(&DeliveryFate {
         event: Some(EventView::from(&event)),
         records,
     }))

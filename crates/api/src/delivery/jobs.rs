@@ -3,37 +3,61 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::get;
 use hookyard_domain::delivery::job::{JOB_KINDS, TooManyJobs};
 use hookyard_domain::kernel::limits::JOBS_RUNNING_MAX;
 use hookyard_domain::kernel::ports::JobQuery;
 use hookyard_domain::{
     AccountId, Change, Code, Job, JobId, JobStatus, JobWork, Problem, SubscriptionId, Timestamp,
 };
-use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Api;
+use crate::delivery::deliveries::BeforeQuery;
 use crate::delivery::deliveries::{limit_of, page_before, refused};
 use crate::identity::caller::Caller;
 use crate::kernel::path::PathParams;
-use crate::kernel::problem::{ApiResult, because, json_body, json_with};
+use crate::kernel::problem::{ApiResult, because};
 use crate::kernel::query::Query;
+use crate::operations::answers::{Accepted, Answer, shown};
+use crate::operations::wire::{Id, Time, Uuid, shapes};
 
 const PATH: &str = "/api/v1/jobs";
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route(PATH, get(list_jobs))
-        .route(&format!("{PATH}/{{id}}"), get(read_job).delete(cancel_job))
+crate::operations! {
+    tag Jobs, under ROOT, as Administrator(SubscriptionWebhook);
+
+    /// Jobs, newest first.
+    list_jobs: GET "/api/v1/jobs";
+    /// One job.
+    read_job: GET "/api/v1/jobs/{jobId}";
+    /// Stops a job after the page that it is at.
+    ///
+    /// What it has done stays done; one that has ended stays as it is.
+    cancel_job: DELETE "/api/v1/jobs/{jobId}";
 }
 
-#[derive(Serialize)]
+shapes! {
+    struct JobsQuery {
+        #[schemars(extend("enum" = ["running", "done", "failed", "cancelled"]))]
+        status: Option<String>,
+        #[schemars(extend("enum" = JOB_KINDS))]
+        kind: Option<String>,
+        #[schemars(with = "Option<Uuid>")]
+        endpoint_id: Option<String>,
+        #[schemars(flatten)]
+        page: BeforeQuery,
+    }
+}
+
+shown!(JobView<'_> as JobView<'static>, JobList<'_> as JobList<'static>);
+
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Job")]
 pub(crate) struct JobView<'a> {
+    #[schemars(with = "Id")]
     id: JobId,
     kind: &'static str,
     status: &'static str,
@@ -43,10 +67,13 @@ pub(crate) struct JobView<'a> {
     done: u64,
     /// Deliveries that were sent for it, or events of a scenario.
     sent: u64,
+    #[schemars(with = "Time")]
     creation_time: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Time>")]
     finish_time: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Uuid>")]
     endpoint_id: Option<SubscriptionId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a str>,
@@ -70,8 +97,8 @@ impl<'a> From<&'a Job> for JobView<'a> {
 }
 
 /// The answer to whoever asked for a job.
-pub(crate) fn begun(job: &Job) -> Response {
-    json_with(StatusCode::ACCEPTED, &JobView::from(job))
+pub(crate) fn begun(job: &Job) -> Accepted<JobView<'static>> {
+    Accepted::of(&JobView::from(job))
 }
 
 impl Api {
@@ -107,7 +134,11 @@ impl Api {
     }
 
     /// Begins a job, and answers with it.
-    pub(crate) async fn begin_job(&self, caller: &Caller, work: JobWork) -> ApiResult<Response> {
+    pub(crate) async fn begin_job(
+        &self,
+        caller: &Caller,
+        work: JobWork,
+    ) -> ApiResult<Accepted<JobView<'static>>> {
         let job = self.new_job(caller.account, work, self.now()).await?;
         self.store.commit(Change::of(job.put())).await?;
         Ok(begun(&job))
@@ -115,25 +146,26 @@ impl Api {
 
     async fn known_job(&self, caller: &Caller, path: &PathParams) -> ApiResult<Job> {
         let missing = || Problem::not_found("jobId");
-        let id = path.text("id")?.parse().map_err(|_| missing())?;
+        let id = path.text("jobId")?.parse().map_err(|_| missing())?;
         let found = self.store.job(caller.account, id).await?;
         Ok(found.ok_or_else(missing)?)
     }
 }
 
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+struct JobList<'a> {
+    records: Vec<JobView<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Id>")]
+    next_page_token: Option<JobId>,
+}
+
 async fn list_jobs(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query,
-) -> ApiResult<Response> {
-    #[derive(Serialize)]
-    #[serde(rename_all = "camelCase")]
-    struct List<'a> {
-        records: Vec<JobView<'a>>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        next_page_token: Option<JobId>,
-    }
-    api.require_endpoints_manager(&caller).await?;
+    query: Query<JobsQuery>,
+) -> ApiResult<Answer<JobList<'static>>> {
     let status = query.first("status").map(|text| {
         let should = "it is running, done, failed or cancelled";
         JobStatus::from_name(text).ok_or_else(|| refused("status", text, should))
@@ -161,7 +193,7 @@ async fn list_jobs(
     let shown = usize::try_from(limit).expect("pages are small");
     let more = jobs.len() > shown;
     jobs.truncate(shown);
-    Ok(json_body(&List {
+    Ok(Answer::of(&JobList {
         next_page_token: jobs.last().map(|last| last.id).filter(|_| more),
         records: jobs.iter().map(JobView::from).collect(),
     }))
@@ -171,10 +203,9 @@ async fn read_job(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+) -> ApiResult<Answer<JobView<'static>>> {
     let job = api.known_job(&caller, &path).await?;
-    Ok(json_body(&JobView::from(&job)))
+    Ok(Answer::of(&JobView::from(&job)))
 }
 
 /// Stops a job after the page that it is at. What it has done stays done; one that has ended stays
@@ -183,10 +214,9 @@ async fn cancel_job(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+) -> ApiResult<Answer<JobView<'static>>> {
     let job = api.known_job(&caller, &path).await?;
     api.store.commit(job.cancel(api.now())).await?;
     let job = api.known_job(&caller, &path).await?;
-    Ok(json_body(&JobView::from(&job)))
+    Ok(Answer::of(&JobView::from(&job)))
 }

@@ -4,47 +4,68 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::{get, post};
 use hookyard_domain::kernel::limits::ENDPOINT_TYPES_MAX;
 use hookyard_domain::{Endpoint, JobWork, Problem, Timestamp, TypePattern};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::Api;
 use crate::delivery::deliveries::{Search, read_time, read_type, refused};
-use crate::delivery::jobs::begun;
-use crate::endpoints::statistics::Span;
+use crate::delivery::jobs::{JobView, begun};
+use crate::endpoints::statistics::{Span, StatisticsView};
 use crate::identity::caller::Caller;
 use crate::kernel::body::Json;
 use crate::kernel::path::PathParams;
-use crate::kernel::problem::{ApiResult, because, json_body};
+use crate::kernel::problem::{ApiResult, because};
 use crate::kernel::query::Query;
+use crate::operations::answers::{Accepted, Answer};
+use crate::operations::wire::{Time, shapes};
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    let one = |rest: &str| format!("/api/v1/endpoints/{{id}}{rest}");
-    Router::new()
-        .route(&one("/stats"), get(read_statistics))
-        .route(&one("/recover"), post(recover_endpoint))
-        .route(&one("/replay"), post(replay_endpoint))
-        .route(&one("/resend"), post(resend_to_endpoint))
+crate::operations! {
+    tag Endpoints, under ROOT, as Administrator(SubscriptionWebhook);
+
+    /// How an endpoint fared, in pieces of time.
+    read_statistics: GET "/api/v1/endpoints/{endpointId}/stats" named read_endpoint_statistics;
+    /// Puts an endpoint to use again, and sends what was given up.
+    recover_endpoint: POST "/api/v1/endpoints/{endpointId}/recover",
+        fails [RequestRateExceeded, Conflict];
+    /// Sends the events that an endpoint asks for now and never got.
+    replay_endpoint: POST "/api/v1/endpoints/{endpointId}/replay",
+        fails [RequestRateExceeded, Conflict];
+    /// Sends again whatever the list of its deliveries would show.
+    resend_to_endpoint: POST "/api/v1/endpoints/{endpointId}/resend",
+        fails [RequestRateExceeded, Conflict];
+}
+
+shapes! {
+    struct StatisticsQuery {
+        /// A day before `to` when it says nothing.
+        #[schemars(with = "Option<Time>")]
+        from: Option<String>,
+        /// Now when it says nothing.
+        #[schemars(with = "Option<Time>")]
+        to: Option<String>,
+        /// Seconds of one piece.
+        #[schemars(rename = "bucketS")]
+        bucket_s: Option<u64>,
+    }
 }
 
 async fn read_statistics(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-    query: Query,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
-    let endpoint = api.endpoint(&caller, path.text("id")?).await?;
+    query: Query<StatisticsQuery>,
+) -> ApiResult<Answer<StatisticsView>> {
+    let endpoint = api.endpoint(&caller, path.text("endpointId")?).await?;
     let span = Span::read(&query, api.now())?;
-    Ok(json_body(&api.endpoint_statistics(&endpoint, span).await?))
+    Ok(Answer::of(&api.endpoint_statistics(&endpoint, span).await?))
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "RecoverEndpoint")]
 struct Recover {
     since: Option<String>,
 }
@@ -63,9 +84,8 @@ async fn recover_endpoint(
     caller: Caller,
     path: PathParams,
     Json(body): Json<Recover>,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
-    let id = path.text("id")?;
+) -> ApiResult<Accepted<JobView<'static>>> {
+    let id = path.text("endpointId")?;
     let since = body.since.as_deref();
     let since = since
         .map(|text| past("since", text, api.now()))
@@ -85,8 +105,9 @@ async fn recover_endpoint(
     Ok(begun(&job))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "ReplayEndpoint")]
 struct Replay {
     since: String,
     until: Option<String>,
@@ -100,9 +121,8 @@ async fn replay_endpoint(
     caller: Caller,
     path: PathParams,
     Json(body): Json<Replay>,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
-    let endpoint = api.endpoint(&caller, path.text("id")?).await?;
+) -> ApiResult<Accepted<JobView<'static>>> {
+    let endpoint = api.endpoint(&caller, path.text("endpointId")?).await?;
     let now = api.now();
     let since = past("since", &body.since, now)?;
     let until = match body.until.as_deref() {
@@ -137,9 +157,8 @@ async fn resend_to_endpoint(
     caller: Caller,
     path: PathParams,
     Json(search): Json<Search>,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
-    let endpoint = api.endpoint(&caller, path.text("id")?).await?;
+) -> ApiResult<Accepted<JobView<'static>>> {
+    let endpoint = api.endpoint(&caller, path.text("endpointId")?).await?;
     let mut selection = search.selection()?;
     if let Some(other) = selection.subscription.filter(|id| *id != endpoint.id) {
         let parameter = search.subscription_parameter();

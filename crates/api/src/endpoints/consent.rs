@@ -5,14 +5,17 @@ use hookyard_domain::endpoints::endpoint::{Authorization, HandshakeKind};
 use hookyard_domain::identity::secret::token_from;
 use hookyard_domain::kernel::ports::HandshakeError;
 use hookyard_domain::{Code, DeliveryMode, Endpoint, Problem};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Api;
 use crate::kernel::problem::{ApiError, ApiResult, because};
+use crate::operations::answers::shown;
 
 /// One step, and how it went.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Clone, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "HandshakeStep")]
 pub(super) struct Step {
     name: &'static str,
     ok: bool,
@@ -25,6 +28,23 @@ pub(super) struct Step {
 pub(super) struct Consent {
     pub steps: Vec<Step>,
     pub outcome: Result<Granted, Problem>,
+}
+
+/// How an address was asked.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Handshake")]
+pub(super) struct HandshakeView {
+    steps: Vec<Step>,
+}
+
+shown!(HandshakeView);
+
+impl From<&Consent> for HandshakeView {
+    fn from(consent: &Consent) -> Self {
+        Self {
+            steps: consent.steps.clone(),
+        }
+    }
 }
 
 impl From<&Consent> for serde_json::Value {

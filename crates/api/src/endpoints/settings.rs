@@ -11,27 +11,33 @@ use hookyard_domain::endpoints::endpoint::{
 };
 use hookyard_domain::endpoints::settings::{Setting, Settings as Asked, Settled};
 use hookyard_domain::kernel::limits::{BATCH_EVENTS_DEFAULT, FAILURE_THRESHOLD_DEFAULT};
-use hookyard_domain::{
-    DeliveryMode, Endpoint, Problem, RetryPolicy, RetrySchedule, Secret, Subscription,
-};
+use hookyard_domain::{DeliveryMode, Endpoint, Problem, RetryPolicy, Secret, Subscription};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::endpoints::retries::RetrySettings;
 use crate::endpoints::{fault, tagged};
 use crate::kernel::body::of_value;
 use crate::kernel::problem::{ApiError, ApiResult, because};
+use crate::operations::shapes::{
+    AuthorizationShape, HandshakeName, PayloadFormatName, RateLimitShape,
+};
 
 /// What stands for a secret where it is shown, and where it is left as it is.
 pub(super) const MASK: &str = "••••";
 
 /// Every setting, as it is written and, without its secrets, as it is shown.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "EndpointSettings")]
 pub(super) struct Settings {
+    #[schemars(example = &"https://example.com/hooks")]
     pub url: String,
     #[serde(default)]
     pub description: String,
     #[serde(default)]
+    #[schemars(example = vec!["invoice.*"])]
     pub event_types: Vec<String>,
     #[serde(default)]
     pub content_filter: Option<Value>,
@@ -42,10 +48,12 @@ pub(super) struct Settings {
         deserialize_with = "tagged::authorization",
         serialize_with = "tagged::show_authorization"
     )]
+    #[schemars(with = "AuthorizationShape")]
     pub authorization: Authorization,
     #[serde(default)]
     pub verification_token: Option<String>,
     #[serde(default)]
+    #[schemars(with = "HandshakeName")]
     pub handshake: HandshakeKind,
     #[serde(default)]
     pub signing: Signing,
@@ -53,6 +61,7 @@ pub(super) struct Settings {
     #[serde(default, skip_serializing)]
     pub secret: Option<String>,
     #[serde(default)]
+    #[schemars(with = "PayloadFormatName")]
     pub payload_format: PayloadFormat,
     #[serde(default = "timeout_default", deserialize_with = "tagged::whole")]
     pub timeout_ms: u64,
@@ -68,6 +77,7 @@ pub(super) struct Settings {
     #[serde(default = "batch_max_default", deserialize_with = "tagged::count")]
     pub batch_max: u32,
     #[serde(default, deserialize_with = "tagged::rate_limit")]
+    #[schemars(with = "Option<RateLimitShape>")]
     pub rate_limit: Option<RateLimit>,
     #[serde(default = "concurrency_default", deserialize_with = "tagged::count")]
     pub concurrency: u32,
@@ -75,34 +85,13 @@ pub(super) struct Settings {
     pub ordered: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "lowercase")]
+#[schemars(rename = "EndpointSigning")]
 pub(super) enum Signing {
     #[default]
     Standard,
     None,
-}
-
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub(super) struct RetrySettings {
-    #[serde(deserialize_with = "tagged::schedule")]
-    pub schedule: RetrySchedule,
-    #[serde(deserialize_with = "tagged::count")]
-    pub attempts_max: u32,
-    #[serde(deserialize_with = "tagged::whole")]
-    pub age_max_ms: u64,
-}
-
-impl Default for RetrySettings {
-    fn default() -> Self {
-        let policy = policy_default();
-        Self {
-            schedule: policy.schedule,
-            attempts_max: policy.attempts_max,
-            age_max_ms: policy.age_max_ms,
-        }
-    }
 }
 
 fn timeout_default() -> u64 {

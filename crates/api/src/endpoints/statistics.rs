@@ -8,12 +8,17 @@ use hookyard_domain::kernel::limits::{STATISTICS_BUCKETS_MAX, STATISTICS_PERIOD}
 use hookyard_domain::{
     AccountId, HourSums, OutcomeKind, Statistics, Subscription, SubscriptionId, Timestamp,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Api;
 use crate::delivery::deliveries::{read_time, refused};
 use crate::kernel::problem::ApiResult;
-use crate::kernel::query::Query;
+use crate::kernel::query::Pairs;
+use crate::operations::answers::shown;
+use crate::operations::wire::Time;
+
+shown!(StatisticsView);
 
 const HOUR: Duration = Duration::from_secs(3_600);
 const DAY: Duration = Duration::from_secs(86_400);
@@ -31,7 +36,7 @@ pub(crate) struct Span {
 
 impl Span {
     /// Reads `from`, `to` and `bucketS`: the last day by the hour unless they say otherwise.
-    pub(crate) fn read(query: &Query, now: Timestamp) -> ApiResult<Self> {
+    pub(crate) fn read(query: &Pairs, now: Timestamp) -> ApiResult<Self> {
         let time = |name| query.first(name).map(|text| read_time(name, text));
         // The running period is told as well, also when it begins now.
         let latest = now + Duration::from_millis(1);
@@ -79,10 +84,13 @@ fn buckets(length: Duration, bucket: Duration) -> u64 {
     length.as_secs().div_ceil(bucket.as_secs().max(1))
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "EndpointStatistics")]
 pub(crate) struct StatisticsView {
+    #[schemars(with = "Time")]
     from: Timestamp,
+    #[schemars(with = "Time")]
     to: Timestamp,
     #[serde(rename = "bucketS")]
     bucket_s: u64,
@@ -90,27 +98,32 @@ pub(crate) struct StatisticsView {
     totals: SumsView,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "StatisticsBucket")]
 struct BucketView {
+    #[schemars(with = "Time")]
     time: Timestamp,
     #[serde(flatten)]
     sums: SumsView,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "StatisticsSums")]
 struct SumsView {
     delivered: u64,
     abandoned: u64,
     attempts: u64,
     failed_attempts: u64,
     /// By status, or by why nothing was answered.
+    #[schemars(with = "BTreeMap<String, u64>")]
     attempts_by_status: BTreeMap<OutcomeKind, u64>,
     /// Null when nothing was answered.
     latency_ms: Option<PercentilesView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "StatisticsPercentiles")]
 struct PercentilesView {
     p50: f64,
     p90: f64,
@@ -136,8 +149,9 @@ impl From<Statistics> for SumsView {
 }
 
 /// The last day of one endpoint, hour by hour, the running one last.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "EndpointDay")]
 pub(crate) struct DayView {
     /// Deliveries that came to an end.
     events: u64,
@@ -146,8 +160,10 @@ pub(crate) struct DayView {
     hours: Vec<HourView>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EndpointHour")]
 struct HourView {
+    #[schemars(with = "Time")]
     time: Timestamp,
     delivered: u64,
     /// Attempts that failed.
@@ -263,7 +279,7 @@ mod tests {
     const NOW: Timestamp = Timestamp::from_millis(1_790_001_234_567);
 
     fn span(query: &str) -> Result<(u64, u64), String> {
-        match Span::read(&Query::parse(query.as_bytes()), NOW) {
+        match Span::read(&Pairs::parse(query.as_bytes()), NOW) {
             Ok(span) => Ok((
                 span.bucket.as_secs(),
                 buckets(span.to.since(span.from), span.bucket),

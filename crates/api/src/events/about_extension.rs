@@ -1,12 +1,11 @@
 //! Events about an extension, in the form that the platform's own events have: `event`, the path of
 //! a filter, and `body`.
 
-use axum::response::Response;
 use hookyard_domain::events::publishing::{Publication, PublishError};
 use hookyard_domain::events::schema::Violation;
 use hookyard_domain::kernel::limits::PUBLISHED_BODY_BYTES_MAX;
 use hookyard_domain::{Change, Code, EventId, Problem, Scope, Timestamp};
-use http::StatusCode;
+use schemars::JsonSchema;
 use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -15,7 +14,11 @@ use crate::Api;
 use crate::events::json_schema::JsonSchemas;
 use crate::identity::caller::Caller;
 use crate::kernel::body;
-use crate::kernel::problem::{ApiError, ApiResult, because, json_with};
+use crate::kernel::problem::{ApiError, ApiResult, because};
+use crate::operations::answers::{Created, shown};
+use crate::operations::wire::{Id, Ignored, Time};
+
+shown!(PublishedView<'_> as PublishedView<'static>);
 
 impl From<PublishError> for ApiError {
     fn from(error: PublishError) -> Self {
@@ -39,10 +42,12 @@ impl From<PublishError> for ApiError {
 }
 
 /// What is asked, as far as it is ours to read; the body's own bytes are in [`Carried`].
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "PublishAboutExtension")]
 struct PublishEvent {
     event: String,
     #[serde(default)]
+    #[schemars(with = "Option<Ignored>")]
     id: Option<IgnoredAny>,
 }
 
@@ -53,18 +58,28 @@ struct Carried<'a> {
     body: Option<&'a RawValue>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct PublishedView<'a> {
+#[schemars(rename = "PublishedAboutExtension")]
+pub(super) struct PublishedView<'a> {
     /// `uuid` of the envelopes that carry it.
+    #[schemars(with = "Id")]
     id: EventId,
     event: &'a str,
     event_type: &'static str,
+    #[schemars(with = "Time")]
     timestamp: Timestamp,
 }
 
+/// What is told of an event about an extension.
+pub(super) type AboutExtension = PublishedView<'static>;
+
 /// Publishes what the body of a request holds.
-pub(super) async fn publish(api: &Api, caller: &Caller, bytes: &[u8]) -> ApiResult<Response> {
+pub(super) async fn publish(
+    api: &Api,
+    caller: &Caller,
+    bytes: &[u8],
+) -> ApiResult<Created<AboutExtension>> {
     let asked: PublishEvent = body::parse(bytes)?;
     if asked.id.is_some() {
         // Taken in silence, it would promise that a repeat is recognised.
@@ -82,15 +97,12 @@ pub(super) async fn publish(api: &Api, caller: &Caller, bytes: &[u8]) -> ApiResu
         .commit_numbering(Change::default().announcing(event))
         .await?;
     let id = *ids.first().expect("a committed event has an id");
-    Ok(json_with(
-        StatusCode::CREATED,
-        &PublishedView {
-            id,
-            event: publication.event(),
-            event_type: publication.event_type().name,
-            timestamp: now,
-        },
-    ))
+    Ok(Created::of(&PublishedView {
+        id,
+        event: publication.event(),
+        event_type: publication.event_type().name,
+        timestamp: now,
+    }))
 }
 
 impl Api {

@@ -3,12 +3,10 @@
 
 mod view;
 
+use hookyard_domain::Timestamp;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use hookyard_domain::events::catalogue::{EVENT_TYPES, EventType};
 use hookyard_domain::events::custom_type::{CustomTypeError, CustomTypePatch};
 use hookyard_domain::events::schema::Violation;
@@ -17,9 +15,10 @@ use hookyard_domain::kernel::ports::CommitError;
 use hookyard_domain::{
     AccountId, Code, CustomType, DataSchema, Problem, TypeName, TypePattern, TypeVersion,
 };
-use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use self::view::{EventTypeView, Producers};
@@ -29,23 +28,70 @@ use crate::identity::caller::Caller;
 use crate::kernel::body::{self, Json, JsonBytes};
 use crate::kernel::paging::AllRecords;
 use crate::kernel::path::PathParams;
-use crate::kernel::problem::{ApiError, ApiResult, because, json_body, json_with};
+use crate::kernel::problem::{ApiError, ApiResult, because};
 use crate::kernel::query::Query;
+use crate::operations::answers::{Answer, Created, NoContent};
+use crate::operations::inputs::Reading;
+use crate::operations::wire::{AnyObject, Anything, Ignored, shapes};
 
 pub(crate) const PATH: &str = "/api/v1/event-types";
 /// Endpoints that a message names: more are not read.
 const NAMED_MAX: usize = 10;
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route(PATH, get(list_event_types).post(register_event_type))
-        .route(
-            &format!("{PATH}/{{name}}"),
-            get(read_event_type)
-                .patch(change_event_type)
-                .delete(delete_event_type),
-        )
-        .route(&format!("{PATH}/{{name}}/versions"), post(add_version))
+crate::operations! {
+    tag EventTypes, under ROOT, as Administrator(SubscriptionWebhook);
+
+    /// Every type of events: those of the catalogue, and those that the account registered.
+    list_event_types: GET "/api/v1/event-types", as SignedIn;
+    /// Registers a type of events.
+    register_event_type: POST "/api/v1/event-types", fails [AlreadyExists, LimitReached];
+    /// One type of events.
+    read_event_type: GET "/api/v1/event-types/{name}", as SignedIn;
+    /// Changes the description of a type, or deprecates it.
+    change_event_type: PATCH "/api/v1/event-types/{name}", fails [Conflict];
+    /// Deletes a type that nobody asks for.
+    delete_event_type: DELETE "/api/v1/event-types/{name}",
+        fails [InvalidParameter, InUse, Conflict];
+    /// Adds a version to a type.
+    add_version: POST "/api/v1/event-types/{name}/versions" named add_event_type_version,
+        fails [LimitReached, Conflict];
+}
+
+shapes! {
+    struct EventTypesQuery {
+        /// A text in the name or the description.
+        q: Option<String>,
+        /// Only types that these make.
+        #[schemars(extend("enum" = Producers::NAMES))]
+        producer: Option<String>,
+        /// Only those that are deprecated, or are not.
+        deprecated: Option<bool>,
+    }
+
+    /// A type that is registered.
+    #[schemars(rename = "RegisterEventType")]
+    struct AskedType {
+        #[schemars(example = &"invoice.paid")]
+        name: String,
+        description: Option<String>,
+        /// The JSON Schema of its data.
+        #[schemars(with = "Option<AnyObject>")]
+        schema: Option<()>,
+        /// What its data may look like.
+        #[schemars(with = "Option<Anything>")]
+        example: Option<()>,
+    }
+
+    /// A version that is added.
+    #[schemars(rename = "AddEventTypeVersion")]
+    struct AskedVersion {
+        /// The JSON Schema of its data.
+        #[schemars(with = "AnyObject")]
+        schema: (),
+        /// What its data may look like.
+        #[schemars(with = "Option<Anything>")]
+        example: Option<()>,
+    }
 }
 
 impl From<CustomTypeError> for ApiError {
@@ -80,8 +126,8 @@ pub(crate) fn violated(of: &str, violation: &Violation) -> Problem {
 async fn list_event_types(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query,
-) -> ApiResult<Response> {
+    query: Query<EventTypesQuery>,
+) -> ApiResult<Answer<AllRecords<EventTypeView<'static>>>> {
     let text = query.first("q").map(str::to_lowercase);
     let producer = query.first("producer");
     if let Some(unknown) = producer.filter(|name| !Producers::NAMES.contains(name)) {
@@ -99,20 +145,20 @@ async fn list_event_types(
                 && deprecated.is_none_or(|wanted| view.is_deprecated() == wanted)
         })
         .collect();
-    Ok(json_body(&AllRecords { records }))
+    Ok(Answer::of(&AllRecords { records }))
 }
 
 async fn read_event_type(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
+) -> ApiResult<Answer<EventTypeView<'static>>> {
     let name = path.text("name")?;
     if let Some(known) = EventType::named(name) {
-        return Ok(json_body(&EventTypeView::from(known)));
+        return Ok(Answer::of(&EventTypeView::from(known)));
     }
     let custom = api.named_type(caller.account, name).await?;
-    Ok(json_body(&EventTypeView::from(&*custom)))
+    Ok(Answer::of(&EventTypeView::from(&*custom)))
 }
 
 #[derive(Debug, Deserialize)]
@@ -142,27 +188,49 @@ impl<'a> Texts<'a> {
         })
     }
 
-    fn version(&self, api: &Api) -> ApiResult<TypeVersion> {
+    fn version(&self, now: Timestamp) -> ApiResult<TypeVersion> {
         let compile = |text: &RawValue| DataSchema::compile(text.get(), &JsonSchemas);
         let schema = self.schema.map(compile).transpose();
         let schema = schema.map_err(CustomTypeError::Schema)?;
         let example = self.example.map(RawValue::get);
-        Ok(TypeVersion::read(schema.as_ref(), example, api.now())?)
+        Ok(TypeVersion::read(schema.as_ref(), example, now)?)
+    }
+}
+
+/// Reads schema and example as they would be registered.
+fn read_texts(value: &Value) -> Result<(), String> {
+    let text = value.to_string();
+    let texts = Texts::read(text.as_bytes()).map_err(|error| format!("{error:?}"))?;
+    let read = texts.version(Timestamp::from_millis(0));
+    read.map(|_| ()).map_err(|error| format!("{error:?}"))
+}
+
+impl Reading for AskedType {
+    fn read(value: &Value) -> Result<(), String> {
+        let asked: RegisterEventType =
+            body::of_value(value).map_err(|error| format!("{error:?}"))?;
+        TypeName::parse(&asked.name).map_err(|error| error.to_string())?;
+        read_texts(value)
+    }
+}
+
+impl Reading for AskedVersion {
+    fn read(value: &Value) -> Result<(), String> {
+        read_texts(value)
     }
 }
 
 async fn register_event_type(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    JsonBytes(bytes): JsonBytes,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+    JsonBytes(bytes, _): JsonBytes<AskedType>,
+) -> ApiResult<Created<EventTypeView<'static>>> {
     let asked: RegisterEventType = body::parse(&bytes)?;
     let name = TypeName::parse(&asked.name).map_err(|error| {
         let problem = Problem::invalid("name").value(asked.name);
         because(problem, &error.to_string())
     })?;
-    let first = Texts::read(&bytes)?.version(&api)?;
+    let first = Texts::read(&bytes)?.version(api.now())?;
     let description = asked.description.unwrap_or_default();
     let made = CustomType::new(caller.account, name, description, first)?;
     let exists = || {
@@ -180,13 +248,13 @@ async fn register_event_type(
     api.require_room_for_types(caller.account, 1, made.bytes())
         .await?;
     match api.store.commit(made.clone().register()).await {
-        Ok(()) => Ok(json_with(StatusCode::CREATED, &EventTypeView::from(&made))),
+        Ok(()) => Ok(Created::of(&EventTypeView::from(&made))),
         Err(CommitError::Conflict) => Err(exists()),
         Err(error) => Err(error.into()),
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ChangeEventType {
     #[serde(default)]
@@ -196,8 +264,10 @@ struct ChangeEventType {
     #[serde(default)]
     deprecation_note: Option<String>,
     #[serde(default)]
+    #[schemars(with = "Option<Ignored>")]
     schema: Option<IgnoredAny>,
     #[serde(default)]
+    #[schemars(with = "Option<Ignored>")]
     example: Option<IgnoredAny>,
 }
 
@@ -206,8 +276,7 @@ async fn change_event_type(
     caller: Caller,
     path: PathParams,
     Json(asked): Json<ChangeEventType>,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+) -> ApiResult<Answer<EventTypeView<'static>>> {
     let name = path.text("name")?;
     for (given, member) in [(&asked.schema, "schema"), (&asked.example, "example")] {
         if given.is_some() {
@@ -225,24 +294,23 @@ async fn change_event_type(
         let found = api.changeable_type(caller.account, name).await?;
         Ok(found.change(patch.clone(), now)?)
     });
-    Ok(json_body(&EventTypeView::from(&changed.await?)))
+    Ok(Answer::of(&EventTypeView::from(&changed.await?)))
 }
 
 async fn add_version(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-    JsonBytes(bytes): JsonBytes,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+    JsonBytes(bytes, _): JsonBytes<AskedVersion>,
+) -> ApiResult<Created<EventTypeView<'static>>> {
     let name = path.text("name")?;
     api.changeable_type(caller.account, name).await?;
-    let _: serde_json::Map<String, serde_json::Value> = body::parse(&bytes)?;
+    let _: serde_json::Map<String, Value> = body::parse(&bytes)?;
     let texts = Texts::read(&bytes)?;
     if texts.schema.is_none() {
         return Err(because(Problem::invalid("schema"), "a version is a JSON Schema").into());
     }
-    let next = texts.version(&api)?;
+    let next = texts.version(api.now())?;
     api.require_room_for_types(caller.account, 0, next.bytes())
         .await?;
     let changed = api.commit_deciding(|| async {
@@ -250,18 +318,14 @@ async fn add_version(
         Ok(found.add_version(next.clone())?)
     });
     let changed = changed.await?;
-    Ok(json_with(
-        StatusCode::CREATED,
-        &EventTypeView::from(&changed),
-    ))
+    Ok(Created::of(&EventTypeView::from(&changed)))
 }
 
 async fn delete_event_type(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+) -> ApiResult<NoContent> {
     let name = path.text("name")?;
     let deleted = api.commit_deciding(|| async {
         let found = api.changeable_type(caller.account, name).await?;
@@ -269,7 +333,7 @@ async fn delete_event_type(
         Ok((found.delete(), ()))
     });
     deleted.await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(NoContent)
 }
 
 impl Api {

@@ -7,10 +7,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::get;
 use bytes::Bytes;
 use futures_util::stream;
 use hookyard_domain::endpoints::payload;
@@ -22,22 +19,35 @@ use tokio::time::Instant;
 
 use crate::Api;
 use crate::events::live::{may_learn, ready};
-use crate::events::stream::{Listeners, PING, answer, is_allowed, last_event_id};
+use crate::events::stream::{Listeners, PING, Resume, answer, is_allowed, last_event_id};
 use crate::identity::caller::Caller;
 use crate::kernel::problem::{ApiResult, because};
-use crate::kernel::query::Query;
+use crate::kernel::query::{Pairs, Query};
+use crate::operations::answers::Events;
+use crate::operations::wire::{Anything, shapes};
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new().route("/api/v1/events/stream", get(stream_events))
+crate::operations! {
+    tag Events, under ROOT, as Administrator(SubscriptionWebhook);
+
+    /// What happens in the account, as server-sent events.
+    stream_events: GET "/api/v1/events/stream", fails [RequestRateExceeded];
+}
+
+shapes! {
+    struct FeedQuery {
+        /// Only events of these types, repeated or with commas; `*` stands for whole parts.
+        types: Option<Vec<String>>,
+        #[schemars(flatten)]
+        resume: Resume,
+    }
 }
 
 async fn stream_events(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query,
+    query: Query<FeedQuery>,
     headers: HeaderMap,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+) -> ApiResult<Events<Anything>> {
     let types = read_types(&query)?;
     // Listening begins before the store is read: what falls between is met twice and told once.
     let feed = api
@@ -59,13 +69,14 @@ async fn stream_events(
         frames: VecDeque::from([ready(seen)]),
         checked_at: Instant::now(),
     };
-    Ok(answer(stream::unfold(session, |mut session| async move {
+    let frames = stream::unfold(session, |mut session| async move {
         session.next().await.map(|frame| (Ok(frame), session))
-    })))
+    });
+    Ok(Events::of(answer(frames)))
 }
 
 /// `types`, repeated or with commas; everything when it is not there.
-fn read_types(query: &Query) -> ApiResult<Vec<TypePattern>> {
+fn read_types(query: &Pairs) -> ApiResult<Vec<TypePattern>> {
     let named = query.all("types").flat_map(|text| text.split(','));
     let types: Vec<TypePattern> = named
         .map(|text| {

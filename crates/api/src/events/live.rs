@@ -6,19 +6,18 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::{Query, State};
-use axum::response::Response;
-use axum::routing::get;
+use axum::extract::State;
 use bytes::Bytes;
 use hookyard_domain::{Audience, Code, Event, EventId, IdSequence};
 use http::HeaderMap;
-use serde::Deserialize;
 
 use crate::Api;
-use crate::events::stream::{EventStream, Framed, Listeners, last_event_id};
+use crate::events::stream::{EventStream, Framed, Listeners, Resume, last_event_id};
 use crate::identity::caller::Caller;
 use crate::kernel::problem::{ApiError, ApiResult};
+use crate::kernel::query::Query;
+use crate::operations::answers::Events;
+use crate::operations::wire::Anything;
 
 /// Missed events that are sent one by one; past it the page reads again.
 const CATCH_UP_MAX: u32 = 500;
@@ -28,23 +27,20 @@ const CATCH_UP_OVERLAP: Duration = Duration::from_secs(5);
 /// Below the number of every event.
 const NOTHING_SEEN: EventId = EventId(0);
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new().route("/api/v1/live", get(listen))
-}
+crate::operations! {
+    tag Events, under ROOT, as SignedIn;
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct ListenQuery {
-    last_event_id: Option<String>,
+    /// What happens to the caller, as server-sent events.
+    listen: GET "/api/v1/live" named listen_live, fails [RequestRateExceeded];
 }
 
 async fn listen(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Query(query): Query<ListenQuery>,
+    query: Query<Resume>,
     headers: HeaderMap,
-) -> ApiResult<Response> {
-    let last = last_event_id(&headers, query.last_event_id.as_deref());
+) -> ApiResult<Events<Anything>> {
+    let last = last_event_id(&headers, query.first("lastEventId"));
     let last = last.map(EventId);
     // Listening begins before catching up: what falls between is then seen twice, never lost. The
     // catch-up ends where the store ends, so the doubles are those with smaller ids.
@@ -60,7 +56,7 @@ async fn listen(
         seen: seen.0,
         listeners: Listeners::Anybody,
     };
-    Ok(stream.answer(first))
+    Ok(Events::of(stream.answer(first)))
 }
 
 /// The first frames, and the newest event that they cover.

@@ -4,30 +4,53 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookyard_domain::kernel::limits::{EVENTS_EXAMINED_MAX, EVENTS_READ_MAX};
 use hookyard_domain::kernel::ports::{EventQuery, Page};
 use hookyard_domain::{Audience, ChatId, Event, EventId, Problem, Timestamp, TypePattern};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
 use crate::Api;
 use crate::identity::caller::Caller;
-use crate::kernel::paging::PageRequest;
+use crate::kernel::paging::{LimitQuery, Listing, PageRequest};
 use crate::kernel::path::PathParams;
-use crate::kernel::problem::{ApiResult, because, json_body};
-use crate::kernel::query::Query;
+use crate::kernel::problem::{ApiResult, because};
+use crate::kernel::query::{Pairs, Query};
+use crate::operations::answers::{Answer, shown};
+use crate::operations::wire::{Anything, Id, Time, shapes};
+use std::collections::BTreeMap;
+
+shapes! {
+    pub(super) struct EventsQuery {
+        /// Only events of these types; `*` stands for whole parts.
+        #[schemars(rename = "type")]
+        types: Option<String>,
+        /// Not before this time.
+        #[schemars(with = "Option<Time>")]
+        since: Option<String>,
+        /// Before this time.
+        #[schemars(with = "Option<Time>")]
+        until: Option<String>,
+        #[schemars(flatten)]
+        page: LimitQuery,
+    }
+}
+
+shown!(EventSummary, EventView<'_> as EventView<'static>);
 
 /// An event in a list.
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct EventSummary {
+pub(super) struct EventSummary {
+    #[schemars(with = "Id")]
     id: EventId,
     #[serde(rename = "type")]
     type_name: String,
     kind: &'static str,
+    #[schemars(with = "Time")]
     timestamp: Timestamp,
     /// The id that its publisher gave it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -42,6 +65,7 @@ struct EventSummary {
     data_content_type: Option<String>,
     /// Extension attributes of `CloudEvents`.
     #[serde(skip_serializing_if = "HashMap::is_empty")]
+    #[schemars(with = "BTreeMap<String, Anything>")]
     extensions: HashMap<String, Box<RawValue>>,
     data_bytes: usize,
 }
@@ -69,12 +93,14 @@ impl From<&Event> for EventSummary {
 }
 
 /// An event with its data as it came.
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct EventView<'a> {
+#[schemars(rename = "Event")]
+pub(super) struct EventView<'a> {
     #[serde(flatten)]
     summary: EventSummary,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Anything>")]
     data: Option<&'a RawValue>,
     /// Data that is not JSON.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -89,7 +115,7 @@ struct Narrowed {
 }
 
 impl Narrowed {
-    fn read(query: &Query) -> ApiResult<Self> {
+    fn read(query: &Pairs) -> ApiResult<Self> {
         let types = query.first("type").map(|text| {
             TypePattern::parse(text)
                 .map_err(|error| because(Problem::invalid("type").value(text), &error.to_string()))
@@ -97,7 +123,7 @@ impl Narrowed {
         let time = |name: &'static str| {
             let read = query.first(name).map(|text| {
                 let problem = || {
-                    let example = "is a time such as 2026-03-26T09:18:41.460Z";
+                    let example = &"is a time such as 2026-03-26T09:18:41.460Z";
                     because(Problem::invalid(name).value(text), example)
                 };
                 text.parse::<Timestamp>().map_err(|_| problem())
@@ -112,7 +138,7 @@ impl Narrowed {
     }
 
     /// The query's own words for it.
-    fn words(query: &Query) -> Vec<String> {
+    fn words(query: &Pairs) -> Vec<String> {
         let word = |name| query.first(name).unwrap_or_default().to_owned();
         ["type", "since", "until"].map(word).to_vec()
     }
@@ -122,9 +148,8 @@ impl Narrowed {
 pub(super) async fn list_events(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+    query: Query<EventsQuery>,
+) -> ApiResult<Answer<Listing<EventSummary>>> {
     let narrowed = Narrowed::read(&query)?;
     let words = Narrowed::words(&query);
     let page = PageRequest::read_limit(&query, &api.tokens, "events", &words)?;
@@ -165,7 +190,7 @@ pub(super) async fn list_events(
     let went_on = (!ended && shown.len() < wanted).then_some(before).flatten();
     let stopped_at = went_on.map(|id| id.0);
     let listing = page.listing_after(shown, stopped_at, &api.tokens, |(id, _)| id.0);
-    Ok(json_body(&listing.map(|(_, summary)| summary)))
+    Ok(Answer::of(&listing.map(|(_, summary)| summary)))
 }
 
 /// `GET /api/v1/events/{eventId}`, with the data. The id may begin as receivers know it.
@@ -173,8 +198,7 @@ pub(super) async fn read_event(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+) -> ApiResult<Answer<EventView<'static>>> {
     let missing = || Problem::not_found("eventId");
     let text = path.text("eventId")?;
     let id: EventId = text
@@ -191,7 +215,7 @@ pub(super) async fn read_event(
         .is_json()
         .then(|| serde_json::from_slice(&event.body).ok())
         .flatten();
-    Ok(json_body(&EventView {
+    Ok(Answer::of(&EventView {
         summary: EventSummary::from(&event),
         data,
         data_base64: data.is_none().then(|| STANDARD.encode(&event.body)),

@@ -13,26 +13,37 @@ use hookyard_domain::kernel::ports::CommitError;
 use hookyard_domain::{
     Change, Code, CustomType, Event, EventId, Problem, Timestamp, TypeName, TypeVersion,
 };
-use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Api;
+use crate::events::about_extension::AboutExtension;
 use crate::events::event_types::{self, violated};
 use crate::events::schema_cache::COMPILED;
 use crate::events::submission::place;
 use crate::identity::caller::Caller;
 use crate::kernel::decision::DECISIONS_MAX;
 use crate::kernel::platform::lacks;
-use crate::kernel::problem::{ApiResult, because, json_with};
+use crate::kernel::problem::{ApiResult, because};
+use crate::operations::answers::{Answer, Created, Made, Outcome, Shown, shown};
+use crate::operations::sketch::Sketch;
+use crate::operations::wire::{Id, Time};
+use axum::response::IntoResponse;
+
+shown!(PublishedView, PublishedList);
 
 /// What became of one event.
-#[derive(Debug, Clone, Serialize)]
-struct PublishedView {
+#[derive(Debug, Clone, Serialize, JsonSchema)]
+#[schemars(rename = "Published")]
+pub(super) struct PublishedView {
+    #[schemars(with = "Id")]
     id: EventId,
     #[serde(rename = "type")]
+    #[schemars(with = "String")]
     type_name: TypeName,
     /// When it happened. Not told of what was published before.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Time>")]
     timestamp: Option<Timestamp>,
     duplicate: bool,
 }
@@ -43,27 +54,64 @@ pub(super) struct Told(Vec<PublishedView>);
 
 impl Told {
     /// The answer for a single event.
-    pub(super) fn one(self) -> Response {
+    pub(super) fn one(self) -> Publishing {
         let only = self.0.first().expect("one event was sent");
-        json_with(self.status(), only)
+        Publishing::One(self.made(only))
     }
 
     /// The answer for a batch.
-    pub(super) fn batch(self) -> Response {
-        #[derive(Serialize)]
-        struct List {
-            records: Vec<PublishedView>,
-        }
-        let status = self.status();
-        json_with(status, &List { records: self.0 })
+    pub(super) fn batch(self) -> Publishing {
+        let records = self.0.clone();
+        Publishing::Batch(self.made(&PublishedList { records }))
     }
 
-    fn status(&self) -> StatusCode {
+    /// `view` as new, when anything is.
+    fn made<V: Shown>(&self, view: &V) -> Made<V::As> {
         if self.0.iter().any(|view| !view.duplicate) {
-            StatusCode::CREATED
+            Made::New(Created::of(view))
         } else {
-            StatusCode::OK
+            Made::There(Answer::of(view))
         }
+    }
+}
+
+/// What became of the events of a batch, in its order.
+#[derive(Debug, Serialize, JsonSchema)]
+pub(super) struct PublishedList {
+    records: Vec<PublishedView>,
+}
+
+/// What is answered to what was published.
+#[derive(Debug)]
+pub(super) enum Publishing {
+    One(Made<PublishedView>),
+    Batch(Made<PublishedList>),
+    AboutExtension(Created<AboutExtension>),
+}
+
+/// One of the forms in which events are published.
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged, rename = "PublishedAny")]
+#[expect(dead_code, reason = "it only stands for its shape")]
+enum PublishedAny {
+    One(PublishedView),
+    Batch(PublishedList),
+    AboutExtension(AboutExtension),
+}
+
+impl IntoResponse for Publishing {
+    fn into_response(self) -> Response {
+        match self {
+            Self::One(told) => told.into_response(),
+            Self::Batch(told) => told.into_response(),
+            Self::AboutExtension(told) => told.into_response(),
+        }
+    }
+}
+
+impl Outcome for Publishing {
+    fn sketch(sketch: &mut Sketch) {
+        Made::<PublishedAny>::sketch(sketch);
     }
 }
 
@@ -88,7 +136,7 @@ pub(super) async fn publish(
     let now = api.now();
     let announced = drafts.iter().cloned();
     let events = announced.map(|draft| draft.announce(caller.account, now));
-    let publishing = Publishing {
+    let publishing = Work {
         api,
         caller,
         drafts,
@@ -112,7 +160,7 @@ pub(super) async fn publish(
     Err(Code::Conflict.into())
 }
 
-struct Publishing<'a> {
+struct Work<'a> {
     api: &'a Api,
     caller: &'a Caller,
     drafts: &'a [Draft],
@@ -123,7 +171,7 @@ struct Publishing<'a> {
     now: Timestamp,
 }
 
-impl Publishing<'_> {
+impl Work<'_> {
     /// The change that publishes what is new, and what becomes of each.
     async fn decide(&self) -> ApiResult<(Change, Vec<Fate>)> {
         let mut problems = Vec::new();

@@ -3,10 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::{get, post};
 use hookyard_domain::events::custom_type::Effort;
 use hookyard_domain::events::scenario::{Run, SCENARIOS, Step};
 use hookyard_domain::kernel::limits::{SCENARIO_PAUSE_DEFAULT, SCENARIO_PAUSE_MAX};
@@ -14,30 +11,46 @@ use hookyard_domain::{
     AccountId, Change, CustomType, DataSchema, Job, JobWork, Problem, Scenario, Scope,
     SubscriptionId, Timestamp, TypeName, TypeVersion,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::Api;
 use crate::delivery::deliveries::refused;
-use crate::delivery::jobs::begun;
+use crate::delivery::jobs::{JobView, begun};
 use crate::events::json_schema::JsonSchemas;
 use crate::identity::caller::Caller;
 use crate::kernel::body::Json;
 use crate::kernel::path::PathParams;
-use crate::kernel::problem::{ApiResult, because, json_body};
+use crate::kernel::problem::{ApiResult, because};
 use crate::kernel::query::Query;
+use crate::operations::answers::{Accepted, Answer, shown};
+use crate::operations::wire::{Anything, shapes};
 
-const PATH: &str = "/api/v1/scenarios";
+crate::operations! {
+    tag Scenarios, under ROOT, as Administrator(SubscriptionWebhook);
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route(PATH, get(list_scenarios))
-        .route(&format!("{PATH}/{{name}}"), get(read_scenario))
-        .route(&format!("{PATH}/{{name}}/run"), post(run_scenario))
+    /// Every scenario.
+    list_scenarios: GET "/api/v1/scenarios";
+    /// One scenario, with what each of its steps tells.
+    read_scenario: GET "/api/v1/scenarios/{scenario}";
+    /// Begins to play a scenario: to one endpoint alone, or to all who ask for its types.
+    run_scenario: POST "/api/v1/scenarios/{scenario}/run",
+        fails [RequestRateExceeded, LimitReached, Conflict];
 }
 
-#[derive(Serialize)]
+shapes! {
+    struct RunQuery {
+        /// Registers types that are not known yet.
+        auto_register: Option<bool>,
+    }
+}
+
+shown!(ScenarioView, ScenarioList);
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Scenario")]
 struct ScenarioView {
     name: &'static str,
     title: &'static str,
@@ -45,13 +58,15 @@ struct ScenarioView {
     steps: Vec<StepView>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ScenarioStep")]
 struct StepView {
     event_type: &'static str,
     title: &'static str,
     description: &'static str,
     /// What it would tell in some run.
+    #[schemars(with = "Anything")]
     data: Box<RawValue>,
 }
 
@@ -79,31 +94,27 @@ impl From<&Scenario> for ScenarioView {
 }
 
 fn known_scenario(path: &PathParams) -> ApiResult<&'static Scenario> {
-    let found = Scenario::named(path.text("name")?);
+    let found = Scenario::named(path.text("scenario")?);
     Ok(found.ok_or_else(|| Problem::not_found("scenario"))?)
 }
 
-async fn list_scenarios(State(api): State<Arc<Api>>, caller: Caller) -> ApiResult<Response> {
-    #[derive(Serialize)]
-    struct List {
-        records: Vec<ScenarioView>,
-    }
-    api.require_endpoints_manager(&caller).await?;
+#[derive(Debug, Serialize, JsonSchema)]
+struct ScenarioList {
+    records: Vec<ScenarioView>,
+}
+
+async fn list_scenarios(_: Caller) -> ApiResult<Answer<ScenarioList>> {
     let records = SCENARIOS.iter().map(ScenarioView::from).collect();
-    Ok(json_body(&List { records }))
+    Ok(Answer::of(&ScenarioList { records }))
 }
 
-async fn read_scenario(
-    State(api): State<Arc<Api>>,
-    caller: Caller,
-    path: PathParams,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
-    Ok(json_body(&ScenarioView::from(known_scenario(&path)?)))
+async fn read_scenario(_: Caller, path: PathParams) -> ApiResult<Answer<ScenarioView>> {
+    Ok(Answer::of(&ScenarioView::from(known_scenario(&path)?)))
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "PlayScenario")]
 struct Play {
     endpoint_id: Option<String>,
     step_pause_ms: Option<u64>,
@@ -130,10 +141,9 @@ async fn run_scenario(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-    query: Query,
+    query: Query<RunQuery>,
     Json(play): Json<Play>,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+) -> ApiResult<Accepted<JobView<'static>>> {
     let scenario = known_scenario(&path)?;
     let pause = play.pause()?;
     let auto_register = query.flag("autoRegister")?.unwrap_or(false);

@@ -13,6 +13,15 @@ use tokio::time::Instant;
 
 use crate::Api;
 use crate::identity::caller::Caller;
+use crate::operations::wire::shapes;
+
+shapes! {
+    /// Where a stream goes on.
+    pub(crate) struct Resume {
+        /// The last id that was seen; `Last-Event-ID` says the same.
+        last_event_id: Option<String>,
+    }
+}
 
 /// Something that a stream tells of.
 pub(crate) trait Framed: Send + 'static {

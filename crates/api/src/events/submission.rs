@@ -10,17 +10,111 @@ use hookyard_domain::events::publishing::draft::{
 use hookyard_domain::events::publishing::plain;
 use hookyard_domain::{Code, Problem};
 use http::{HeaderMap, header};
+use schemars::JsonSchema;
 use serde::de::IgnoredAny;
+use serde_json::Value;
 use serde_json::value::RawValue;
 
 use crate::kernel::body::is_json;
 use crate::kernel::json_guard::{self, JsonFault};
 use crate::kernel::problem::{ApiError, ApiResult, because};
+use crate::operations::inputs::Content;
+use crate::operations::sketch::Sketch;
+use crate::operations::wire::{AnyObject, Anything, Time, shapes};
 
 /// The header that has a plain event's id.
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 /// The header that every `CloudEvent` in binary mode has.
 const SPEC_VERSION: &str = "ce-specversion";
+
+/// What may be sent.
+pub(super) struct Submission;
+
+impl Content for Submission {
+    fn sketch(sketch: &mut Sketch) {
+        sketch.request::<PublishedJson>("application/json", true, Some(PublishedJson::read));
+        sketch.request::<CloudEvent>("application/cloudevents+json", true, Some(CloudEvent::read));
+        sketch.request::<Vec<CloudEvent>>("application/cloudevents-batch+json", true, None);
+        sketch.fails_with(&[
+            Code::InvalidParameter,
+            Code::UnparsableJson,
+            Code::UnparsableRequest,
+            Code::RequestTimeout,
+            Code::BodyTooLarge,
+            Code::UnsupportedMediaType,
+        ]);
+        sketch.header(
+            "Idempotency-Key",
+            "The id of a plain event, when it names none.",
+        );
+    }
+}
+
+/// Plain JSON: an event, a list of them, or one about an extension.
+#[derive(Debug, JsonSchema)]
+#[schemars(untagged, rename = "PublishEvents")]
+#[expect(dead_code, reason = "it only stands for its shape")]
+enum PublishedJson {
+    One(PlainEvent),
+    Batch(Vec<PlainEvent>),
+    AboutExtension(EventAboutExtension),
+}
+
+impl PublishedJson {
+    fn read(value: &Value) -> Result<(), String> {
+        let sent = Sent::plain(value.to_string().into_bytes().into());
+        sent.map(|_| ()).map_err(|error| format!("{error:?}"))
+    }
+}
+
+impl CloudEvent {
+    fn read(value: &Value) -> Result<(), String> {
+        let read = cloud_events::read_structured(value.to_string().as_bytes());
+        read.map(|_| ()).map_err(|error| format!("{error:?}"))
+    }
+}
+
+shapes! {
+    /// An event of a type that the account registered.
+    #[schemars(rename = "PublishEvent")]
+    struct PlainEvent {
+        #[schemars(rename = "type", example = &"invoice.paid")]
+        kind: String,
+        /// Repeats with the same id are recognised.
+        id: Option<String>,
+        source: Option<String>,
+        subject: Option<String>,
+        #[schemars(with = "Option<Time>")]
+        timestamp: Option<String>,
+        data: Anything,
+    }
+
+    /// An event about an extension, which an app knows of.
+    #[schemars(rename = "PublishEventAboutExtension")]
+    struct EventAboutExtension {
+        /// The path of its filter.
+        event: String,
+        body: AnyObject,
+    }
+
+    /// A `CloudEvent` 1.0 in structured mode; more attributes may stand beside these.
+    struct CloudEvent {
+        #[schemars(rename = "specversion", extend("const" = "1.0"))]
+        spec_version: String,
+        #[schemars(example = &"b1e2")]
+        id: String,
+        #[schemars(example = &"/billing")]
+        source: String,
+        #[schemars(rename = "type", example = &"invoice.paid")]
+        kind: String,
+        #[schemars(with = "Option<Time>")]
+        time: Option<String>,
+        subject: Option<String>,
+        #[schemars(rename = "datacontenttype")]
+        data_content_type: Option<String>,
+        data: Option<Anything>,
+    }
+}
 
 /// What was sent.
 #[derive(Debug)]

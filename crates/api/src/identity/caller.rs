@@ -16,6 +16,7 @@ use crate::Api;
 use crate::kernel::middleware::is_loopback_host;
 use crate::kernel::problem::{ApiError, ApiResult};
 use crate::kernel::rate_limits::Meter;
+use crate::operations::{Access, Operation};
 
 /// An authenticated caller.
 #[derive(Debug, Clone)]
@@ -47,6 +48,25 @@ impl Caller {
     }
 }
 
+impl Caller {
+    /// Refuses who lacks what an operation asks for.
+    async fn pass(&self, api: &Api, access: Access) -> ApiResult<()> {
+        match access {
+            Access::App(scope) => self.require(scope),
+            Access::Administrator(scope) => {
+                self.require(scope)?;
+                api.require_administrator(self).await
+            }
+            Access::Anybody
+            | Access::SignedIn
+            | Access::Depends(_)
+            | Access::Client
+            | Access::Cookie
+            | Access::Secret => Ok(()),
+        }
+    }
+}
+
 impl FromRequestParts<Arc<Api>> for Caller {
     type Rejection = ApiError;
 
@@ -69,6 +89,9 @@ impl FromRequestParts<Arc<Api>> for Caller {
         if let Some(meter) = parts.extensions.get::<Meter>() {
             meter.count(api, &caller)?;
         }
+        let operation = parts.extensions.get::<Arc<Operation>>();
+        let access = operation.expect("only operations take a caller").access();
+        caller.pass(api, access).await?;
         Ok(caller)
     }
 }

@@ -1,56 +1,127 @@
 //! The console's own session: a refresh token in a cookie that no script can read and no other
 //! path sees, and short access tokens for the page. The API itself never reads a cookie.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Request, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use hookyard_domain::identity::grant::{Grant, Lifetimes, take_code};
 use hookyard_domain::kernel::limits::SIGN_IN_BODY_BYTES_MAX;
 use hookyard_domain::{Change, ClientId, Code, PersonId, Problem, TokenHash};
-use http::{HeaderMap, HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderValue, header};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Api;
 use crate::identity::caller::is_same_origin;
 use crate::identity::oauth::{self, OAuthError};
 use crate::kernel::body::{parse, read_body};
-use crate::kernel::problem::{ApiError, ApiResult, json_with};
+use crate::kernel::problem::{ApiError, ApiResult};
+use crate::operations::answers::{Answer, NoContent, Outcome, shown};
+use crate::operations::inputs::{Content, Whole};
+use crate::operations::sketch::Sketch;
+use crate::operations::wire::Id;
 
 const COOKIE: &str = "hookyard_session";
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/console/session", post(create_session).delete(end_session))
-        .route("/console/session/renew", post(renew_session))
+crate::operations! {
+    tag Console, under BARE, as Cookie;
+
+    /// Signs in, by a password or a one-time code.
+    create_session: POST "/console/session" named create_console_session, as Anybody,
+        fails [CredentialsInvalid, PersonDisabled, RequestRateExceeded, Conflict];
+    /// Ends the session.
+    end_session: DELETE "/console/session" named end_console_session, fails [Conflict];
+    /// Goes on with the session.
+    renew_session: POST "/console/session/renew" named renew_console_session,
+        fails [LoginRequired, PersonDisabled, RequestRateExceeded, Conflict];
 }
 
+shown!(SessionView<'_> as SessionView<'static>);
+
 /// Either a one-time code, or a name and a password.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "ConsoleSignIn")]
 struct SignIn {
     code: Option<String>,
     username: Option<String>,
     password: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ConsoleSession")]
 struct SessionView<'a> {
     access_token: &'a str,
     expires_in: u64,
     person: PersonRef,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ConsolePerson")]
 struct PersonRef {
+    #[schemars(with = "Id")]
     id: PersonId,
+}
+
+/// A sign-in as JSON.
+struct SignInBody;
+
+impl Content for SignInBody {
+    fn sketch(sketch: &mut Sketch) {
+        sketch.request::<SignIn>("application/json", true, None);
+        sketch.fails_with(&[
+            Code::InvalidParameter,
+            Code::UnparsableJson,
+            Code::UnparsableRequest,
+            Code::RequestTimeout,
+            Code::BodyTooLarge,
+        ]);
+        Guarded::sketch(sketch);
+    }
+}
+
+/// What comes from our own page alone.
+struct Guarded;
+
+impl Content for Guarded {
+    fn sketch(sketch: &mut Sketch) {
+        sketch.fails_with(&[Code::UnsupportedMediaType, Code::PermissionMissing]);
+    }
+}
+
+/// An answer that also gives the browser a cookie, or takes it away.
+struct WithCookie<A> {
+    response: Response,
+    answer: PhantomData<fn() -> A>,
+}
+
+impl<A> WithCookie<A> {
+    fn of(response: Response) -> Self {
+        Self {
+            response,
+            answer: PhantomData,
+        }
+    }
+}
+
+impl<A> IntoResponse for WithCookie<A> {
+    fn into_response(self) -> Response {
+        self.response
+    }
+}
+
+impl<A: Outcome> Outcome for WithCookie<A> {
+    fn sketch(sketch: &mut Sketch) {
+        A::sketch(sketch);
+        sketch.told_with("Set-Cookie", "The console's session.");
+    }
 }
 
 async fn create_session(
     State(api): State<Arc<Api>>,
-    request: Request,
-) -> Result<Response, OAuthError> {
+    Whole(request, _): Whole<SignInBody>,
+) -> Result<WithCookie<Answer<SessionView<'static>>>, OAuthError> {
     guard(&api, request.headers())?;
     let time_max = api.settings.body_read_timeout;
     let body = read_body(request.into_body(), SIGN_IN_BODY_BYTES_MAX, time_max)
@@ -107,9 +178,13 @@ fn code_is_spent() -> ApiError {
     problem.into()
 }
 
-async fn renew_session(State(api): State<Arc<Api>>, headers: HeaderMap) -> ApiResult<Response> {
-    guard(&api, &headers)?;
-    let token = cookie(&headers).ok_or(Code::LoginRequired)?;
+async fn renew_session(
+    State(api): State<Arc<Api>>,
+    Whole(request, _): Whole<Guarded>,
+) -> ApiResult<WithCookie<Answer<SessionView<'static>>>> {
+    let headers = request.headers();
+    guard(&api, headers)?;
+    let token = cookie(headers).ok_or(Code::LoginRequired)?;
     let console = ClientId(ClientId::CONSOLE.into());
     match oauth::refresh(&api, &console, &token, Lifetimes::DEFAULT).await {
         Ok(grant) => Ok(signed_in(&api, &grant)),
@@ -121,15 +196,19 @@ async fn renew_session(State(api): State<Arc<Api>>, headers: HeaderMap) -> ApiRe
     }
 }
 
-async fn end_session(State(api): State<Arc<Api>>, headers: HeaderMap) -> ApiResult<Response> {
-    guard(&api, &headers)?;
-    if let Some(token) = cookie(&headers)
+async fn end_session(
+    State(api): State<Arc<Api>>,
+    Whole(request, _): Whole<Guarded>,
+) -> ApiResult<WithCookie<NoContent>> {
+    let headers = request.headers();
+    guard(&api, headers)?;
+    if let Some(token) = cookie(headers)
         && let Some(found) = api.store.token(TokenHash::of(&token)).await?
         && found.0.client_id.is_console()
     {
         oauth::end(&api, &found.0).await?;
     }
-    Ok(forgotten(&api, StatusCode::NO_CONTENT.into_response()))
+    Ok(forgotten(&api, NoContent.into_response()))
 }
 
 /// Only our own page may ask: its origin, and a content type that no form can send.
@@ -160,7 +239,7 @@ fn cookie(headers: &HeaderMap) -> Option<String> {
         .map(|(_, value)| value.to_owned())
 }
 
-fn signed_in(api: &Api, grant: &Grant) -> Response {
+fn signed_in(api: &Api, grant: &Grant) -> WithCookie<Answer<SessionView<'static>>> {
     let view = SessionView {
         access_token: grant.access.reveal(),
         expires_in: grant.access_expires_in,
@@ -168,7 +247,7 @@ fn signed_in(api: &Api, grant: &Grant) -> Response {
             id: grant.session.person,
         },
     };
-    let response = json_with(StatusCode::OK, &view);
+    let response = Answer::of(&view).into_response();
     with_cookie(
         api,
         response,
@@ -178,11 +257,11 @@ fn signed_in(api: &Api, grant: &Grant) -> Response {
 }
 
 /// `response`, and the browser forgets the session.
-fn forgotten(api: &Api, response: Response) -> Response {
+fn forgotten<A>(api: &Api, response: Response) -> WithCookie<A> {
     with_cookie(api, response, "", 0)
 }
 
-fn with_cookie(api: &Api, mut response: Response, value: &str, max_age: u64) -> Response {
+fn with_cookie<A>(api: &Api, mut response: Response, value: &str, max_age: u64) -> WithCookie<A> {
     let secure = if api.settings.is_https() {
         "; Secure"
     } else {
@@ -196,5 +275,5 @@ fn with_cookie(api: &Api, mut response: Response, value: &str, max_age: u64) -> 
     response
         .headers_mut()
         .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    WithCookie::of(response)
 }

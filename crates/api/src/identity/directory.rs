@@ -2,38 +2,40 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::{get, post};
 use hookyard_domain::kernel::limits::PERSONS_MAX;
-use hookyard_domain::{AccountId, Person, PersonId, PersonKind, Scope};
+use hookyard_domain::{AccountId, Person, PersonId, PersonKind};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::identity::extensions::type_name;
 use crate::kernel::body::Json;
-use crate::kernel::numbered::{PageNumber, Paging};
+use crate::kernel::numbered::{PageNumber, PageQuery, Paging};
 use crate::kernel::path::PathParams;
 use crate::kernel::platform::own_account;
-use crate::kernel::problem::{ApiResult, json_body};
+use crate::kernel::problem::ApiResult;
 use crate::kernel::query::Query;
+use crate::operations::answers::{Answer, shown};
+use crate::operations::wire::{EmptyList, Id};
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route(
-            "/restapi/v1.0/account/{accountId}/directory/entries",
-            get(list_entries),
-        )
-        .route(
-            "/restapi/v1.0/account/{accountId}/directory/entries/search",
-            post(search_entries),
-        )
+crate::operations! {
+    tag Directory, under ROOT, as App(ReadAccounts), counted Medium;
+
+    /// Who is there to be met.
+    list_entries: GET "/restapi/v1.0/account/{accountId}/directory/entries"
+        named list_directory;
+    /// Finds people.
+    search_entries: POST "/restapi/v1.0/account/{accountId}/directory/entries/search"
+        named search_directory;
 }
 
-#[derive(Debug, Default, Deserialize)]
+shown!(Entries<'_> as Entries<'static>);
+
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "SearchDirectory")]
 struct SearchEntries {
     search_string: Option<String>,
     /// Empty for all of them.
@@ -73,9 +75,11 @@ impl SearchEntries {
 }
 
 /// An entry; here ids are texts.
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "DirectoryEntry")]
 struct EntryView<'a> {
+    #[schemars(with = "Id")]
     id: PersonId,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -86,11 +90,14 @@ struct EntryView<'a> {
     email: Option<&'a str>,
     extension_number: Option<&'a str>,
     account: AccountRef,
+    #[schemars(with = "EmptyList")]
     phone_numbers: [(); 0],
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DirectoryAccount")]
 struct AccountRef {
+    #[schemars(with = "Id")]
     id: AccountId,
 }
 
@@ -111,7 +118,8 @@ impl<'a> From<&'a Person> for EntryView<'a> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "DirectoryEntries")]
 struct Entries<'a> {
     records: Vec<EntryView<'a>>,
     paging: Paging,
@@ -123,7 +131,7 @@ async fn find(
     account: AccountId,
     search: &SearchEntries,
     page: PageNumber,
-) -> ApiResult<Response> {
+) -> ApiResult<Answer<Entries<'static>>> {
     let persons = api.store.persons(account, PERSONS_MAX).await?;
     let found: Vec<&Person> = persons
         .iter()
@@ -137,16 +145,15 @@ async fn find(
     let records: Vec<_> = shown.map(|person| EntryView::from(*person)).collect();
     let total = u64::try_from(found.len()).unwrap_or(u64::MAX);
     let paging = page.paging(records.len(), total);
-    Ok(json_body(&Entries { records, paging }))
+    Ok(Answer::of(&Entries { records, paging }))
 }
 
 async fn list_entries(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-    query: Query,
-) -> ApiResult<Response> {
-    caller.require(Scope::ReadAccounts)?;
+    query: Query<PageQuery>,
+) -> ApiResult<Answer<Entries<'static>>> {
     let account = own_account(&caller, &path)?;
     let page = PageNumber::read(&query)?;
     find(&api, account, &SearchEntries::default(), page).await
@@ -157,8 +164,7 @@ async fn search_entries(
     caller: Caller,
     path: PathParams,
     Json(body): Json<SearchEntries>,
-) -> ApiResult<Response> {
-    caller.require(Scope::ReadAccounts)?;
+) -> ApiResult<Answer<Entries<'static>>> {
     let account = own_account(&caller, &path)?;
     let page = PageNumber::of(body.page, body.per_page)?;
     find(&api, account, &body, page).await

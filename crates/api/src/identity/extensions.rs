@@ -2,10 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use hookyard_domain::identity::person::directory::{
     DirectoryError, NewPerson, PersonPatch, is_password,
 };
@@ -13,33 +10,57 @@ use hookyard_domain::kernel::ports::PersonQuery;
 use hookyard_domain::{
     AccountId, Code, Person, PersonId, PersonKind, PersonStatus, Problem, Scope, Secret,
 };
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
+use schemars::JsonSchema;
 use serde::Deserialize;
-use serde_json::{Value, json};
 
+mod view;
+
+use self::view::{ExtensionView, extension_view};
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::identity::password::hash_chosen_password;
 use crate::kernel::batch::{self, Part};
 use crate::kernel::body::Json;
-use crate::kernel::numbered::PageNumber;
+use crate::kernel::numbered::{Numbered, PageNumber, PageQuery};
 use crate::kernel::path::PathParams;
 use crate::kernel::platform::{lacks, own_account};
-use crate::kernel::problem::{ApiError, ApiResult, json_body};
+use crate::kernel::problem::{ApiError, ApiResult};
 use crate::kernel::query::{Query, Wanted};
+use crate::operations::answers::{Answer, NoContent, OneOrMany};
+use crate::operations::wire::shapes;
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route(
-            "/restapi/v1.0/account/{accountId}/extension",
-            get(list_extensions).post(create_extension),
-        )
-        .route(
-            "/restapi/v1.0/account/{accountId}/extension/{extensionId}",
-            get(read_extensions)
-                .put(update_extension)
-                .delete(delete_extension),
-        )
+crate::operations! {
+    tag Extensions, under ROOT, as App(EditExtensions), counted Medium;
+
+    /// People of the account.
+    list_extensions: GET "/restapi/v1.0/account/{accountId}/extension", as App(ReadAccounts);
+    /// Takes somebody into the account; for administrators.
+    create_extension: POST "/restapi/v1.0/account/{accountId}/extension",
+        fails [PermissionMissing, Conflict];
+    /// One person, or several at a time. One's own needs no permission.
+    read_extensions: GET "/restapi/v1.0/account/{accountId}/extension/{extensionId}",
+        as Depends(&[ReadAccounts]), counted Light, fails [BatchTooLarge];
+    /// Changes a person.
+    update_extension: PUT "/restapi/v1.0/account/{accountId}/extension/{extensionId}",
+        fails [PermissionMissing, Conflict];
+    /// Disables a person. What they wrote keeps its author.
+    delete_extension: DELETE "/restapi/v1.0/account/{accountId}/extension/{extensionId}",
+        fails [InvalidParameter, PermissionMissing, Conflict];
+}
+
+shapes! {
+    struct ExtensionsQuery {
+        /// Only people with this status.
+        status: Option<Vec<String>>,
+        /// `User` or `Bot`.
+        #[schemars(rename = "type")]
+        kind: Option<Vec<String>>,
+        email: Option<String>,
+        extension_number: Option<String>,
+        #[schemars(flatten)]
+        page: PageQuery,
+    }
 }
 
 impl From<DirectoryError> for ApiError {
@@ -62,9 +83,8 @@ async fn list_extensions(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-    query: Query,
-) -> ApiResult<Response> {
-    caller.require(Scope::ReadAccounts)?;
+    query: Query<ExtensionsQuery>,
+) -> ApiResult<Answer<Numbered<ExtensionView>>> {
     let account = own_account(&caller, &path)?;
     let page = PageNumber::read(&query)?;
     let statuses = [
@@ -101,7 +121,7 @@ async fn list_extensions(
         .map(|person| extension_view(&api, person))
         .collect();
     let uri = format!("{}/extension", api.account_uri(account));
-    Ok(json_body(&page.answer(&uri, &query, records, total)))
+    Ok(Answer::of(&page.answer(&uri, &query, records, total)))
 }
 
 async fn read_extensions(
@@ -109,7 +129,7 @@ async fn read_extensions(
     caller: Caller,
     path: PathParams,
     headers: HeaderMap,
-) -> ApiResult<Response> {
+) -> ApiResult<OneOrMany<ExtensionView>> {
     own_account(&caller, &path)?;
     let ids = path.text("extensionId")?;
     if !ids.contains(',') {
@@ -117,7 +137,7 @@ async fn read_extensions(
             caller.require(Scope::ReadAccounts)?;
         }
         let person = api.extension(&caller, ids).await?;
-        return Ok(json_body(&extension_view(&api, &person)));
+        return Ok(OneOrMany::one(&extension_view(&api, &person)));
     }
     caller.require(Scope::ReadAccounts)?;
     let mut parts = Vec::new();
@@ -127,11 +147,11 @@ async fn read_extensions(
             Err(error) => Part::failed(id, error)?,
         });
     }
-    Ok(batch::answer(&headers, &parts, api.random()))
+    Ok(OneOrMany::many(&headers, &parts, api.random()))
 }
 
 /// Names and addresses; what else the platform keeps of a contact is not kept here.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct Contact {
     first_name: Option<String>,
@@ -139,7 +159,7 @@ struct Contact {
     email: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct CreateExtension {
     contact: Contact,
@@ -150,7 +170,7 @@ struct CreateExtension {
     status: Option<String>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct UpdateExtension {
     contact: Option<Contact>,
@@ -161,12 +181,12 @@ struct UpdateExtension {
 }
 
 /// In the form in which they are shown.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct Permissions {
     admin: Option<Permission>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct Permission {
     enabled: Option<bool>,
 }
@@ -221,8 +241,7 @@ async fn create_extension(
     caller: Caller,
     path: PathParams,
     Json(body): Json<CreateExtension>,
-) -> ApiResult<Response> {
-    caller.require(Scope::EditExtensions)?;
+) -> ApiResult<Answer<ExtensionView>> {
     let account = own_account(&caller, &path)?;
     if !api.calling_person(&caller).await?.admin {
         return Err(DirectoryError::NotAnAdmin.into());
@@ -258,7 +277,7 @@ async fn create_extension(
             Ok((change, person))
         })
         .await?;
-    Ok(json_body(&extension_view(&api, &person)))
+    Ok(Answer::of(&extension_view(&api, &person)))
 }
 
 async fn update_extension(
@@ -266,8 +285,7 @@ async fn update_extension(
     caller: Caller,
     path: PathParams,
     Json(body): Json<UpdateExtension>,
-) -> ApiResult<Response> {
-    caller.require(Scope::EditExtensions)?;
+) -> ApiResult<Answer<ExtensionView>> {
     let account = own_account(&caller, &path)?;
     let id = path.text("extensionId")?;
     let status = match body.status.as_deref() {
@@ -308,7 +326,7 @@ async fn update_extension(
             Ok((change, next))
         })
         .await?;
-    Ok(json_body(&extension_view(&api, &person)))
+    Ok(Answer::of(&extension_view(&api, &person)))
 }
 
 /// Disables a person. What they wrote keeps its author.
@@ -316,8 +334,7 @@ async fn delete_extension(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    caller.require(Scope::EditExtensions)?;
+) -> ApiResult<NoContent> {
     own_account(&caller, &path)?;
     let id = path.text("extensionId")?;
     api.commit_deciding(|| async {
@@ -326,7 +343,7 @@ async fn delete_extension(
         Ok(person.disable(&api.act(&caller, api.now()), &by)?)
     })
     .await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(NoContent)
 }
 
 /// The name of a kind in the platform API.
@@ -336,41 +353,4 @@ pub(crate) const fn type_name(kind: PersonKind) -> &'static str {
         PersonKind::Bot => "Bot",
         PersonKind::Integration => "ApplicationExtension",
     }
-}
-
-/// An extension: here, unlike in team messaging, ids are JSON numbers.
-fn extension_view(api: &Api, person: &Person) -> Value {
-    let uri = api.extension_uri(person.account, person.id);
-    let image = format!("{uri}/profile-image");
-    json!({
-        "id": person.id.0,
-        "uri": uri,
-        "account": {
-            "id": person.account.to_string(),
-            "uri": api.account_uri(person.account),
-        },
-        "creationTime": person.created_at,
-        "extensionNumber": person.extension_number,
-        "name": person.name(),
-        "type": type_name(person.kind),
-        "status": person.status.name(),
-        "contact": {
-            "firstName": person.first_name,
-            "lastName": person.last_name,
-            "name": person.name(),
-            "email": person.email,
-        },
-        "permissions": {
-            "admin": { "enabled": person.admin },
-            "internationalCalling": { "enabled": false },
-        },
-        "profileImage": { "uri": image },
-        "regionalSettings": {
-            "language": { "id": "1033", "name": "English (United States)", "localeCode": "en-US" },
-            "timezone": { "id": "1", "name": "GMT", "description": "UTC" },
-            "timeFormat": "24h",
-        },
-        "serviceFeatures": [],
-        "setupWizardState": "Completed",
-    })
 }

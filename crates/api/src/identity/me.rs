@@ -2,31 +2,38 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::get;
 use hookyard_domain::{AccountId, Code, PersonId};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Api;
 use crate::identity::caller::Caller;
-use crate::kernel::problem::{ApiResult, json_body};
+use crate::kernel::problem::ApiResult;
+use crate::operations::answers::{Answer, shown};
+use crate::operations::wire::Id;
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new().route("/api/v1/me", get(read_me))
+crate::operations! {
+    tag Platform, under ROOT, as SignedIn;
+
+    /// Who calls, and where.
+    read_me: GET "/api/v1/me";
 }
 
-#[derive(Serialize)]
+shown!(MeView);
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Me")]
 struct MeView {
     person: PersonMe,
     account: AccountMe,
     server: ServerMe,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct PersonMe {
+    #[schemars(with = "Id")]
     id: PersonId,
     first_name: String,
     last_name: String,
@@ -35,13 +42,14 @@ struct PersonMe {
     admin: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct AccountMe {
+    #[schemars(with = "Id")]
     id: AccountId,
     name: String,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct ServerMe {
     version: &'static str,
@@ -49,7 +57,7 @@ struct ServerMe {
     development: bool,
 }
 
-async fn read_me(State(api): State<Arc<Api>>, caller: Caller) -> ApiResult<Response> {
+async fn read_me(State(api): State<Arc<Api>>, caller: Caller) -> ApiResult<Answer<MeView>> {
     let person = api
         .store
         .person(caller.account, caller.person)
@@ -60,7 +68,7 @@ async fn read_me(State(api): State<Arc<Api>>, caller: Caller) -> ApiResult<Respo
         .account(caller.account)
         .await?
         .ok_or(Code::LoginRequired)?;
-    Ok(json_body(&MeView {
+    Ok(Answer::of(&MeView {
         person: PersonMe {
             id: person.id,
             name: person.name(),

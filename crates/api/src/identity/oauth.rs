@@ -1,11 +1,11 @@
 //! Signing in and out (contract section 1).
 
+mod wire;
+
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::post;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookyard_domain::identity::grant::refresh::Presented;
@@ -15,18 +15,29 @@ use hookyard_domain::{
     App, Change, ClientId, Code, Person, Secret, Session, SessionId, TokenHash, TokenKind,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use self::wire::{RevocationForm, TokenForm, TokenView};
 use crate::Api;
 use crate::identity::password::verify_password;
 use crate::kernel::body::read_body;
-use crate::kernel::problem::{ApiError, empty_object, json_with};
+use crate::kernel::problem::{ApiError, Told, json_with};
 use crate::kernel::rate_limits::{Counted, Meter};
+use crate::operations::answers::{Answer, Empty};
+use crate::operations::inputs::Whole;
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/restapi/oauth/token", post(create_token))
-        .route("/restapi/oauth/revoke", post(revoke))
+crate::operations! {
+    tag SigningIn, under ROOT, as Client, counted Auth;
+
+    /// Gives tokens for a password, an assertion, a code or a refresh token.
+    create_token: POST "/restapi/oauth/token", fails [
+        ClientInvalid, AssertionUnparsable, GrantInvalid, CredentialsInvalid, PersonDisabled,
+        GrantUnsupported, OAuthRequestInvalid, Conflict,
+    ];
+    /// Ends a session.
+    revoke: POST "/restapi/oauth/revoke" named revoke_token,
+        fails [ClientInvalid, OAuthRequestInvalid, Conflict];
 }
 
 /// Why no token is given: the member of RFC 6749, our code, and prose.
@@ -85,7 +96,8 @@ impl<E: Into<ApiError>> From<E> for OAuthError {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "OAuthProblem")]
 struct OAuthEnvelope<'a> {
     error: &'static str,
     error_description: &'a str,
@@ -95,8 +107,9 @@ struct OAuthEnvelope<'a> {
     message: &'a str,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "OAuthProblemDetail")]
 struct OAuthDetail<'a> {
     error_code: &'static str,
     message: &'a str,
@@ -124,6 +137,7 @@ impl IntoResponse for OAuthError {
             message: &description,
         };
         let mut response = json_with(status, &envelope);
+        response.extensions_mut().insert(Told(code));
         if status == StatusCode::UNAUTHORIZED {
             let challenge = HeaderValue::from_static("Basic realm=\"Hookyard\"");
             response
@@ -218,20 +232,7 @@ fn basic(headers: &HeaderMap) -> Result<Option<(String, Secret)>, OAuthError> {
     Ok(Some((id.to_owned(), Secret::new(secret))))
 }
 
-#[derive(Serialize)]
-struct TokenView<'a> {
-    access_token: &'a str,
-    token_type: &'static str,
-    expires_in: u64,
-    refresh_token: &'a str,
-    refresh_token_expires_in: u64,
-    scope: String,
-    owner_id: hookyard_domain::PersonId,
-    endpoint_id: &'a str,
-    session_id: SessionId,
-}
-
-fn granted(grant: &Grant) -> Response {
+fn granted(grant: &Grant) -> Answer<TokenView<'static>> {
     let view = TokenView {
         access_token: grant.access.reveal(),
         token_type: "bearer",
@@ -243,17 +244,13 @@ fn granted(grant: &Grant) -> Response {
         endpoint_id: &grant.session.endpoint_id,
         session_id: grant.session.id,
     };
-    let mut response = json_with(StatusCode::OK, &view);
-    response
-        .headers_mut()
-        .insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    response
+    Answer::of(&view)
 }
 
 async fn create_token(
     State(api): State<Arc<Api>>,
-    request: Request,
-) -> Result<Response, OAuthError> {
+    Whole(request, _): Whole<TokenForm>,
+) -> Result<Answer<TokenView<'static>>, OAuthError> {
     let meter = request.extensions().get::<Meter>().cloned();
     let (headers, form) = Form::read(request, &api).await?;
     let app = client(&api, &headers, &form).await?;
@@ -383,7 +380,10 @@ pub(crate) async fn end(api: &Api, session: &Session) -> Result<(), ApiError> {
 }
 
 /// Ends the session of an access or refresh token. Unknown tokens are no error (RFC 7009).
-async fn revoke(State(api): State<Arc<Api>>, request: Request) -> Result<Response, OAuthError> {
+async fn revoke(
+    State(api): State<Arc<Api>>,
+    Whole(request, _): Whole<RevocationForm>,
+) -> Result<Empty, OAuthError> {
     let (headers, form) = Form::read(request, &api).await?;
     let app = client(&api, &headers, &form).await?;
     let token = form.require("token")?;
@@ -392,5 +392,5 @@ async fn revoke(State(api): State<Arc<Api>>, request: Request) -> Result<Respons
     {
         end(&api, &found.0).await?;
     }
-    Ok(empty_object())
+    Ok(Empty)
 }

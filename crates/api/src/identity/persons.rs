@@ -2,38 +2,43 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::get;
 use hookyard_domain::identity::person::PersonView;
-use hookyard_domain::{Account, AccountId, Person, PersonId, Problem, Scope, Timestamp};
+use hookyard_domain::{Account, AccountId, Person, PersonId, Problem, Timestamp};
 use http::HeaderMap;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::batch::{self, Part};
 use crate::kernel::path::PathParams;
-use crate::kernel::problem::{ApiResult, json_body};
+use crate::kernel::problem::ApiResult;
+use crate::operations::answers::{OneOrMany, shown};
+use crate::operations::shapes::PersonShape;
+use crate::operations::wire::{Id, Time};
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/persons/{personId}", get(read_persons))
-        .route("/companies/{companyId}", get(read_companies))
+crate::operations! {
+    tag Persons, under MESSAGING, as App(TeamMessaging), counted Light;
+
+    /// One person, or several at a time.
+    read_persons: GET "/persons/{personId}", fails [BatchTooLarge];
+    /// One company, or several at a time.
+    read_companies: GET "/companies/{companyId}", fails [BatchTooLarge];
 }
+
+shown!(CompanyView);
 
 async fn read_persons(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
     headers: HeaderMap,
-) -> ApiResult<Response> {
-    caller.require(Scope::TeamMessaging)?;
+) -> ApiResult<OneOrMany<PersonShape>> {
     let ids = path.text("personId")?;
     if !ids.contains(',') {
         let person = api.person(&caller, ids).await?;
-        return Ok(json_body(&PersonView::from(&person)));
+        return Ok(OneOrMany::one(&PersonView::from(&person)));
     }
     let mut parts = Vec::new();
     for id in batch::ids(ids)? {
@@ -42,17 +47,21 @@ async fn read_persons(
             Err(error) => Part::failed(id, error)?,
         });
     }
-    Ok(batch::answer(&headers, &parts, api.random()))
+    Ok(OneOrMany::many(&headers, &parts, api.random()))
 }
 
 /// `TMCompanyInfo`, contract section 2.3.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Company")]
 struct CompanyView {
+    #[schemars(with = "Id")]
     id: AccountId,
     name: String,
     domain: Option<String>,
+    #[schemars(with = "Time")]
     creation_time: Timestamp,
+    #[schemars(with = "Time")]
     last_modified_time: Timestamp,
 }
 
@@ -73,11 +82,10 @@ async fn read_companies(
     caller: Caller,
     path: PathParams,
     headers: HeaderMap,
-) -> ApiResult<Response> {
-    caller.require(Scope::TeamMessaging)?;
+) -> ApiResult<OneOrMany<CompanyView>> {
     let ids = path.text("companyId")?;
     if !ids.contains(',') {
-        return Ok(json_body(&api.company(&caller, ids).await?));
+        return Ok(OneOrMany::one(&api.company(&caller, ids).await?));
     }
     let mut parts = Vec::new();
     for id in batch::ids(ids)? {
@@ -86,7 +94,7 @@ async fn read_companies(
             Err(error) => Part::failed(id, error)?,
         });
     }
-    Ok(batch::answer(&headers, &parts, api.random()))
+    Ok(OneOrMany::many(&headers, &parts, api.random()))
 }
 
 impl Api {

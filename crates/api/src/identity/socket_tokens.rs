@@ -2,27 +2,32 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::post;
 use hookyard_domain::kernel::limits::SOCKET_TOKEN_TTL;
 use hookyard_domain::{Code, Problem, Scope, Session};
 use http::HeaderMap;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Api;
 use crate::identity::caller::{Caller, is_same_origin};
-use crate::kernel::problem::{ApiError, ApiResult, json_body};
+use crate::kernel::problem::{ApiError, ApiResult};
+use crate::operations::answers::{Answer, shown};
 
 /// Where connections are taken.
 pub const SOCKET_PATH: &str = "/ws";
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new().route("/restapi/oauth/wstoken", post(create_socket_token))
+crate::operations! {
+    tag WebSocket, under ROOT, as App(WebSocketsSubscription), counted Auth;
+
+    /// A token to connect with.
+    create_socket_token: POST "/restapi/oauth/wstoken";
 }
 
-#[derive(Serialize)]
+shown!(SocketTokenView<'_> as SocketTokenView<'static>);
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "SocketToken")]
 struct SocketTokenView<'a> {
     uri: String,
     ws_access_token: &'a str,
@@ -31,14 +36,16 @@ struct SocketTokenView<'a> {
 
 /// Clients use one token for every connection until most of its time is over, so it is good for
 /// more than one. It is kept nowhere: who holds it holds a sealed note of the session.
-async fn create_socket_token(State(api): State<Arc<Api>>, caller: Caller) -> ApiResult<Response> {
-    caller.require(Scope::WebSocketsSubscription)?;
+async fn create_socket_token(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+) -> ApiResult<Answer<SocketTokenView<'static>>> {
     let session = &caller.session.0;
     let expires_at = api.now() + SOCKET_TOKEN_TTL;
     let token = api
         .tokens
         .socket_token(session.account, session.id, expires_at);
-    Ok(json_body(&SocketTokenView {
+    Ok(Answer::of(&SocketTokenView {
         uri: socket_uri(&api.settings.public_url),
         ws_access_token: token.reveal(),
         expires_in: SOCKET_TOKEN_TTL.as_secs(),

@@ -7,43 +7,54 @@ mod view;
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use bytes::Bytes;
 use hookyard_domain::identity::secret::token_from;
 use hookyard_domain::inbound::bin::BinError;
 use hookyard_domain::kernel::limits::{BIN_CATCH_UP_MAX, BINS_MAX};
 use hookyard_domain::kernel::ports::{CommitError, Page};
 use hookyard_domain::{Bin, BinAnswer, BinId, BinRequest, Code, Problem};
-use http::{HeaderMap, StatusCode};
+use http::HeaderMap;
 
 use self::proposal::AskedBin;
 use self::view::{BinView, RequestView, frame};
 use crate::Api;
-use crate::events::stream::{EventStream, Framed, Listeners, last_event_id};
+use crate::events::stream::{EventStream, Framed, Listeners, Resume, last_event_id};
 use crate::identity::caller::Caller;
 use crate::kernel::body::Json;
-use crate::kernel::paging::PageRequest;
+use crate::kernel::paging::{LimitQuery, Listing, PageRequest};
 use crate::kernel::path::PathParams;
-use crate::kernel::problem::{ApiError, ApiResult, because, json_body, json_with};
+use crate::kernel::problem::{ApiError, ApiResult, because};
 use crate::kernel::query::Query;
+use crate::operations::answers::{Answer, Created, Events, NoContent};
 
-pub(crate) use self::intake::routes as public_routes;
+pub(crate) use self::intake::operations as public_operations;
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/api/v1/bins", get(list_bins).post(create_bin))
-        .route(
-            "/api/v1/bins/{binId}",
-            get(read_bin).patch(update_bin).delete(delete_bin),
-        )
-        .route(
-            "/api/v1/bins/{binId}/requests",
-            get(list_requests).delete(clear_bin),
-        )
-        .route("/api/v1/bins/{binId}/stream", get(stream_requests))
+crate::operations! {
+    tag Bins, under ROOT, as Administrator(SubscriptionWebhook);
+
+    /// Bins, newest first.
+    list_bins: GET "/api/v1/bins";
+    /// Makes a bin.
+    create_bin: POST "/api/v1/bins", fails [LimitReached];
+    /// One bin, and how many requests are kept of it.
+    read_bin: GET "/api/v1/bins/{binId}";
+    /// Changes a bin.
+    ///
+    /// What is given replaces what was there, member by member.
+    update_bin: PATCH "/api/v1/bins/{binId}", fails [Conflict];
+    /// Deletes a bin: its URL leads nowhere from then on.
+    delete_bin: DELETE "/api/v1/bins/{binId}", fails [Conflict];
+    /// Requests to a bin, newest first.
+    list_requests: GET "/api/v1/bins/{binId}/requests" named list_bin_requests;
+    /// Forgets the requests to a bin.
+    clear_bin: DELETE "/api/v1/bins/{binId}/requests", fails [Conflict];
+    /// Requests to a bin as they come.
+    ///
+    /// `ready`, then a `request` for each; `reset` when the page must read anew. Ids are the
+    /// requests' numbers.
+    stream_requests: GET "/api/v1/bins/{binId}/stream" named stream_bin_requests,
+        fails [RequestRateExceeded];
 }
 
 impl From<BinError> for ApiError {
@@ -72,14 +83,13 @@ impl Api {
 async fn list_bins(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+    query: Query<LimitQuery>,
+) -> ApiResult<Answer<Listing<BinView>>> {
     let page = PageRequest::read_limit(&query, &api.tokens, "bins", &[])?;
     let bins = api.store.bins(caller.account, page.page, page.rows());
     let listing = page.listing(bins.await?, &api.tokens, |(bin, _)| bin.id.0);
     let views = listing.map(|(bin, requests)| api.bin_view(bin, requests));
-    Ok(json_body(&views))
+    Ok(Answer::of(&views))
 }
 
 /// `POST /api/v1/bins`
@@ -87,8 +97,7 @@ async fn create_bin(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Json(asked): Json<AskedBin>,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+) -> ApiResult<Created<BinView>> {
     let name = Bin::read_name(asked.name.as_deref().unwrap_or_default())?;
     let answer = match asked.answer {
         Some(asked) => asked.onto(BinAnswer::default())?,
@@ -106,7 +115,7 @@ async fn create_bin(
     };
     let change = bin.clone().create()?;
     match api.store.commit(change).await {
-        Ok(()) => Ok(json_with(StatusCode::CREATED, &api.bin_view(bin, 0))),
+        Ok(()) => Ok(Created::of(&api.bin_view(bin, 0))),
         Err(CommitError::Conflict) => Err(Problem::of(Code::LimitReached)
             .with("limit", BINS_MAX.to_string())
             .with("resource", "bins")
@@ -120,10 +129,9 @@ async fn read_bin(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+) -> ApiResult<Answer<BinView>> {
     let (bin, requests) = api.named_bin(&caller, &path).await?;
-    Ok(json_body(&api.bin_view(bin, requests)))
+    Ok(Answer::of(&api.bin_view(bin, requests)))
 }
 
 /// `PATCH /api/v1/bins/{binId}`: what is given replaces what was there, member by member.
@@ -132,8 +140,7 @@ async fn update_bin(
     caller: Caller,
     path: PathParams,
     Json(asked): Json<AskedBin>,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+) -> ApiResult<Answer<BinView>> {
     let view = api.commit_deciding(|| async {
         let (bin, requests) = api.named_bin(&caller, &path).await?;
         let name = match &asked.name {
@@ -147,7 +154,7 @@ async fn update_bin(
         let (change, bin) = bin.update(name, answer)?;
         Ok((change, api.bin_view(bin, requests)))
     });
-    Ok(json_body(&view.await?))
+    Ok(Answer::of(&view.await?))
 }
 
 /// `DELETE /api/v1/bins/{binId}`: its URL leads nowhere from then on.
@@ -155,11 +162,10 @@ async fn delete_bin(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+) -> ApiResult<NoContent> {
     let (bin, _) = api.named_bin(&caller, &path).await?;
     api.store.commit(bin.delete()).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(NoContent)
 }
 
 /// `GET /api/v1/bins/{binId}/requests?limit=&pageToken=`
@@ -167,9 +173,8 @@ async fn list_requests(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-    query: Query,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+    query: Query<LimitQuery>,
+) -> ApiResult<Answer<Listing<RequestView>>> {
     let (bin, _) = api.named_bin(&caller, &path).await?;
     let of_bin = [bin.id.to_string()];
     let page = PageRequest::read_limit(&query, &api.tokens, "bin-requests", &of_bin)?;
@@ -177,7 +182,7 @@ async fn list_requests(
         .store
         .bin_requests(bin.account, bin.id, page.page, page.rows());
     let listing = page.listing(rows.await?, &api.tokens, |request| request.number);
-    Ok(json_body(&listing.map(RequestView::from)))
+    Ok(Answer::of(&listing.map(RequestView::from)))
 }
 
 /// `DELETE /api/v1/bins/{binId}/requests`
@@ -185,11 +190,10 @@ async fn clear_bin(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+) -> ApiResult<NoContent> {
     let (bin, _) = api.named_bin(&caller, &path).await?;
     api.store.commit(bin.clear()).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(NoContent)
 }
 
 /// `GET /api/v1/bins/{binId}/stream?lastEventId=`: `ready`, then a `request` for each; `reset` when
@@ -198,10 +202,9 @@ async fn stream_requests(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-    query: Query,
+    query: Query<Resume>,
     headers: HeaderMap,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+) -> ApiResult<Events<RequestView>> {
     // Listening begins before looking: a bin that is deleted after it ends the stream, and what
     // comes between listening and catching up is left out of one of the two by its number.
     let feed = api
@@ -218,7 +221,7 @@ async fn stream_requests(
         seen,
         listeners: Listeners::Administrators,
     };
-    Ok(stream.answer(first))
+    Ok(Events::of(stream.answer(first)))
 }
 
 /// The first frames, and the newest number that they cover.

@@ -4,17 +4,16 @@
 //! call to a webhook that exists is kept as a request, good or bad, before it is answered. The URL
 //! is the secret, so it is never logged.
 
+mod wire;
+
 use std::net::SocketAddr;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::rejection::PathRejection;
-use axum::extract::{ConnectInfo, Path, Request, State};
+use axum::extract::{ConnectInfo, Request, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
 use bytes::{Bytes, BytesMut};
 use futures_util::FutureExt as _;
 use hookyard_domain::inbound::hook::{self, BodyEnd, Call};
@@ -24,38 +23,32 @@ use hookyard_domain::{HookAnswer, Timestamp, TokenHash};
 use http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts};
 use http_body_util::BodyExt;
 
+use self::wire::{Answered, Payload};
 use crate::Api;
 use crate::kernel::body::Reserve;
-use crate::kernel::problem::Chain;
+use crate::kernel::path::At;
+use crate::kernel::problem::{ApiError, Chain};
+use crate::operations::inputs::Whole;
 
-/// The spellings of the URL's first part that senders use.
-const ROOTS: [&str; 4] = ["/webhook", "/webhooks", "/WEBHOOK", "/WEBHOOKS"];
-/// The format's generation. It changes nothing: every URL takes every generation.
-const GENERATIONS: [&str; 3] = ["", "/v2", "/V2"];
+crate::operations! {
+    tag IncomingWebhooks, under HOOKS, as Secret;
 
-/// Routes of the public URLs.
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    let mut router = Router::new();
-    for root in ROOTS {
-        for generation in GENERATIONS {
-            for end in ["", "/"] {
-                let path = format!("{root}{generation}/{{token}}{end}");
-                router = router.route(&path, any(take));
-            }
-        }
-    }
-    router
+    /// Posts into the webhook's chat.
+    ///
+    /// Other methods than `POST` are kept as requests, and refused. Failures are told with 200, as
+    /// senders expect, where repeating is of no use.
+    take: ANY "/{token}" named post_by_webhook;
 }
 
 async fn take(
     State(api): State<Arc<Api>>,
-    token: Result<Path<String>, PathRejection>,
-    request: Request,
-) -> Response {
+    token: Result<At<String>, ApiError>,
+    Whole(request, _): Whole<Payload>,
+) -> Answered {
     // What is no text cannot be a token of ours.
     let token = token.map_or_else(|_| String::new(), |path| path.0);
     let taking = AssertUnwindSafe(take_call(&api, &token, request)).catch_unwind();
-    match taking.await {
+    Answered(match taking.await {
         Ok(Ok(response)) => response,
         Ok(Err(trouble)) => {
             if let Some(error) = &trouble.0 {
@@ -67,7 +60,7 @@ async fn take(
             tracing::error!("A hook request panicked; this is a bug");
             unavailable()
         }
-    }
+    })
 }
 
 async fn take_call(api: &Api, token: &str, request: Request) -> Result<Response, Trouble> {

@@ -6,10 +6,7 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Path, RawQuery, State};
-use axum::response::Response;
-use axum::routing::get;
+use axum::extract::State;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hookyard_domain::kernel::limits::{
@@ -19,26 +16,50 @@ use hookyard_domain::kernel::ports::Page;
 use hookyard_domain::{
     ChatId, Finding, HookRequest, PostId, Problem, RequestId, Timestamp, WebhookId,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::inbound::webhooks::Owner;
-use crate::kernel::problem::{ApiError, ApiResult, json_body};
+use crate::kernel::path::At;
+use crate::kernel::problem::{ApiError, ApiResult};
+use crate::kernel::query::{Pairs, Query};
+use crate::operations::answers::{Answer, shown};
+use crate::operations::shapes::FindingShape;
+use crate::operations::wire::{Id, Time, Uuid, shapes};
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/api/v1/requests", get(list_requests))
-        .route("/api/v1/requests/{requestId}", get(read_request))
-        .route(
-            "/api/v1/chats/{chatId}/posts/{postId}/origin",
-            get(read_origin),
-        )
+crate::operations! {
+    tag Requests, under ROOT, as App(TeamMessaging);
+
+    /// Requests to the caller's webhooks, newest first.
+    list_requests: GET "/api/v1/requests" named list_hook_requests, fails [ResourceNotFound];
+    /// One request, and what was answered.
+    read_request: GET "/api/v1/requests/{requestId}" named read_hook_request;
+    /// The request that a post came from; null when it was written by hand.
+    read_origin: GET "/api/v1/chats/{chatId}/posts/{postId}/origin" named read_post_origin;
 }
 
+shapes! {
+    struct RequestsQuery {
+        /// Only requests to this webhook.
+        #[schemars(with = "Option<Uuid>")]
+        webhook_id: Option<String>,
+        /// Requests below this id: where the last page ended.
+        #[schemars(with = "Option<Id>")]
+        before: Option<String>,
+        /// Records on the page.
+        #[schemars(range(min = 1, max = 250))]
+        limit: Option<u32>,
+    }
+}
+
+shown!(RequestList, RequestView, Origin);
+
 /// What became of a request.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "kebab-case")]
+#[schemars(rename = "HookRequestOutcome")]
 enum Outcome {
     Posted,
     PostedWithWarnings,
@@ -56,11 +77,15 @@ impl Outcome {
 }
 
 /// A request in a list.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "HookRequestSummary")]
 struct RequestSummary {
+    #[schemars(with = "Id")]
     id: RequestId,
+    #[schemars(with = "Uuid")]
     webhook_id: WebhookId,
+    #[schemars(with = "Time")]
     received_at: Timestamp,
     method: String,
     content_type: Option<String>,
@@ -69,6 +94,7 @@ struct RequestSummary {
     outcome: Outcome,
     /// How many.
     findings: usize,
+    #[schemars(with = "Option<Id>")]
     post_id: Option<PostId>,
 }
 
@@ -89,27 +115,35 @@ impl From<HookRequest> for RequestSummary {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "HookRequestList")]
 struct RequestList {
     records: Vec<RequestSummary>,
     navigation: Navigation,
 }
 
 /// Where the list goes on; empty at its end.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default, Serialize, JsonSchema)]
+#[schemars(rename = "HookRequestNavigation")]
 struct Navigation {
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Id>")]
     before: Option<RequestId>,
 }
 
 /// Everything that is known about a request.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "HookRequest")]
 struct RequestView {
+    #[schemars(with = "Id")]
     id: RequestId,
+    #[schemars(with = "Uuid")]
     webhook_id: WebhookId,
     /// Null when the webhook is no more.
+    #[schemars(with = "Option<Id>")]
     chat_id: Option<ChatId>,
+    #[schemars(with = "Time")]
     received_at: Timestamp,
     remote_address: String,
     method: String,
@@ -120,20 +154,24 @@ struct RequestView {
     body_encoding: &'static str,
     /// Size of the body as it came.
     body_bytes: u64,
-    answer: Answer,
+    answer: Answered,
     outcome: Outcome,
+    #[schemars(with = "Vec<FindingShape>")]
     findings: Vec<Finding>,
+    #[schemars(with = "Option<Id>")]
     post_id: Option<PostId>,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "HookRequestHeader")]
 struct Header {
     name: String,
     value: String,
 }
 
-#[derive(Debug, Serialize)]
-struct Answer {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "HookRequestAnswer")]
+struct Answered {
     status: u16,
     body: String,
 }
@@ -160,7 +198,7 @@ impl RequestView {
             body,
             body_encoding,
             body_bytes: request.body_bytes,
-            answer: Answer {
+            answer: Answered {
                 status: request.answer.status,
                 body: request.answer.body,
             },
@@ -172,7 +210,8 @@ impl RequestView {
 }
 
 /// Where a post came from: null when it was written by hand.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PostOrigin")]
 struct Origin {
     request: Option<RequestView>,
 }
@@ -181,14 +220,14 @@ struct Origin {
 async fn list_requests(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    RawQuery(query): RawQuery,
-) -> ApiResult<Response> {
+    query: Query<RequestsQuery>,
+) -> ApiResult<Answer<RequestList>> {
     let owner = Owner::calling(&api, &caller).await?;
     let Wanted {
         webhook,
         page,
         limit,
-    } = Wanted::parse(query.as_deref().unwrap_or_default())?;
+    } = Wanted::read(&query)?;
     let of_webhook = match webhook {
         None => None,
         Some(id) => Some(owner.webhook(&id, "webhookId").await?.id),
@@ -211,7 +250,7 @@ async fn list_requests(
         of_webhook,
         limit,
     };
-    Ok(json_body(&list.read(page, is_visible).await?))
+    Ok(Answer::of(&list.read(page, is_visible).await?))
 }
 
 /// What the query asks for.
@@ -222,31 +261,24 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// Reads a query; empty values count as absent.
-    fn parse(query: &str) -> ApiResult<Self> {
-        let mut wanted = Self {
-            webhook: None,
-            page: Page::First,
-            limit: RECORD_COUNT_DEFAULT as usize,
-        };
-        for (name, value) in url::form_urlencoded::parse(query.as_bytes()) {
-            match &*name {
-                _ if value.is_empty() => {}
-                "webhookId" => wanted.webhook = Some(value.into_owned()),
-                "before" => {
-                    let id: Result<RequestId, _> = value.parse();
-                    let id = id.map_err(|_| Problem::invalid("before"))?;
-                    wanted.page = Page::Before(id.0);
-                }
-                "limit" => {
-                    let limit = value.parse::<u32>().ok();
-                    let limit = limit.filter(|limit| (1..=RECORD_COUNT_MAX).contains(limit));
-                    wanted.limit = limit.ok_or_else(|| Problem::invalid("limit"))? as usize;
-                }
-                _ => {}
-            }
-        }
-        Ok(wanted)
+    fn read(query: &Pairs) -> ApiResult<Self> {
+        let before = query.first("before").map(|text| {
+            let id = text.parse::<RequestId>();
+            id.map_err(|_| Problem::invalid("before"))
+        });
+        let limit = query.first("limit").map(|text| {
+            let limit = text.parse().ok();
+            let limit = limit.filter(|limit| (1..=RECORD_COUNT_MAX).contains(limit));
+            limit.ok_or_else(|| Problem::invalid("limit"))
+        });
+        let limit = limit.transpose()?.unwrap_or(RECORD_COUNT_DEFAULT);
+        Ok(Self {
+            webhook: query.first("webhookId").map(str::to_owned),
+            page: before
+                .transpose()?
+                .map_or(Page::First, |id| Page::Before(id.0)),
+            limit: usize::try_from(limit).expect("pages are small"),
+        })
     }
 }
 
@@ -314,8 +346,8 @@ impl Reading<'_> {
 async fn read_request(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path(id): Path<String>,
-) -> ApiResult<Response> {
+    At(id): At<String>,
+) -> ApiResult<Answer<RequestView>> {
     let owner = Owner::calling(&api, &caller).await?;
     let missing = || Problem::not_found("requestId");
     let id: RequestId = id.parse().map_err(|_| missing())?;
@@ -329,15 +361,15 @@ async fn read_request(
         Err(ApiError::Problem(_)) if owner.person.admin => None,
         Err(error) => return Err(error),
     };
-    Ok(json_body(&RequestView::new(request, chat)))
+    Ok(Answer::of(&RequestView::new(request, chat)))
 }
 
 /// `GET /api/v1/chats/{chatId}/posts/{postId}/origin`
 async fn read_origin(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path((chat, post)): Path<(String, String)>,
-) -> ApiResult<Response> {
+    At((chat, post)): At<(String, String)>,
+) -> ApiResult<Answer<Origin>> {
     let owner = Owner::calling(&api, &caller).await?;
     let no_chat = || Problem::not_found("chatId");
     let no_post = || Problem::not_found("postId");
@@ -352,5 +384,5 @@ async fn read_origin(
         None => None,
     };
     let request = request.map(|request| RequestView::new(request, Some(chat.id)));
-    Ok(json_body(&Origin { request }))
+    Ok(Answer::of(&Origin { request }))
 }

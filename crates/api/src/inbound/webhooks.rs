@@ -6,53 +6,63 @@
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::response::Response;
-use axum::routing::{get, post};
+use axum::extract::State;
 use hookyard_domain::identity::secret::token_from;
 use hookyard_domain::inbound::webhook::{Announcement, WebhookError, WebhookView};
 use hookyard_domain::kernel::limits::PERSONS_MAX;
 use hookyard_domain::{
-    Change, Chat, ChatId, Code, IncomingWebhook, Person, PersonId, Problem, Scope, Timestamp,
-    WebhookId, WebhookStatus,
+    Change, Chat, ChatId, Code, IncomingWebhook, Person, PersonId, Problem, Timestamp, WebhookId,
+    WebhookStatus,
 };
 use http::HeaderMap;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::batch::{self, Part};
-use crate::kernel::problem::{ApiResult, empty_object, json_body};
+use crate::kernel::path::At;
+use crate::kernel::problem::ApiResult;
+use crate::operations::answers::{Answer, Empty, OneOrMany, shown};
+use crate::operations::shapes::WebhookShape;
 
-/// Routes below a prefix of the platform's API.
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route(
-            "/groups/{groupId}/webhooks",
-            get(list_webhooks_of_chat).post(create_webhook),
-        )
-        .route("/webhooks", get(list_webhooks))
-        .route(
-            "/webhooks/{webhookId}",
-            get(read_webhooks).delete(delete_webhook),
-        )
-        .route("/webhooks/{webhookId}/activate", post(activate_webhook))
-        .route("/webhooks/{webhookId}/suspend", post(suspend_webhook))
+crate::operations! {
+    tag IncomingWebhooks, under MESSAGING, as App(TeamMessaging), counted Medium;
+
+    /// The caller's webhooks of a chat.
+    list_webhooks_of_chat: GET "/groups/{groupId}/webhooks";
+    /// Makes a webhook that posts into a chat. A body, if there is one, says nothing.
+    create_webhook: POST "/groups/{groupId}/webhooks", fails [InvalidParameter, Conflict];
+    /// The caller's webhooks.
+    list_webhooks: GET "/webhooks";
+    /// One webhook, or several at a time.
+    read_webhooks: GET "/webhooks/{webhookId}", counted Light, fails [BatchTooLarge];
+    /// Deletes a webhook.
+    delete_webhook: DELETE "/webhooks/{webhookId}", fails [Conflict];
+    /// Puts a suspended webhook to use again.
+    activate_webhook: POST "/webhooks/{webhookId}/activate", fails [Conflict];
+    /// Suspends a webhook: calls to it are refused.
+    suspend_webhook: POST "/webhooks/{webhookId}/suspend", fails [Conflict];
 }
 
+shown!(WebhookList, OneWebhook);
+
 /// A list without navigation: webhooks come all at once.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 struct WebhookList {
+    #[schemars(with = "Vec<WebhookShape>")]
     records: Vec<WebhookView>,
 }
 
 /// One webhook in the two shapes that clients expect of it: the object, and a list of it
 /// (contract section 10, row 27).
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "WebhookRecords")]
 struct OneWebhook {
     #[serde(flatten)]
+    #[schemars(with = "WebhookShape")]
     webhook: WebhookView,
+    #[schemars(with = "[WebhookShape; 1]")]
     records: [WebhookView; 1],
 }
 
@@ -64,7 +74,6 @@ pub(crate) struct Owner<'a> {
 
 impl<'a> Owner<'a> {
     pub(crate) async fn calling(api: &'a Api, caller: &Caller) -> ApiResult<Self> {
-        caller.require(Scope::TeamMessaging)?;
         let person = api.store.person(caller.account, caller.person).await?;
         let person = person.ok_or(Code::LoginRequired)?;
         Ok(Self { api, person })
@@ -94,10 +103,10 @@ impl<'a> Owner<'a> {
         Ok(own)
     }
 
-    async fn list(&self, chat: Option<ChatId>) -> ApiResult<Response> {
+    async fn list(&self, chat: Option<ChatId>) -> ApiResult<Answer<WebhookList>> {
         let webhooks = self.webhooks(chat).await?;
         let records = webhooks.iter().map(|webhook| self.view(webhook)).collect();
-        Ok(json_body(&WebhookList { records }))
+        Ok(Answer::of(&WebhookList { records }))
     }
 
     async fn owns(&self, webhook: &IncomingWebhook) -> ApiResult<bool> {
@@ -131,7 +140,7 @@ impl<'a> Owner<'a> {
         &self,
         id: &str,
         decide: impl Fn(&IncomingWebhook, &Announcement<'_>) -> Change + Send + Sync,
-    ) -> ApiResult<Response> {
+    ) -> ApiResult<Empty> {
         let administrators = &self.administrators().await?;
         let decide = &decide;
         self.api
@@ -141,7 +150,7 @@ impl<'a> Owner<'a> {
                 Ok((decide(&webhook, &announcement), ()))
             })
             .await?;
-        Ok(empty_object())
+        Ok(Empty)
     }
 
     async fn administrators(&self) -> ApiResult<Vec<PersonId>> {
@@ -164,7 +173,10 @@ impl<'a> Owner<'a> {
 }
 
 /// `GET …/webhooks`
-async fn list_webhooks(State(api): State<Arc<Api>>, caller: Caller) -> ApiResult<Response> {
+async fn list_webhooks(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+) -> ApiResult<Answer<WebhookList>> {
     Owner::calling(&api, &caller).await?.list(None).await
 }
 
@@ -172,8 +184,8 @@ async fn list_webhooks(State(api): State<Arc<Api>>, caller: Caller) -> ApiResult
 async fn list_webhooks_of_chat(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path(group): Path<String>,
-) -> ApiResult<Response> {
+    At(group): At<String>,
+) -> ApiResult<Answer<WebhookList>> {
     let owner = Owner::calling(&api, &caller).await?;
     let chat = owner.chat(&group).await?;
     owner.list(Some(chat.id)).await
@@ -183,8 +195,8 @@ async fn list_webhooks_of_chat(
 async fn create_webhook(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path(group): Path<String>,
-) -> ApiResult<Response> {
+    At(group): At<String>,
+) -> ApiResult<Answer<WebhookShape>> {
     let owner = Owner::calling(&api, &caller).await?;
     let administrators = owner.administrators().await?;
     let (owner, group, administrators) = (&owner, &group, &administrators);
@@ -211,16 +223,16 @@ async fn create_webhook(
         })?;
         Ok((change, owner.view(&webhook)))
     });
-    Ok(json_body(&view.await?))
+    Ok(Answer::of(&view.await?))
 }
 
 /// `GET …/webhooks/{webhookId}`, also for several ids with commas between.
 async fn read_webhooks(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path(ids): Path<String>,
+    At(ids): At<String>,
     headers: HeaderMap,
-) -> ApiResult<Response> {
+) -> ApiResult<OneOrMany<OneWebhook>> {
     let owner = Owner::calling(&api, &caller).await?;
     if !ids.contains(',') {
         let webhook = owner.webhook(&ids, "webhookId").await?;
@@ -228,7 +240,7 @@ async fn read_webhooks(
             webhook: owner.view(&webhook),
             records: [owner.view(&webhook)],
         };
-        return Ok(json_body(&one));
+        return Ok(OneOrMany::one(&one));
     }
     let mut parts = Vec::new();
     for id in batch::ids(&ids)? {
@@ -237,15 +249,15 @@ async fn read_webhooks(
             Err(error) => Part::failed(id, error)?,
         });
     }
-    Ok(batch::answer(&headers, &parts, api.random()))
+    Ok(OneOrMany::many(&headers, &parts, api.random()))
 }
 
 /// `DELETE …/webhooks/{webhookId}`
 async fn delete_webhook(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path(id): Path<String>,
-) -> ApiResult<Response> {
+    At(id): At<String>,
+) -> ApiResult<Empty> {
     let owner = Owner::calling(&api, &caller).await?;
     owner.change(&id, IncomingWebhook::delete).await
 }
@@ -254,8 +266,8 @@ async fn delete_webhook(
 async fn activate_webhook(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path(id): Path<String>,
-) -> ApiResult<Response> {
+    At(id): At<String>,
+) -> ApiResult<Empty> {
     set_status(&api, &caller, &id, WebhookStatus::Active).await
 }
 
@@ -263,8 +275,8 @@ async fn activate_webhook(
 async fn suspend_webhook(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path(id): Path<String>,
-) -> ApiResult<Response> {
+    At(id): At<String>,
+) -> ApiResult<Empty> {
     set_status(&api, &caller, &id, WebhookStatus::Suspended).await
 }
 
@@ -273,7 +285,7 @@ async fn set_status(
     caller: &Caller,
     id: &str,
     status: WebhookStatus,
-) -> ApiResult<Response> {
+) -> ApiResult<Empty> {
     let owner = Owner::calling(api, caller).await?;
     let decide = |webhook: &IncomingWebhook, announcement: &Announcement<'_>| {
         webhook.set_status(status, announcement).unwrap_or_default()

@@ -9,19 +9,22 @@ use hookyard_domain::kernel::limits::BATCH_IDS_MAX;
 use hookyard_domain::{Code, Problem};
 use http::header::{ACCEPT, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue, StatusCode};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::kernel::problem::{ApiError, ApiResult};
 
-const JSON_ARRAY: &str = "application/vnd.ringcentral.multipart+json";
+/// The type of a list of parts.
+pub(crate) const JSON_ARRAY: &str = "application/vnd.ringcentral.multipart+json";
 
 /// What is said about one of the ids.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Part {
     resource_id: String,
     status: u16,
+    /// The object, or the problem with it.
     body: Value,
 }
 

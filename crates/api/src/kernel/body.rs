@@ -1,5 +1,6 @@
 //! Reading request bodies: bounded in size, time, depth and shape.
 
+use std::marker::PhantomData;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -157,16 +158,16 @@ impl<T: DeserializeOwned> FromRequest<Arc<Api>> for Json<T> {
     }
 }
 
-/// A JSON object as a body, of whatever members.
+/// A JSON object as a body, of whatever members; `T` describes it.
 #[derive(Debug)]
-pub(crate) struct AnyJson(pub(crate) Value);
+pub(crate) struct AnyJson<T>(pub(crate) Value, pub(crate) PhantomData<fn() -> T>);
 
-impl FromRequest<Arc<Api>> for AnyJson {
+impl<T> FromRequest<Arc<Api>> for AnyJson<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, ApiError> {
         let bytes = read_json(request, api).await?;
-        parse::<Map<String, Value>>(&bytes).map(|members| Self(Value::Object(members)))
+        parse::<Map<String, Value>>(&bytes).map(|members| Self(Value::Object(members), PhantomData))
     }
 }
 
@@ -189,15 +190,16 @@ impl<T: DeserializeOwned> FromRequest<Arc<Api>> for MaybeJson<T> {
 }
 
 /// The bytes of a body whose parts are to be kept as they came. Read them with [`parse`] first,
-/// which refuses what no operation takes.
+/// which refuses what no operation takes. `T` describes it.
 #[derive(Debug)]
-pub(crate) struct JsonBytes(pub(crate) Bytes);
+pub(crate) struct JsonBytes<T>(pub(crate) Bytes, pub(crate) PhantomData<fn() -> T>);
 
-impl FromRequest<Arc<Api>> for JsonBytes {
+impl<T> FromRequest<Arc<Api>> for JsonBytes<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, api: &Arc<Api>) -> Result<Self, ApiError> {
-        read_json(request, api).await.map(Self)
+        let bytes = read_json(request, api).await?;
+        Ok(Self(bytes, PhantomData))
     }
 }
 

@@ -2,16 +2,14 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::Response;
-use axum::routing::post;
 use hookyard_domain::identity::person::directory::DirectoryError;
 use hookyard_domain::{
     Change, Endpoint, ErasureCounts, ErasureSubject, Job, JobWork, Person, PersonId, Problem,
     Scope, Subscription, SubscriptionId,
 };
-use http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Api;
@@ -19,14 +17,33 @@ use crate::delivery::deliveries::refused;
 use crate::delivery::jobs::JobView;
 use crate::identity::caller::Caller;
 use crate::kernel::body::Json;
-use crate::kernel::problem::{ApiError, ApiResult, because, json_body, json_with};
+use crate::kernel::problem::{ApiError, ApiResult, because};
 use crate::kernel::query::Query;
+use crate::operations::answers::{Accepted, Answer, Outcome, shown};
+use crate::operations::shapes::ErasureCountsShape;
+use crate::operations::sketch::Sketch;
+use crate::operations::wire::shapes;
+use axum::response::IntoResponse;
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new().route("/api/v1/erase", post(erase))
+crate::operations! {
+    tag Erasing, under ROOT, as Administrator(SubscriptionWebhook);
+
+    /// Erases what there is of a person or an endpoint, in the background.
+    ///
+    /// `dryRun` tells how much that is, and does nothing.
+    erase: POST "/api/v1/erase", fails [ResourceNotFound, RequestRateExceeded, Conflict];
 }
 
-#[derive(Debug, Deserialize)]
+shapes! {
+    struct EraseQuery {
+        /// Only tells what would be erased.
+        dry_run: Option<bool>,
+    }
+}
+
+shown!(ErasureBegun<'_> as ErasureBegun<'static>, ErasureForecast);
+
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Erase {
     person_id: Option<String>,
@@ -37,8 +54,9 @@ struct Erase {
 }
 
 /// What becomes of the person or the endpoint itself.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Copy, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ErasureFate")]
 struct Fate {
     /// The endpoint is still there, and is deleted.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -48,22 +66,47 @@ struct Fate {
     disables_person: Option<bool>,
 }
 
-#[derive(Serialize)]
-struct Begun<'a> {
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ErasureBegun")]
+struct ErasureBegun<'a> {
     #[serde(flatten)]
     job: JobView<'a>,
     #[serde(flatten)]
     fate: Fate,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Forecast {
+#[schemars(rename = "ErasureForecast")]
+struct ErasureForecast {
     dry_run: bool,
+    #[schemars(with = "ErasureCountsShape")]
     counts: ErasureCounts,
     total: u64,
     #[serde(flatten)]
     fate: Fate,
+}
+
+/// The job that erases, or what it would erase.
+enum Erasing {
+    Begun(Accepted<ErasureBegun<'static>>),
+    Forecast(Answer<ErasureForecast>),
+}
+
+impl IntoResponse for Erasing {
+    fn into_response(self) -> Response {
+        match self {
+            Self::Begun(begun) => begun.into_response(),
+            Self::Forecast(forecast) => forecast.into_response(),
+        }
+    }
+}
+
+impl Outcome for Erasing {
+    fn sketch(sketch: &mut Sketch) {
+        Accepted::<ErasureBegun<'static>>::sketch(sketch);
+        Answer::<ErasureForecast>::sketch(sketch);
+    }
 }
 
 /// Whose data is meant, as they are now.
@@ -103,10 +146,9 @@ impl Meant {
 async fn erase(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query,
+    query: Query<EraseQuery>,
     Json(body): Json<Erase>,
-) -> ApiResult<Response> {
-    api.require_endpoints_manager(&caller).await?;
+) -> ApiResult<Erasing> {
     if body.person_id.is_some() {
         caller.require(Scope::EditExtensions)?;
     }
@@ -119,12 +161,12 @@ async fn erase(
             .store
             .erasable(caller.account, meant.subject(), all.0, all.1)
             .await?;
-        return Ok(json_body(&Forecast {
+        return Ok(Erasing::Forecast(Answer::of(&ErasureForecast {
             dry_run: true,
             counts,
             total: counts.total(),
             fate: meant.fate(),
-        }));
+        })));
     }
     if !body.confirm {
         let reason = "nothing brings back what was erased: set it to true, or look first at what \
@@ -143,11 +185,11 @@ async fn erase(
             Ok((change.and(job.put()), (job, meant.fate())))
         })
         .await?;
-    let begun = Begun {
+    let begun = ErasureBegun {
         job: JobView::from(&job),
         fate,
     };
-    Ok(json_with(StatusCode::ACCEPTED, &begun))
+    Ok(Erasing::Begun(Accepted::of(&begun)))
 }
 
 impl Api {

@@ -1,12 +1,12 @@
 //! The accept loop: bounded connections, timed heads, graceful end.
 
+use axum::Router;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::ConnectInfo;
 use hookyard_domain::kernel::limits::{CONNECTIONS_MAX, HEADER_BYTES_MAX, HEADER_READ_TIMEOUT};
 use hyper_util::rt::{TokioIo, TokioTimer};

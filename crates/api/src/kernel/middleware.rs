@@ -78,7 +78,7 @@ pub(crate) fn is_loopback_host(host: &str) -> bool {
 
 /// Whether a path belongs to the platform's surface: pages of other sites may use it with a token
 /// of their own, and methods may be tunnelled.
-fn is_platform(path: &str) -> bool {
+pub(crate) fn is_platform(path: &str) -> bool {
     path.starts_with("/restapi") || path.starts_with("/team-messaging/")
 }
 
@@ -99,7 +99,7 @@ pub(crate) async fn converse(
     let id = HeaderValue::from(api.next_id(api.now()));
     let method = request.method().clone();
     let mut response = match tunnel(&mut request, platform) {
-        Ok(()) => run(&api, request, next).await,
+        Ok(()) => run(&api, request, next, platform).await,
         Err(code) => problem_response(&Problem::of(code)),
     };
     if is_bare_error(&response) {
@@ -116,17 +116,16 @@ pub(crate) async fn converse(
     with_cors(response, origin, false)
 }
 
-async fn run(api: &Api, mut request: Request, next: Next) -> Response {
-    let meter = Group::of(request.method(), request.uri().path()).map(Meter::new);
-    if let Some(meter) = &meter {
-        request.extensions_mut().insert(meter.clone());
-    }
+async fn run(api: &Api, request: Request, next: Next, platform: bool) -> Response {
     let answering = AssertUnwindSafe(next.run(request)).catch_unwind();
     let mut response = answering.await.unwrap_or_else(|_| {
         tracing::error!("A request panicked; this is a bug");
         problem_response(&Problem::of(Code::InternalError))
     });
-    if let Some(meter) = &meter {
+    // What is no operation is told the limits of most of them.
+    let meter = response.extensions_mut().remove::<Meter>();
+    let meter = meter.or_else(|| platform.then(|| Meter::new(Group::Medium)));
+    if let Some(meter) = meter {
         meter.label(&api.settings.rate_limits, response.headers_mut());
     }
     response

@@ -4,10 +4,24 @@
 use hookyard_domain::Problem;
 use hookyard_domain::kernel::limits::{PER_PAGE_DEFAULT, PER_PAGE_MAX};
 use hookyard_domain::kernel::ports::Slice;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::kernel::problem::ApiResult;
-use crate::kernel::query::Query;
+use crate::kernel::query::Pairs;
+use crate::operations::wire::shapes;
+
+shapes! {
+    /// Which page of a list.
+    pub(crate) struct PageQuery {
+        /// From 1.
+        #[schemars(range(min = 1))]
+        page: Option<u32>,
+        /// Records on the page.
+        #[schemars(range(min = 1))]
+        per_page: Option<u32>,
+    }
+}
 
 /// Which page is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,7 +36,7 @@ impl PageNumber {
     /// # Errors
     ///
     /// CMN-101 for either.
-    pub(crate) fn read(query: &Query) -> ApiResult<Self> {
+    pub(crate) fn read(query: &Pairs) -> ApiResult<Self> {
         let number = |name: &'static str| {
             let text = query.first(name);
             text.map(|text| text.parse().map_err(|_| Problem::invalid(name)))
@@ -69,7 +83,7 @@ impl PageNumber {
     pub(crate) fn answer<T>(
         self,
         uri: &str,
-        query: &Query,
+        query: &Pairs,
         records: Vec<T>,
         total: u64,
     ) -> Numbered<T> {
@@ -99,7 +113,8 @@ impl PageNumber {
 }
 
 /// A numbered page of records.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Page")]
 pub(crate) struct Numbered<T> {
     uri: String,
     records: Vec<T>,
@@ -108,7 +123,7 @@ pub(crate) struct Numbered<T> {
 }
 
 /// Where in a list a page is; its first and last record count from 0.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Paging {
     page: u32,
@@ -121,7 +136,8 @@ pub(crate) struct Paging {
     total_elements: u64,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PageNavigation")]
 struct Navigation {
     #[serde(rename = "firstPage")]
     first: Link,
@@ -133,7 +149,8 @@ struct Navigation {
     last: Link,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "PageLink")]
 struct Link {
     uri: String,
 }
@@ -143,14 +160,14 @@ mod tests {
     use super::*;
 
     fn ask(query: &str) -> ApiResult<PageNumber> {
-        PageNumber::read(&Query::parse(query.as_bytes()))
+        PageNumber::read(&Pairs::parse(query.as_bytes()))
     }
 
     fn shown(query: &str, total: u64) -> String {
         let page = ask(query).unwrap();
         let left = total.saturating_sub(page.slice().offset);
         let records = vec![(); usize::try_from(left.min(page.per_page.into())).unwrap()];
-        let query = Query::parse(query.as_bytes());
+        let query = Pairs::parse(query.as_bytes());
         let answer = page.answer("/list", &query, records, total);
         serde_json::to_string(&(answer.paging, answer.navigation)).unwrap()
     }

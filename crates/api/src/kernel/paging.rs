@@ -6,11 +6,36 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use hookyard_domain::Problem;
 use hookyard_domain::kernel::limits::{RECORD_COUNT_DEFAULT, RECORD_COUNT_MAX};
 use hookyard_domain::kernel::ports::Page;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::identity::tokens::TokenMint;
 use crate::kernel::problem::ApiResult;
-use crate::kernel::query::Query;
+use crate::kernel::query::Pairs;
+use crate::operations::wire::shapes;
+
+shapes! {
+    /// Which page of a list of the platform.
+    pub(crate) struct RecordQuery {
+        /// Records on the page.
+        #[schemars(range(min = 1))]
+        record_count: Option<u32>,
+        /// Where the list goes on.
+        page_token: Option<String>,
+    }
+
+    /// Which page of a list.
+    pub(crate) struct LimitQuery {
+        /// Records on the page.
+        #[schemars(range(min = 1, max = 250))]
+        limit: Option<u32>,
+        /// The same, as the platform's lists call it.
+        #[schemars(range(min = 1))]
+        record_count: Option<u32>,
+        /// The token that the last page came with.
+        page_token: Option<String>,
+    }
+}
 
 /// Bytes of the seal on a page token: enough that no client makes its own by accident or play.
 const SEAL_BYTES: usize = 8;
@@ -51,7 +76,7 @@ impl PageRequest {
     ///
     /// CMN-101 for either parameter.
     pub(crate) fn read(
-        query: &Query,
+        query: &Pairs,
         mint: &TokenMint,
         list: &'static str,
         filters: Vec<String>,
@@ -87,7 +112,7 @@ impl PageRequest {
     ///
     /// CMN-101 for either parameter, also for the token of a list with other filters.
     pub(crate) fn read_limit(
-        query: &Query,
+        query: &Pairs,
         mint: &TokenMint,
         list: &'static str,
         filters: &[String],
@@ -255,7 +280,7 @@ fn open(token: &str, mint: &TokenMint) -> Option<Position> {
 }
 
 /// Where a list goes on. Always there, empty when there is nothing more.
-#[derive(Debug, Default, Serialize, PartialEq, Eq)]
+#[derive(Debug, Default, Serialize, PartialEq, Eq, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Navigation {
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -265,15 +290,17 @@ pub(crate) struct Navigation {
 }
 
 /// A page of records.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "{T}Records")]
 pub(crate) struct Records<T> {
     pub(crate) records: Vec<T>,
     pub(crate) navigation: Navigation,
 }
 
 /// A page of a list under `/api/v1`.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "{T}List")]
 pub(crate) struct Listing<T> {
     pub(crate) records: Vec<T>,
     /// Leads to what is older.
@@ -292,7 +319,8 @@ impl<T> Listing<T> {
 }
 
 /// A list that is answered whole.
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "All{T}Records")]
 pub(crate) struct AllRecords<T> {
     pub(crate) records: Vec<T>,
 }
@@ -316,7 +344,7 @@ mod tests {
     }
 
     fn ask(query: &str) -> ApiResult<PageRequest> {
-        PageRequest::read(&Query::parse(query.as_bytes()), &mint(), "list", Vec::new())
+        PageRequest::read(&Pairs::parse(query.as_bytes()), &mint(), "list", Vec::new())
     }
 
     /// What a store has: ids 1 to 7.

@@ -48,3 +48,35 @@ impl<S: Send + Sync> FromRequestParts<S> for PathParams {
         Ok(Self(params.iter().map(owned).collect()))
     }
 }
+
+/// The text of the one parameter of a path, or the texts of two, in the order of the route.
+#[derive(Debug)]
+pub(crate) struct At<T>(pub(crate) T);
+
+/// What [`At`] reads.
+pub(crate) trait Texts: Sized {
+    /// `None` when the route has fewer parameters.
+    fn read(texts: impl Iterator<Item = String>) -> Option<Self>;
+}
+
+impl Texts for String {
+    fn read(mut texts: impl Iterator<Item = String>) -> Option<Self> {
+        texts.next()
+    }
+}
+
+impl Texts for (String, String) {
+    fn read(mut texts: impl Iterator<Item = String>) -> Option<Self> {
+        Some((texts.next()?, texts.next()?))
+    }
+}
+
+impl<T: Texts, S: Send + Sync> FromRequestParts<S> for At<T> {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        let PathParams(params) = PathParams::from_request_parts(parts, state).await?;
+        let texts = T::read(params.into_iter().map(|(_, text)| text));
+        texts.map(Self).ok_or_else(|| Code::InvalidUri.into())
+    }
+}

@@ -2,54 +2,102 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::get;
-use hookyard_domain::{AccountId, Code, Person, PersonId, Problem, Scope};
-use serde_json::{Value, json};
+use hookyard_domain::{AccountId, Code, Person, PersonId, Problem};
+use schemars::JsonSchema;
+use serde::Serialize;
 
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::path::PathParams;
-use crate::kernel::problem::{ApiError, ApiResult, json_body};
+use crate::kernel::problem::{ApiError, ApiResult};
+use crate::operations::answers::{Answer, shown};
+use crate::operations::wire::Nothing;
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/healthz", get(read_health))
-        .route("/restapi", get(read_versions))
-        .route("/restapi/v1.0", get(read_version))
-        .route("/restapi/v1.0/status", get(read_status))
-        .route("/restapi/v1.0/account/{accountId}", get(read_account))
+crate::operations! {
+    tag Platform, under ROOT, as Anybody;
+
+    /// Whether the store answers.
+    read_health: GET "/healthz";
+    /// Which versions of the platform's API there are.
+    read_versions: GET "/restapi", counted Medium;
+    /// The version of the platform's API.
+    read_version: GET "/restapi/v1.0", counted Medium;
+    /// Whether the platform's API is served.
+    read_status: GET "/restapi/v1.0/status", counted Medium;
+    /// The caller's account.
+    read_account: GET "/restapi/v1.0/account/{accountId}", as App(ReadAccounts), counted Light;
 }
+
+shown!(StatusView, VersionsView, VersionView, AccountView);
 
 /// Whether the store answers.
-async fn read_health(State(api): State<Arc<Api>>) -> ApiResult<Response> {
+async fn read_health(State(api): State<Arc<Api>>) -> ApiResult<Answer<StatusView>> {
     api.store.first_account().await?;
-    Ok(json_body(&json!({ "status": "OK" })))
+    Ok(Answer::of(&StatusView { status: "OK" }))
 }
 
-async fn read_versions(State(api): State<Arc<Api>>) -> Response {
-    let uri = format!("{}/restapi", api.settings.public_url);
-    json_body(
-        &json!({ "uri": uri, "apiVersions": [version(&api)], "serverVersion": api.settings.version }),
-    )
-}
-
-async fn read_version(State(api): State<Arc<Api>>) -> Response {
-    json_body(&version(&api))
-}
-
-fn version(api: &Api) -> Value {
-    json!({
-        "uri": format!("{}/restapi/v1.0", api.settings.public_url),
-        "versionString": "1.0.0",
-        "uriString": "v1.0",
+async fn read_versions(State(api): State<Arc<Api>>) -> Answer<VersionsView> {
+    Answer::of(&VersionsView {
+        uri: format!("{}/restapi", api.settings.public_url),
+        api_versions: [version(&api)],
+        server_version: api.settings.version,
     })
 }
 
-async fn read_status() -> Response {
-    json_body(&json!({ "status": "OK" }))
+async fn read_version(State(api): State<Arc<Api>>) -> Answer<VersionView> {
+    Answer::of(&version(&api))
+}
+
+fn version(api: &Api) -> VersionView {
+    VersionView {
+        uri: format!("{}/restapi/v1.0", api.settings.public_url),
+        version_string: "1.0.0",
+        uri_string: "v1.0",
+    }
+}
+
+async fn read_status() -> Answer<StatusView> {
+    Answer::of(&StatusView { status: "OK" })
+}
+
+/// That it works.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Status")]
+struct StatusView {
+    status: &'static str,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "PlatformVersions")]
+struct VersionsView {
+    uri: String,
+    api_versions: [VersionView; 1],
+    server_version: &'static str,
+}
+
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "PlatformVersion")]
+struct VersionView {
+    uri: String,
+    version_string: &'static str,
+    uri_string: &'static str,
+}
+
+/// An account; here its id is a number.
+#[derive(Debug, Serialize, JsonSchema)]
+#[serde(rename_all = "camelCase")]
+#[schemars(rename = "Account")]
+struct AccountView {
+    id: u64,
+    uri: String,
+    /// There is no telephone.
+    #[schemars(with = "Nothing")]
+    main_number: (),
+    status: &'static str,
+    company_name: String,
 }
 
 /// The account that a path names: the caller's own, as `~` or by its id.
@@ -123,18 +171,17 @@ async fn read_account(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    caller.require(Scope::ReadAccounts)?;
+) -> ApiResult<Answer<AccountView>> {
     let account = api
         .store
         .account(own_account(&caller, &path)?)
         .await?
         .ok_or(Code::LoginRequired)?;
-    Ok(json_body(&json!({
-        "id": account.id.0,
-        "uri": api.account_uri(account.id),
-        "mainNumber": null,
-        "status": "Confirmed",
-        "companyName": account.name,
-    })))
+    Ok(Answer::of(&AccountView {
+        id: account.id.0,
+        uri: api.account_uri(account.id),
+        main_number: (),
+        status: "Confirmed",
+        company_name: account.name,
+    }))
 }

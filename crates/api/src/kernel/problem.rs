@@ -4,6 +4,7 @@ use axum::response::{IntoResponse, Response};
 use hookyard_domain::kernel::ports::{CommitError, StoreError};
 use hookyard_domain::{Code, Problem};
 use http::{HeaderValue, StatusCode, header};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
 
@@ -59,21 +60,28 @@ impl From<CommitError> for ApiError {
     }
 }
 
-#[derive(Serialize)]
+/// Why a request was not answered as asked, at both levels that clients read.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Envelope<'a> {
+#[schemars(rename = "Problem")]
+pub(crate) struct Envelope<'a> {
+    /// The code, which stays the same; the message may change.
     error_code: &'static str,
     message: &'a str,
     errors: Vec<Detail<'a>>,
+    /// The parameter that it is about.
     #[serde(skip_serializing_if = "Option::is_none")]
     parameter_name: Option<&'a str>,
+    /// How an address answered when it was asked for its consent.
     #[serde(skip_serializing_if = "Option::is_none")]
     handshake: Option<&'a Value>,
 }
 
-#[derive(Serialize)]
+/// One thing that was the matter.
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
-struct Detail<'a> {
+#[schemars(rename = "ProblemDetail")]
+pub(crate) struct Detail<'a> {
     error_code: &'static str,
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,6 +119,10 @@ pub(crate) fn because(mut problem: Problem, reason: &str) -> Problem {
     problem
 }
 
+/// The code that a response tells, for those who look at responses.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Told(pub(crate) Code);
+
 /// The response that tells `problem`.
 pub(crate) fn problem_response(problem: &Problem) -> Response {
     explained_response(problem, None)
@@ -119,6 +131,7 @@ pub(crate) fn problem_response(problem: &Problem) -> Response {
 fn explained_response(problem: &Problem, handshake: Option<&Value>) -> Response {
     let status = StatusCode::from_u16(problem.code.status()).expect("catalogue statuses are valid");
     let mut response = json_with(status, &problem_body(problem, handshake));
+    response.extensions_mut().insert(Told(problem.code));
     let (name, value) = match status {
         StatusCode::UNAUTHORIZED => (header::WWW_AUTHENTICATE, "Bearer realm=\"Hookyard\""),
         StatusCode::TOO_MANY_REQUESTS => (header::RETRY_AFTER, "60"),

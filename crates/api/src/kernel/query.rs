@@ -2,10 +2,13 @@
 
 use std::borrow::Cow;
 use std::convert::Infallible;
+use std::marker::PhantomData;
+use std::ops::Deref;
 
 use axum::extract::FromRequestParts;
 use hookyard_domain::Problem;
 use http::request::Parts;
+use schemars::{JsonSchema, SchemaGenerator};
 use url::form_urlencoded;
 
 use crate::kernel::problem::{ApiResult, because};
@@ -29,23 +32,37 @@ impl<T> Wanted<T> {
     }
 }
 
-/// The parameters of the query, in order. SDKs send empty values for what is not set, so an empty
+/// The parameters of a query, in order. SDKs send empty values for what is not set, so an empty
 /// value counts as absent.
 #[derive(Debug, Default)]
-pub struct Query(Vec<(String, String)>);
+pub struct Pairs {
+    pairs: Vec<(String, String)>,
+    /// In builds for tests, the parameters that are described: no other may be read.
+    described: Option<Vec<String>>,
+}
 
-impl Query {
+impl Pairs {
     /// Reads a query string or a form body.
     pub fn parse(text: &[u8]) -> Self {
         let owned = |(name, value): (Cow<'_, str>, Cow<'_, str>)| {
             (!value.is_empty()).then(|| (name.into_owned(), value.into_owned()))
         };
-        Self(form_urlencoded::parse(text).filter_map(owned).collect())
+        Self {
+            pairs: form_urlencoded::parse(text).filter_map(owned).collect(),
+            described: None,
+        }
+    }
+
+    fn check(&self, name: &str) {
+        let described = self.described.as_ref();
+        let known = described.is_none_or(|all| all.iter().any(|known| known == name));
+        debug_assert!(known, "`{name}` is read and not described");
     }
 
     /// The first value of a parameter.
     pub fn first(&self, name: &str) -> Option<&str> {
-        let mut named = self.0.iter().filter(|(known, _)| known == name);
+        self.check(name);
+        let mut named = self.pairs.iter().filter(|(known, _)| known == name);
         named.next().map(|(_, value)| value.as_str())
     }
 
@@ -87,7 +104,7 @@ impl Query {
     /// The query as it was, but for the parameters that `changed` replaces.
     pub fn with(&self, changed: &[(&str, String)]) -> String {
         let kept = self
-            .0
+            .pairs
             .iter()
             .filter(|(name, _)| name != "access_token" && changed.iter().all(|(n, _)| n != name))
             .map(|(name, value)| (name.as_str(), value.as_str()));
@@ -99,20 +116,43 @@ impl Query {
 
     /// All values of a parameter that may repeat.
     pub(crate) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0
+        self.check(name);
+        self.pairs
             .iter()
             .filter(move |(known, _)| known == name)
             .map(|(_, value)| value.as_str())
     }
 }
 
-impl<S: Send + Sync> FromRequestParts<S> for Query {
+/// The query of a request. `T` is never built: its members are the parameters that may be read.
+#[derive(Debug)]
+pub(crate) struct Query<T> {
+    pairs: Pairs,
+    shape: PhantomData<fn() -> T>,
+}
+
+impl<T> Deref for Query<T> {
+    type Target = Pairs;
+
+    fn deref(&self) -> &Pairs {
+        &self.pairs
+    }
+}
+
+impl<T: JsonSchema, S: Send + Sync> FromRequestParts<S> for Query<T> {
     type Rejection = Infallible;
 
     async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self, Infallible> {
-        Ok(Self::parse(
-            parts.uri.query().unwrap_or_default().as_bytes(),
-        ))
+        let mut pairs = Pairs::parse(parts.uri.query().unwrap_or_default().as_bytes());
+        if cfg!(debug_assertions) {
+            let schema = T::json_schema(&mut SchemaGenerator::default());
+            let members = schema.get("properties").and_then(|all| all.as_object());
+            pairs.described = members.map(|all| all.keys().cloned().collect());
+        }
+        Ok(Self {
+            pairs,
+            shape: PhantomData,
+        })
     }
 }
 
@@ -122,7 +162,7 @@ mod tests {
 
     #[test]
     fn an_empty_value_is_absent_and_a_repeated_one_is_a_list() {
-        let query = Query::parse(b"pageToken=&type=Team&type=Group&recordCount=3");
+        let query = Pairs::parse(b"pageToken=&type=Team&type=Group&recordCount=3");
         assert_eq!(query.first("pageToken"), None);
         assert_eq!(query.all("type").collect::<Vec<_>>(), ["Team", "Group"]);
         assert_eq!(query.first("recordCount"), Some("3"));
@@ -132,7 +172,7 @@ mod tests {
     fn a_list_of_two_kinds_is_left_whole_halved_or_empty() {
         let check = |text: &str, expect| {
             let from_name = |name: &str| ["a", "b"].into_iter().find(|known| *known == name);
-            let query = Query::parse(text.as_bytes());
+            let query = Pairs::parse(text.as_bytes());
             assert_eq!(query.wanted("kind", from_name), expect, "{text}");
         };
         check("", Wanted::Anything);
@@ -144,7 +184,7 @@ mod tests {
 
     #[test]
     fn a_query_is_written_again_with_another_page_and_without_its_token() {
-        let query = Query::parse(b"type=a%26b&page=2&access_token=secret");
+        let query = Pairs::parse(b"type=a%26b&page=2&access_token=secret");
         assert_eq!(query.with(&[("page", "3".into())]), "type=a%26b&page=3");
     }
 }

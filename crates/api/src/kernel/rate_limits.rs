@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use hookyard_domain::kernel::limits::RATE_WINDOWS_MAX;
 use hookyard_domain::{AccountId, ClientId, Code, PersonId, Timestamp};
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, HeaderValue};
 
 use crate::Api;
 use crate::identity::caller::Caller;
@@ -22,7 +22,6 @@ pub struct RateLimits {
     enforced: bool,
     light: u32,
     medium: u32,
-    heavy: u32,
     auth: u32,
     windows: Arc<Windows>,
 }
@@ -34,7 +33,6 @@ impl Default for RateLimits {
             enforced: false,
             light: 50,
             medium: 40,
-            heavy: 10,
             auth: 5,
             windows: Arc::default(),
         }
@@ -51,12 +49,11 @@ impl RateLimits {
     }
 
     /// These numbers, enforced.
-    pub fn enforcing(light: u32, medium: u32, heavy: u32, auth: u32) -> Self {
+    pub fn enforcing(light: u32, medium: u32, auth: u32) -> Self {
         Self {
             enforced: true,
             light,
             medium,
-            heavy,
             auth,
             windows: Arc::default(),
         }
@@ -65,41 +62,18 @@ impl RateLimits {
 
 /// A group of calls that are counted together.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(crate) enum Group {
+pub enum Group {
     Light,
     Medium,
-    Heavy,
     Auth,
 }
 
 impl Group {
-    /// The group of a call, or `None` for calls that are not counted.
-    pub(crate) fn of(method: &Method, path: &str) -> Option<Self> {
-        if path.starts_with("/restapi/oauth/") {
-            return Some(Self::Auth);
-        }
-        if !path.starts_with("/restapi") && !path.starts_with("/team-messaging/") {
-            return None;
-        }
-        let last = path.rsplit('/').next().unwrap_or_default();
-        let one_object = last.starts_with(|c: char| c.is_ascii_digit() || c == '~')
-            || path.ends_with("/everyone")
-            || path.ends_with("/recent/chats")
-            || path.ends_with("/presence")
-            || path.ends_with("/message-store");
-        let long_list = ["notes", "tasks", "files"].contains(&last);
-        Some(match (method, one_object, long_list) {
-            (&Method::GET, true, _) => Self::Light,
-            (&Method::GET, _, true) => Self::Heavy,
-            _ => Self::Medium,
-        })
-    }
-
-    const fn name(self) -> &'static str {
+    /// Its name on the wire.
+    pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Light => "light",
             Self::Medium => "medium",
-            Self::Heavy => "heavy",
             Self::Auth => "auth",
         }
     }
@@ -108,7 +82,6 @@ impl Group {
         match self {
             Self::Light => limits.light,
             Self::Medium => limits.medium,
-            Self::Heavy => limits.heavy,
             Self::Auth => limits.auth,
         }
     }
@@ -251,29 +224,5 @@ mod tests {
         assert_eq!((at(0), at(1), at(2)), (Some(1), Some(0), None));
         assert_eq!((at(50), at(109)), (None, None));
         assert_eq!(at(200), Some(1));
-    }
-
-    #[test]
-    fn calls_fall_into_the_platforms_groups() {
-        let of = |method: &Method, path| Group::of(method, path);
-        assert_eq!(
-            of(&Method::GET, "/team-messaging/v1/chats/7"),
-            Some(Group::Light)
-        );
-        assert_eq!(
-            of(&Method::GET, "/team-messaging/v1/chats"),
-            Some(Group::Medium)
-        );
-        let store = "/restapi/v1.0/account/~/extension/~/message-store";
-        assert_eq!(of(&Method::GET, store), Some(Group::Light));
-        let presence = "/restapi/v1.0/account/~/extension/~/presence";
-        assert_eq!(of(&Method::GET, presence), Some(Group::Light));
-        assert_eq!(of(&Method::PUT, presence), Some(Group::Medium));
-        assert_eq!(
-            of(&Method::PATCH, "/team-messaging/v1/teams/7"),
-            Some(Group::Medium)
-        );
-        assert_eq!(of(&Method::POST, "/restapi/oauth/token"), Some(Group::Auth));
-        assert_eq!(of(&Method::POST, "/webhook/v2/x"), None);
     }
 }

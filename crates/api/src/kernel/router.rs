@@ -1,4 +1,4 @@
-//! Every route, by resource.
+//! The whole surface: every operation, by resource, and what stands around them.
 
 use std::sync::Arc;
 
@@ -30,6 +30,7 @@ use crate::inbound::bins;
 use crate::inbound::hooks;
 use crate::inbound::requests;
 use crate::inbound::webhooks;
+use crate::kernel::description;
 use crate::kernel::erasure;
 use crate::kernel::middleware;
 use crate::kernel::platform;
@@ -42,70 +43,72 @@ use crate::messaging::posts;
 use crate::messaging::presence;
 use crate::messaging::recent_chats;
 use crate::messaging::teams;
+use crate::operations::{Operation, Resources};
 use crate::subscriptions;
 use crate::subscriptions::life;
 
-/// The two prefixes of the team-messaging API: the same resources under both.
-const MESSAGING_PREFIXES: [&str; 2] = ["/restapi/v1.0/glip", "/team-messaging/v1"];
+/// Every operation of the API. A new resource is added here, and nowhere else.
+fn resources() -> Resources<Arc<Api>> {
+    Resources::default()
+        .with(oauth::operations())
+        .with(socket_tokens::operations())
+        .with(platform::operations())
+        .with(directory::operations())
+        .with(extensions::operations())
+        .with(messages::operations())
+        .with(presence::operations())
+        .with(me::operations())
+        .with(chats::operations())
+        .with(conversations::operations())
+        .with(everyone::operations())
+        .with(persons::operations())
+        .with(posts::operations())
+        .with(recent_chats::operations())
+        .with(teams::operations())
+        .with(webhooks::operations())
+        .with(hooks::operations())
+        .with(requests::operations())
+        .with(live::operations())
+        .with(subscriptions::operations())
+        .with(life::operations())
+        .with(deliveries::operations())
+        .with(endpoints::operations())
+        .with(actions::operations())
+        .with(feed::operations())
+        .with(events::operations())
+        .with(event_types::operations())
+        .with(scenarios::operations())
+        .with(bins::operations())
+        .with(bins::public_operations())
+        .with(jobs::operations())
+        .with(erasure::operations())
+        .with(console_session::operations())
+        .with(description::operations())
+}
+
+/// What every operation of the API is; `more` are those that stand beside it.
+pub fn described(more: &[Operation]) -> Vec<Operation> {
+    let mut operations = resources().described();
+    operations.extend_from_slice(more);
+    operations
+}
 
 /// The whole HTTP surface but the console's files. `page` answers what only a browser asks for.
 pub fn router(api: Arc<Api>, page: Router<Arc<Api>>) -> Router {
-    let conversations = Router::new()
-        .merge(oauth::routes())
-        .merge(socket_tokens::routes())
-        .merge(platform::routes())
-        .merge(directory::routes())
-        .merge(extensions::routes())
-        .merge(messages::routes())
-        .merge(presence::routes())
-        .merge(me::routes())
-        .merge(live::routes())
-        .merge(subscriptions::routes())
-        .merge(life::routes())
-        .merge(deliveries::routes())
-        .merge(endpoints::routes())
-        .merge(feed::routes())
-        .merge(actions::routes())
-        .merge(erasure::routes())
-        .merge(jobs::routes())
-        .merge(scenarios::routes())
-        .merge(event_types::routes())
-        .merge(events::routes())
-        .merge(requests::routes())
-        .merge(bins::routes())
-        .merge(messaging())
+    let conversations = resources()
+        .router(|mount| !mount.bare)
         .fallback(unknown_path)
         .method_not_allowed_fallback(wrong_method)
         .with_state(Arc::clone(&api));
     // Around the router and not inside it: what these change decides which route is taken.
     let converse = from_fn_with_state(Arc::clone(&api), middleware::converse);
     let conversations = converse.layer(conversations);
-    Router::new()
-        .merge(console_session::routes())
-        .merge(hooks::routes())
-        .merge(bins::public_routes())
+    resources()
+        .router(|mount| mount.bare)
         .merge(page)
         .fallback_service(conversations)
         .layer(from_fn_with_state(Arc::clone(&api), middleware::guard))
         .with_state(api)
-}
-
-/// The team-messaging resources under both prefixes.
-fn messaging() -> Router<Arc<Api>> {
-    MESSAGING_PREFIXES
-        .into_iter()
-        .fold(Router::new(), |router, prefix| {
-            let resources = Router::new()
-                .merge(chats::routes())
-                .merge(conversations::routes())
-                .merge(everyone::routes())
-                .merge(persons::routes())
-                .merge(posts::routes())
-                .merge(recent_chats::routes())
-                .merge(teams::routes())
-                .merge(webhooks::routes());
-            router.nest(prefix, resources)
-        })
 }
 
 async fn unknown_path() -> Response {

@@ -9,6 +9,7 @@ use hookyard_domain::kernel::limits::{BODY_READ_TIMEOUT, SUBSCRIPTIONS_MAX_DEFAU
 use hookyard_domain::{PushProvider, RetryPolicy};
 
 use crate::kernel::rate_limits::RateLimits;
+use crate::operations::Operation;
 
 /// Settings of the API.
 #[derive(Debug, Clone)]
@@ -24,6 +25,8 @@ pub struct ApiSettings {
     /// How new subscriptions retry.
     pub retry_policy: RetryPolicy,
     pub subscriptions: SubscriptionSettings,
+    /// Operations that stand beside those of the API, for its description.
+    pub beside: Vec<Operation>,
     /// Shown to clients.
     pub version: &'static str,
 }
@@ -39,6 +42,7 @@ impl ApiSettings {
             live_ping_period: Duration::from_secs(15),
             retry_policy: RetryPolicy::default(),
             subscriptions: SubscriptionSettings::default(),
+            beside: Vec::new(),
             version: env!("CARGO_PKG_VERSION"),
         }
     }

@@ -1,8 +1,7 @@
-//! `If-Match`: changes that are meant for one version of an object, and `ETag`, which names it.
+//! `If-Match`: changes that are meant for one version of an object.
 
-use axum::response::Response;
 use hookyard_domain::{Code, Problem};
-use http::{HeaderMap, HeaderValue, header};
+use http::{HeaderMap, header};
 
 use crate::kernel::problem::{ApiResult, because};
 
@@ -62,15 +61,10 @@ impl VersionCheck {
     }
 }
 
-/// `answer` with the version of what it tells.
-pub(crate) fn with_version(mut answer: Response, version: u64) -> Response {
-    let tag = HeaderValue::from_str(&format!("\"{version}\"")).expect("a number in quotes");
-    answer.headers_mut().insert(header::ETAG, tag);
-    answer
-}
-
 #[cfg(test)]
 mod tests {
+    use http::HeaderValue;
+
     use super::*;
 
     fn read(value: &'static str) -> ApiResult<VersionCheck> {

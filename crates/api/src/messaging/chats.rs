@@ -2,21 +2,21 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::get;
 use hookyard_domain::kernel::ports::ChatQuery;
 use hookyard_domain::messaging::Act;
 use hookyard_domain::messaging::chat::ChatView;
-use hookyard_domain::{Chat, ChatId, ChatKind, Problem, Scope, Timestamp};
+use hookyard_domain::{Chat, ChatId, ChatKind, Problem, Timestamp};
 
 use crate::Api;
 use crate::identity::caller::Caller;
-use crate::kernel::paging::{PageRequest, Records};
+use crate::kernel::paging::{PageRequest, RecordQuery, Records};
 use crate::kernel::path::PathParams;
-use crate::kernel::problem::{ApiResult, json_body};
-use crate::kernel::query::Query;
+use crate::kernel::problem::ApiResult;
+use crate::kernel::query::{Pairs, Query};
+use crate::operations::answers::Answer;
+use crate::operations::shapes::{ChatKindName, ChatShape};
+use crate::operations::wire::shapes;
 
 /// Every kind, in the order of the platform's documentation.
 const KINDS: [ChatKind; 5] = [
@@ -27,19 +27,31 @@ const KINDS: [ChatKind; 5] = [
     ChatKind::Everyone,
 ];
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/chats", get(list_chats))
-        .route("/chats/{chatId}", get(read_chat))
+crate::operations! {
+    tag Chats, under MESSAGING, as App(TeamMessaging), counted Medium;
+
+    /// The chats that the caller is in, and the public teams.
+    list_chats: GET "/chats";
+    /// One chat; `~` is the caller's own.
+    read_chat: GET "/chats/{chatId}", counted Light, fails [InvalidParameter, Conflict];
+}
+
+shapes! {
+    pub(crate) struct ChatsQuery {
+        /// Only chats of these kinds.
+        #[schemars(rename = "type")]
+        kind: Option<Vec<ChatKindName>>,
+        #[schemars(flatten)]
+        page: RecordQuery,
+    }
 }
 
 /// The chats that the caller is in, and the public teams.
 async fn list_chats(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query,
-) -> ApiResult<Response> {
-    caller.require(Scope::TeamMessaging)?;
+    query: Query<ChatsQuery>,
+) -> ApiResult<Answer<Records<ChatShape>>> {
     let kinds: Vec<_> = query.all("type").map(str::to_owned).collect();
     api.list_of_chats(&caller, &query, "chats", kinds).await
 }
@@ -48,13 +60,12 @@ async fn read_chat(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    caller.require(Scope::TeamMessaging)?;
+) -> ApiResult<Answer<ChatShape>> {
     let chat = match path.text("chatId")? {
         "~" => Arc::new(api.conversation_with(&caller, Vec::new()).await?.1),
         _ => api.visible_chat(&caller, path.id("chatId")?).await?,
     };
-    Ok(json_body(&ChatView::from(&*chat)))
+    Ok(Answer::of(&ChatView::from(&*chat)))
 }
 
 /// Reads the names of kinds.
@@ -96,10 +107,10 @@ impl Api {
     pub(crate) async fn list_of_chats(
         &self,
         caller: &Caller,
-        query: &Query,
+        query: &Pairs,
         list: &'static str,
         kinds: Vec<String>,
-    ) -> ApiResult<Response> {
+    ) -> ApiResult<Answer<Records<ChatShape>>> {
         let request = PageRequest::read(query, &self.tokens, list, kinds)?;
         let chats = self
             .store
@@ -114,7 +125,7 @@ impl Api {
             .await?;
         let (chats, navigation) = request.oldest_first(chats, &self.tokens, |chat| chat.id.0);
         let records = chats.iter().map(ChatView::from).collect();
-        Ok(json_body(&Records {
+        Ok(Answer::of(&Records {
             records,
             navigation,
         }))

@@ -2,45 +2,49 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::get;
 use hookyard_domain::messaging::chat::ChatView;
 use hookyard_domain::messaging::conversations::members_of;
-use hookyard_domain::{Change, Chat, PersonId, Problem, Scope};
+use hookyard_domain::{Change, Chat, PersonId, Problem};
 use http::StatusCode;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::body::Json;
+use crate::kernel::paging::{RecordQuery, Records};
 use crate::kernel::path::PathParams;
-use crate::kernel::problem::{ApiResult, json_body, json_with};
+use crate::kernel::problem::ApiResult;
 use crate::kernel::query::Query;
 use crate::messaging::members::MemberRef;
+use crate::operations::answers::{Answer, Created, Made};
+use crate::operations::shapes::ChatShape;
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route(
-            "/conversations",
-            get(list_conversations).post(create_conversation),
-        )
-        .route("/conversations/{chatId}", get(read_conversation))
+crate::operations! {
+    tag Chats, under MESSAGING, as App(TeamMessaging), counted Medium;
+
+    /// Chats without a name.
+    list_conversations: GET "/conversations";
+    /// Begins a conversation, or finds it.
+    ///
+    /// The same members always have the same conversation: 200 when it is there, 201 when it is new.
+    create_conversation: POST "/conversations", fails [Conflict];
+    /// One conversation.
+    read_conversation: GET "/conversations/{chatId}", counted Light;
 }
 
 async fn list_conversations(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query,
-) -> ApiResult<Response> {
-    caller.require(Scope::TeamMessaging)?;
+    query: Query<RecordQuery>,
+) -> ApiResult<Answer<Records<ChatShape>>> {
     let kinds = ["Personal", "Direct", "Group"].map(str::to_owned);
     api.list_of_chats(&caller, &query, "conversations", kinds.into())
         .await
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct CreateConversation {
     members: Option<Vec<MemberRef>>,
 }
@@ -50,25 +54,27 @@ async fn create_conversation(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Json(body): Json<CreateConversation>,
-) -> ApiResult<Response> {
-    caller.require(Scope::TeamMessaging)?;
+) -> ApiResult<Made<ChatShape>> {
     let members = body.members.unwrap_or_default();
     let others = api.members(&caller, &members).await?;
     let (status, chat) = api.conversation_with(&caller, others).await?;
-    Ok(json_with(status, &ChatView::from(&chat)))
+    let view = ChatView::from(&chat);
+    Ok(match status {
+        StatusCode::CREATED => Made::New(Created::of(&view)),
+        _ => Made::There(Answer::of(&view)),
+    })
 }
 
 async fn read_conversation(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    caller.require(Scope::TeamMessaging)?;
+) -> ApiResult<Answer<ChatShape>> {
     let chat = api.joined_chat(&caller, path.id("chatId")?).await?;
     if chat.kind.is_named() {
         return Err(Problem::not_found("chatId").into());
     }
-    Ok(json_body(&ChatView::from(&*chat)))
+    Ok(Answer::of(&ChatView::from(&*chat)))
 }
 
 impl Api {

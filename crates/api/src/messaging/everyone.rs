@@ -2,21 +2,27 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::get;
 use hookyard_domain::messaging::chat::ChatView;
-use hookyard_domain::{Chat, Code, Problem, Scope};
+use hookyard_domain::{Chat, Code, Problem};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::body::Json;
-use crate::kernel::problem::{ApiResult, json_body};
+use crate::kernel::problem::ApiResult;
+use crate::operations::answers::Answer;
+use crate::operations::shapes::ChatShape;
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new().route("/everyone", get(read_everyone).patch(update_everyone))
+crate::operations! {
+    tag Chats, under MESSAGING, as App(TeamMessaging);
+
+    /// The chat of everybody in the account.
+    read_everyone: GET "/everyone", counted Light, fails [ResourceNotFound];
+    /// Renames the chat of everybody; for administrators.
+    update_everyone: PATCH "/everyone", counted Medium,
+        fails [ResourceNotFound, PermissionMissing, Conflict];
 }
 
 impl Api {
@@ -26,13 +32,15 @@ impl Api {
     }
 }
 
-async fn read_everyone(State(api): State<Arc<Api>>, caller: Caller) -> ApiResult<Response> {
-    caller.require(Scope::TeamMessaging)?;
+async fn read_everyone(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+) -> ApiResult<Answer<ChatShape>> {
     let chat = api.everyone(&caller).await?;
-    Ok(json_body(&ChatView::from(&chat)))
+    Ok(Answer::of(&ChatView::from(&chat)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct UpdateEveryone {
     name: Option<String>,
     description: Option<String>,
@@ -43,8 +51,7 @@ async fn update_everyone(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Json(body): Json<UpdateEveryone>,
-) -> ApiResult<Response> {
-    caller.require(Scope::TeamMessaging)?;
+) -> ApiResult<Answer<ChatShape>> {
     let person = api.store.person(caller.account, caller.person).await?;
     if !person.is_some_and(|person| person.admin) {
         let problem = Problem::of(Code::PermissionMissing).with("permission", "AccountAdmin");
@@ -57,5 +64,5 @@ async fn update_everyone(
             Ok(chat.patch_everyone(&act, body.name.clone(), body.description.clone())?)
         })
         .await?;
-    Ok(json_body(&ChatView::from(&chat)))
+    Ok(Answer::of(&ChatView::from(&chat)))
 }

@@ -2,15 +2,18 @@
 
 use hookyard_domain::kernel::limits::MEMBERS_PER_CALL_MAX;
 use hookyard_domain::{Person, PersonId, PersonKind, Problem};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::problem::ApiResult;
+use crate::operations::wire::AskedId;
 
 /// One person, by id or by e-mail address.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 pub(crate) struct MemberRef {
+    #[schemars(with = "Option<AskedId>")]
     id: Option<PersonId>,
     email: Option<String>,
 }

@@ -4,10 +4,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use hookyard_domain::kernel::limits::PAGER_RECEIVERS_MAX;
 use hookyard_domain::kernel::ports::MessageQuery;
 use hookyard_domain::messaging::message::pager::{self, PagerError};
@@ -15,43 +13,87 @@ use hookyard_domain::messaging::message::{
     Availability, Direction, MessagePatch, PAGER, ReadStatus,
 };
 use hookyard_domain::{
-    Code, ConversationId, Correspondent, Message, MessageId, Person, PersonId, Problem, Scope,
-    Timestamp,
+    Code, ConversationId, Correspondent, Message, MessageId, Person, PersonId, Problem, Timestamp,
 };
 use http::{HeaderMap, StatusCode, header};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::batch::{self, Part};
 use crate::kernel::body::Json;
-use crate::kernel::numbered::PageNumber;
+use crate::kernel::numbered::{Numbered, PageNumber, PageQuery};
 use crate::kernel::path::PathParams;
-use crate::kernel::problem::{ApiResult, json_body};
-use crate::kernel::query::{Query, Wanted};
+use crate::kernel::problem::ApiResult;
+use crate::kernel::query::{Pairs, Query, Wanted};
+use crate::operations::answers::{Answer, NoContent, OneOrMany, Outcome, shown};
+use crate::operations::shapes::{
+    AvailabilityName, CorrespondentShape, DirectionName, ReadStatusName,
+};
+use crate::operations::sketch::Sketch;
+use crate::operations::wire::{AskedId, Id, Time, shapes};
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    let own = "/restapi/v1.0/account/{accountId}/extension/{extensionId}";
-    Router::new()
-        .route(&format!("{own}/company-pager"), post(send_pager))
-        .route(&format!("{own}/sms"), post(send_sms))
-        .route(&format!("{own}/message-store"), get(list_messages))
-        .route(
-            &format!("{own}/message-store/{{messageId}}"),
-            get(read_messages)
-                .put(update_message)
-                .delete(delete_message),
-        )
-        .route(
-            &format!("{own}/message-store/{{messageId}}/content/{{attachmentId}}"),
-            get(read_content),
-        )
+crate::operations! {
+    tag Messages, under ROOT, counted Medium;
+
+    /// Sends a page to people of the account.
+    send_pager: POST "/restapi/v1.0/account/{accountId}/extension/{extensionId}/company-pager",
+        as App(InternalMessages), fails [PermissionMissing, Conflict];
+    /// Refuses: a message to a telephone needs a carrier, and there is none.
+    send_sms: POST "/restapi/v1.0/account/{accountId}/extension/{extensionId}/sms",
+        as SignedIn, fails [PermissionMissing, FeatureNotAvailable];
+    /// Messages of the caller.
+    list_messages: GET "/restapi/v1.0/account/{accountId}/extension/{extensionId}/message-store",
+        as App(ReadMessages), counted Light, fails [PermissionMissing];
+    /// One message, or several at a time.
+    read_messages: GET "/restapi/v1.0/account/{accountId}/extension/{extensionId}/message-store/{messageId}",
+        as App(ReadMessages), counted Light, fails [PermissionMissing, BatchTooLarge];
+    /// Marks a message as read, or takes it out of the bin.
+    update_message: PUT "/restapi/v1.0/account/{accountId}/extension/{extensionId}/message-store/{messageId}",
+        as App(EditMessages), fails [PermissionMissing, Conflict];
+    /// Puts a message into the bin; one that is there is deleted for good.
+    delete_message: DELETE "/restapi/v1.0/account/{accountId}/extension/{extensionId}/message-store/{messageId}",
+        as App(EditMessages), fails [PermissionMissing, Conflict];
+    /// The text of a message, which is its one attachment.
+    read_content: GET "/restapi/v1.0/account/{accountId}/extension/{extensionId}/message-store/{messageId}/content/{attachmentId}"
+        named read_message_content, as App(ReadMessages), counted Light, fails [PermissionMissing];
 }
 
+shapes! {
+    struct MessagesQuery {
+        direction: Option<Vec<DirectionName>>,
+        read_status: Option<Vec<ReadStatusName>>,
+        /// `Alive`, `Deleted` or `Purged`; those that are alive when it says nothing.
+        availability: Option<Vec<String>>,
+        /// Only pages are kept.
+        message_type: Option<Vec<String>>,
+        distinct_conversations: Option<bool>,
+        /// A time or a day; a day before `dateTo` when it says nothing.
+        date_from: Option<String>,
+        /// A time or a day; now when it says nothing.
+        date_to: Option<String>,
+        #[schemars(with = "Option<Id>")]
+        conversation_id: Option<String>,
+        /// No message is of a telephone.
+        phone_number: Option<String>,
+        #[schemars(flatten)]
+        page: PageQuery,
+    }
+
+    struct PurgeQuery {
+        /// Deletes for good.
+        purge: Option<bool>,
+    }
+}
+
+shown!(MessageView<'_> as MessageView<'static>);
+
 /// A sender or receiver, by id or by number.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct CorrespondentRef {
+    #[schemars(with = "Option<AskedId>")]
     extension_id: Option<PersonId>,
     extension_number: Option<String>,
 }
@@ -67,7 +109,7 @@ impl CorrespondentRef {
     }
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct SendPager {
     from: Option<CorrespondentRef>,
     to: Vec<CorrespondentRef>,
@@ -108,8 +150,7 @@ async fn send_pager(
     caller: Caller,
     path: PathParams,
     Json(body): Json<SendPager>,
-) -> ApiResult<Response> {
-    caller.require(Scope::InternalMessages)?;
+) -> ApiResult<Answer<MessageView<'static>>> {
     let from = api
         .own_extension(&caller, &path, "InternalMessages")
         .await?;
@@ -138,17 +179,17 @@ async fn send_pager(
         }
     })?;
     api.store.commit(change).await?;
-    Ok(json_body(&MessageView::new(&api, &sent)))
+    Ok(Answer::of(&MessageView::new(&api, &sent)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct SendSms {
     to: Vec<PhoneRef>,
     from: PhoneRef,
     text: String,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct PhoneRef {
     phone_number: String,
@@ -161,7 +202,7 @@ async fn send_sms(
     caller: Caller,
     path: PathParams,
     Json(body): Json<SendSms>,
-) -> ApiResult<Response> {
+) -> ApiResult<Answer<MessageView<'static>>> {
     api.own_extension(&caller, &path, "OutboundSMS").await?;
     if body.to.is_empty() || body.to.iter().any(|to| to.phone_number.is_empty()) {
         return Err(Problem::invalid("to").into());
@@ -179,7 +220,7 @@ async fn send_sms(
 const LISTED_BY_DEFAULT: Duration = Duration::from_secs(24 * 3_600);
 
 /// Reads a time, or a day as its first moment in UTC.
-fn time(query: &Query, name: &'static str) -> ApiResult<Option<Timestamp>> {
+fn time(query: &Pairs, name: &'static str) -> ApiResult<Option<Timestamp>> {
     let Some(text) = query.first(name) else {
         return Ok(None);
     };
@@ -194,7 +235,7 @@ fn time(query: &Query, name: &'static str) -> ApiResult<Option<Timestamp>> {
 }
 
 /// Refuses values that the platform does not know either.
-fn check_names(query: &Query, name: &'static str, known: &[&str]) -> ApiResult<()> {
+fn check_names(query: &Pairs, name: &'static str, known: &[&str]) -> ApiResult<()> {
     match query.all(name).find(|value| !known.contains(value)) {
         Some(unknown) => Err(Problem::invalid(name).value(unknown).into()),
         None => Ok(()),
@@ -205,9 +246,8 @@ async fn list_messages(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-    query: Query,
-) -> ApiResult<Response> {
-    caller.require(Scope::ReadMessages)?;
+    query: Query<MessagesQuery>,
+) -> ApiResult<Answer<Numbered<MessageView<'static>>>> {
     let owner = api.own_extension(&caller, &path, "ReadMessages").await?;
     let page = PageNumber::read(&query)?;
     check_names(&query, "direction", &["Inbound", "Outbound"])?;
@@ -254,7 +294,7 @@ async fn list_messages(
         .map(|message| MessageView::new(&api, message))
         .collect();
     let uri = store_uri(&api, &owner);
-    Ok(json_body(&page.answer(&uri, &query, records, total)))
+    Ok(Answer::of(&page.answer(&uri, &query, records, total)))
 }
 
 async fn read_messages(
@@ -262,13 +302,12 @@ async fn read_messages(
     caller: Caller,
     path: PathParams,
     headers: HeaderMap,
-) -> ApiResult<Response> {
-    caller.require(Scope::ReadMessages)?;
+) -> ApiResult<OneOrMany<MessageView<'static>>> {
     let owner = api.own_extension(&caller, &path, "ReadMessages").await?;
     let ids = path.text("messageId")?;
     if !ids.contains(',') {
         let message = api.own_message(&owner, ids).await?;
-        return Ok(json_body(&MessageView::new(&api, &message)));
+        return Ok(OneOrMany::one(&MessageView::new(&api, &message)));
     }
     let mut parts = Vec::new();
     for id in batch::ids(ids)? {
@@ -277,14 +316,16 @@ async fn read_messages(
             Err(error) => Part::failed(id, error)?,
         });
     }
-    Ok(batch::answer(&headers, &parts, api.random()))
+    Ok(OneOrMany::many(&headers, &parts, api.random()))
 }
 
 /// What to change; absent parts stay.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct UpdateMessage {
+    #[schemars(with = "Option<ReadStatusName>")]
     read_status: Option<ReadStatus>,
+    #[schemars(with = "Option<AvailabilityName>")]
     availability: Option<Availability>,
 }
 
@@ -293,8 +334,7 @@ async fn update_message(
     caller: Caller,
     path: PathParams,
     Json(body): Json<UpdateMessage>,
-) -> ApiResult<Response> {
-    caller.require(Scope::EditMessages)?;
+) -> ApiResult<Answer<MessageView<'static>>> {
     let owner = api.own_extension(&caller, &path, "EditMessages").await?;
     let id = path.text("messageId")?;
     let message = api
@@ -307,7 +347,7 @@ async fn update_message(
             Ok(message.patch(patch, api.now()))
         })
         .await?;
-    Ok(json_body(&MessageView::new(&api, &message)))
+    Ok(Answer::of(&MessageView::new(&api, &message)))
 }
 
 /// Puts a message into the bin; `purge` deletes it for good, and so does deleting it there.
@@ -315,9 +355,8 @@ async fn delete_message(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-    query: Query,
-) -> ApiResult<Response> {
-    caller.require(Scope::EditMessages)?;
+    query: Query<PurgeQuery>,
+) -> ApiResult<NoContent> {
     let owner = api.own_extension(&caller, &path, "EditMessages").await?;
     let id = path.text("messageId")?;
     let purge = query
@@ -334,7 +373,7 @@ async fn delete_message(
         Ok((change, ()))
     })
     .await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(NoContent)
 }
 
 /// The text of a message, which is its one attachment and has its id.
@@ -342,15 +381,29 @@ async fn read_content(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    caller.require(Scope::ReadMessages)?;
+) -> ApiResult<MessageText> {
     let owner = api.own_extension(&caller, &path, "ReadMessages").await?;
     let message = api.own_message(&owner, path.text("messageId")?).await?;
     if path.id::<MessageId>("attachmentId")? != message.id {
         return Err(Problem::not_found("attachmentId").into());
     }
     let kind = [(header::CONTENT_TYPE, "text/plain; charset=UTF-8")];
-    Ok((kind, message.text).into_response())
+    Ok(MessageText((kind, message.text).into_response()))
+}
+
+/// A message's text as it is.
+struct MessageText(Response);
+
+impl IntoResponse for MessageText {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+impl Outcome for MessageText {
+    fn sketch(sketch: &mut Sketch) {
+        sketch.media::<String>(StatusCode::OK, "text/plain", "The text.");
+    }
 }
 
 fn store_uri(api: &Api, owner: &Person) -> String {
@@ -361,22 +414,31 @@ fn store_uri(api: &Api, owner: &Person) -> String {
 }
 
 /// A message; here ids are numbers, but for those of extensions and in `conversation`.
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Message")]
 struct MessageView<'a> {
     uri: String,
     id: u64,
+    #[schemars(with = "Id")]
     extension_id: PersonId,
+    #[schemars(with = "Vec<CorrespondentShape>")]
     to: &'a [Correspondent],
+    #[schemars(with = "CorrespondentShape")]
     from: &'a Correspondent,
     #[serde(rename = "type")]
     kind: &'static str,
+    #[schemars(with = "Time")]
     creation_time: Timestamp,
+    #[schemars(with = "Time")]
     last_modified_time: Timestamp,
+    #[schemars(with = "ReadStatusName")]
     read_status: ReadStatus,
     priority: &'static str,
     attachments: [AttachmentView; 1],
+    #[schemars(with = "DirectionName")]
     direction: Direction,
+    #[schemars(with = "AvailabilityName")]
     availability: Availability,
     subject: &'a str,
     message_status: &'static str,
@@ -384,8 +446,9 @@ struct MessageView<'a> {
     conversation: ConversationView,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "MessageAttachment")]
 struct AttachmentView {
     id: u64,
     uri: String,
@@ -394,7 +457,8 @@ struct AttachmentView {
     content_type: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "MessageConversation")]
 struct ConversationView {
     id: String,
     uri: String,

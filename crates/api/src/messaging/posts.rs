@@ -2,38 +2,46 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use axum::routing::get;
 use hookyard_domain::kernel::limits::ATTACHMENTS_MAX;
 use hookyard_domain::messaging::mentions::{Mentioned, mentioned_in};
 use hookyard_domain::messaging::post::{Mention, PostView};
 use hookyard_domain::messaging::posts::PostError;
-use hookyard_domain::{Chat, ChatKind, Code, Post, PostId, Problem, Scope};
-use http::StatusCode;
+use hookyard_domain::{Chat, ChatKind, Code, Post, PostId, Problem};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::body::Json;
-use crate::kernel::paging::{PageRequest, Records};
+use crate::kernel::paging::{PageRequest, RecordQuery, Records};
 use crate::kernel::path::PathParams;
-use crate::kernel::problem::{ApiError, ApiResult, json_body, json_with};
+use crate::kernel::problem::{ApiError, ApiResult};
 use crate::kernel::query::Query;
+use crate::operations::answers::{Answer, Created, NoContent};
+use crate::operations::shapes::PostShape;
+use crate::operations::wire::AskedId;
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/chats/{chatId}/posts", get(list_posts).post(create_post))
-        .route(
-            "/chats/{chatId}/posts/{postId}",
-            get(read_post).patch(update_post).delete(delete_post),
-        )
-        // Chats were groups once, and creating answered 200.
-        .route(
-            "/groups/{chatId}/posts",
-            get(list_posts).post(create_group_post),
-        )
+crate::operations! {
+    tag Posts, under MESSAGING, as App(TeamMessaging), counted Medium;
+
+    /// Posts of a chat, newest first.
+    list_posts: GET "/chats/{chatId}/posts";
+    /// Posts of a chat, by the former name of chats.
+    list_posts: GET "/groups/{chatId}/posts" named list_group_posts, instead list_posts;
+    /// Posts into a chat.
+    create_post: POST "/chats/{chatId}/posts", fails [TeamArchived, Conflict];
+    /// Posts into a chat, and answers 200: chats were groups once.
+    create_group_post: POST "/groups/{chatId}/posts", fails [TeamArchived, Conflict],
+        instead create_post;
+    /// One post.
+    read_post: GET "/chats/{chatId}/posts/{postId}", counted Light;
+    /// Changes the text of a post of one's own.
+    update_post: PATCH "/chats/{chatId}/posts/{postId}",
+        fails [PermissionMissing, TeamArchived, Conflict];
+    /// Deletes a post of one's own.
+    delete_post: DELETE "/chats/{chatId}/posts/{postId}",
+        fails [PermissionMissing, TeamArchived, Conflict];
 }
 
 impl From<PostError> for ApiError {
@@ -53,9 +61,8 @@ async fn list_posts(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-    query: Query,
-) -> ApiResult<Response> {
-    caller.require(Scope::TeamMessaging)?;
+    query: Query<RecordQuery>,
+) -> ApiResult<Answer<Records<PostShape>>> {
     let chat = api.joined_chat(&caller, path.id("chatId")?).await?;
     let request = PageRequest::read(&query, &api.tokens, "posts", Vec::new())?;
     let posts = api
@@ -64,23 +71,26 @@ async fn list_posts(
         .await?;
     let (posts, navigation) = request.newest_first(posts, &api.tokens, |post| post.id.0);
     let records = posts.iter().map(|post| PostView::new(post, None)).collect();
-    Ok(json_body(&Records {
+    Ok(Answer::of(&Records {
         records,
         navigation,
     }))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct CreatePost {
     text: Option<String>,
     attachments: Option<Vec<AttachmentRef>>,
+    #[schemars(with = "Option<AskedId>")]
     parent_post_id: Option<PostId>,
+    #[schemars(with = "Option<AskedId>")]
     thread_id: Option<PostId>,
 }
 
 /// Something that exists already and is to be shown with the post.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "AskedAttachment")]
 struct AttachmentRef {
     #[serde(rename = "type")]
     kind: Option<String>,
@@ -110,9 +120,9 @@ async fn create_post(
     caller: Caller,
     path: PathParams,
     Json(body): Json<CreatePost>,
-) -> ApiResult<Response> {
+) -> ApiResult<Created<PostShape>> {
     let post = api.create_post(&caller, &path, body).await?;
-    Ok(json_with(StatusCode::CREATED, &PostView::new(&post, None)))
+    Ok(Created::of(&PostView::new(&post, None)))
 }
 
 async fn create_group_post(
@@ -120,23 +130,22 @@ async fn create_group_post(
     caller: Caller,
     path: PathParams,
     Json(body): Json<CreatePost>,
-) -> ApiResult<Response> {
+) -> ApiResult<Answer<PostShape>> {
     let post = api.create_post(&caller, &path, body).await?;
-    Ok(json_body(&PostView::new(&post, None)))
+    Ok(Answer::of(&PostView::new(&post, None)))
 }
 
 async fn read_post(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    caller.require(Scope::TeamMessaging)?;
+) -> ApiResult<Answer<PostShape>> {
     let chat = api.joined_chat(&caller, path.id("chatId")?).await?;
     let post = api.post(&caller, &chat, path.id("postId")?).await?;
-    Ok(json_body(&PostView::new(&post, None)))
+    Ok(Answer::of(&PostView::new(&post, None)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct UpdatePost {
     text: String,
 }
@@ -146,8 +155,7 @@ async fn update_post(
     caller: Caller,
     path: PathParams,
     Json(body): Json<UpdatePost>,
-) -> ApiResult<Response> {
-    caller.require(Scope::TeamMessaging)?;
+) -> ApiResult<Answer<PostShape>> {
     let (chat, post) = (path.id("chatId")?, path.id("postId")?);
     let mentions = api.mentions(&caller, &body.text).await?;
     let post = api
@@ -158,15 +166,14 @@ async fn update_post(
             Ok(post.edit(&act, &chat, body.text.clone(), mentions.clone())?)
         })
         .await?;
-    Ok(json_body(&PostView::new(&post, None)))
+    Ok(Answer::of(&PostView::new(&post, None)))
 }
 
 async fn delete_post(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    caller.require(Scope::TeamMessaging)?;
+) -> ApiResult<NoContent> {
     let (chat, post) = (path.id("chatId")?, path.id("postId")?);
     api.commit_deciding(|| async {
         let chat = api.joined_chat(&caller, chat).await?;
@@ -174,7 +181,7 @@ async fn delete_post(
         Ok((post.delete(&api.act(&caller, api.now()), &chat)?, ()))
     })
     .await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(NoContent)
 }
 
 impl Api {
@@ -184,7 +191,6 @@ impl Api {
         path: &PathParams,
         body: CreatePost,
     ) -> ApiResult<Post> {
-        caller.require(Scope::TeamMessaging)?;
         let id = path.id("chatId")?;
         check_attachments(body.attachments.as_deref().unwrap_or_default())?;
         let text = body.text.unwrap_or_default();

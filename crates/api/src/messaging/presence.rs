@@ -2,53 +2,76 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::get;
 use hookyard_domain::messaging::presence::{MessageTooLong, PresencePatch, PresenceState};
 use hookyard_domain::{
-    Code, DndStatus, Person, PersonId, PersonKind, Presence, Problem, Scope, UserStatus,
+    Code, DndStatus, Person, PersonId, PersonKind, Presence, Problem, UserStatus,
 };
 use http::HeaderMap;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::batch::{self, Part};
 use crate::kernel::body::Json;
-use crate::kernel::numbered::PageNumber;
+use crate::kernel::numbered::{Numbered, PageNumber, PageQuery};
 use crate::kernel::path::PathParams;
 use crate::kernel::platform::{lacks, own_account};
-use crate::kernel::problem::{ApiResult, json_body};
-use crate::kernel::query::Query;
+use crate::kernel::problem::ApiResult;
+use crate::kernel::query::{Pairs, Query};
+use crate::operations::answers::{Answer, OneOrMany, shown};
+use crate::operations::shapes::{DndStatusName, PresenceShape, UserStatusName};
+use crate::operations::wire::{EmptyList, shapes};
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route(
-            "/restapi/v1.0/account/{accountId}/extension/{extensionId}/presence",
-            get(read_presence).put(update_presence),
-        )
-        .route(
-            "/restapi/v1.0/account/{accountId}/presence",
-            get(list_presences),
-        )
+crate::operations! {
+    tag Presence, under ROOT, as App(ReadPresence), counted Light;
+
+    /// Who is there: one person, or several at a time.
+    read_presence: GET "/restapi/v1.0/account/{accountId}/extension/{extensionId}/presence",
+        fails [FeatureNotAvailable, PermissionMissing, BatchTooLarge];
+    /// Changes one's own presence; administrators change everybody's.
+    update_presence: PUT "/restapi/v1.0/account/{accountId}/extension/{extensionId}/presence",
+        as App(EditPresence), counted Medium,
+        fails [FeatureNotAvailable, PermissionMissing, Conflict];
+    /// Everybody's presence, as far as they show it.
+    list_presences: GET "/restapi/v1.0/account/{accountId}/presence";
 }
 
-#[derive(Serialize)]
+shapes! {
+    struct PresenceQuery {
+        /// Also tells of calls, of which there are none.
+        detailed_telephony_state: Option<bool>,
+    }
+
+    struct PresencesQuery {
+        /// Also tells of calls, of which there are none.
+        detailed_telephony_state: Option<bool>,
+        #[schemars(flatten)]
+        page: PageQuery,
+    }
+}
+
+shown!(PresenceView<'_> as PresenceView<'static>);
+
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Presence")]
 struct PresenceView<'a> {
     uri: String,
     extension: ExtensionRef<'a>,
     #[serde(flatten)]
+    #[schemars(with = "PresenceShape")]
     state: PresenceState<'a>,
     /// There are none; told to those who ask.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<EmptyList>")]
     active_calls: Option<[(); 0]>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "PresenceExtension")]
 struct ExtensionRef<'a> {
     id: u64,
     uri: String,
@@ -56,7 +79,7 @@ struct ExtensionRef<'a> {
 }
 
 /// Whether calls are asked for in detail.
-fn asks_for_calls(query: &Query) -> bool {
+fn asks_for_calls(query: &Pairs) -> bool {
     query.first("detailedTelephonyState") == Some("true")
 }
 
@@ -100,16 +123,15 @@ async fn read_presence(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-    query: Query,
+    query: Query<PresenceQuery>,
     headers: HeaderMap,
-) -> ApiResult<Response> {
-    caller.require(Scope::ReadPresence)?;
+) -> ApiResult<OneOrMany<PresenceView<'static>>> {
     own_account(&caller, &path)?;
     let ids = path.text("extensionId")?;
     let calls = asks_for_calls(&query);
     if !ids.contains(',') {
         let (person, presence) = api.presence(&caller, ids).await?;
-        return Ok(json_body(&PresenceView::new(
+        return Ok(OneOrMany::one(&PresenceView::new(
             &api, &person, &presence, calls,
         )));
     }
@@ -122,16 +144,15 @@ async fn read_presence(
             Err(error) => Part::failed(id, error)?,
         });
     }
-    Ok(batch::answer(&headers, &parts, api.random()))
+    Ok(OneOrMany::many(&headers, &parts, api.random()))
 }
 
 async fn list_presences(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-    query: Query,
-) -> ApiResult<Response> {
-    caller.require(Scope::ReadPresence)?;
+    query: Query<PresencesQuery>,
+) -> ApiResult<Answer<Numbered<PresenceView<'static>>>> {
     let account = own_account(&caller, &path)?;
     let page = PageNumber::read(&query)?;
     let viewer = api.calling_person(&caller).await?;
@@ -146,16 +167,19 @@ async fn list_presences(
         .map(|(person, presence)| PresenceView::new(&api, person, presence, calls))
         .collect();
     let uri = format!("{}/presence", api.account_uri(account));
-    Ok(json_body(&page.answer(&uri, &query, records, total)))
+    Ok(Answer::of(&page.answer(&uri, &query, records, total)))
 }
 
 /// What to change; absent parts stay.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 struct UpdatePresence {
+    #[schemars(with = "Option<UserStatusName>")]
     user_status: Option<UserStatus>,
+    #[schemars(with = "Option<DndStatusName>")]
     dnd_status: Option<DndStatus>,
     /// Newer clients set each sort of calls by itself.
+    #[schemars(with = "Option<DndStatusName>")]
     dnd_status_personal: Option<DndStatus>,
     accept_call_queue_calls: Option<bool>,
     message: Option<String>,
@@ -189,8 +213,7 @@ async fn update_presence(
     caller: Caller,
     path: PathParams,
     Json(body): Json<UpdatePresence>,
-) -> ApiResult<Response> {
-    caller.require(Scope::EditPresence)?;
+) -> ApiResult<Answer<PresenceView<'static>>> {
     own_account(&caller, &path)?;
     let person = api.extension(&caller, path.text("extensionId")?).await?;
     if person.kind == PersonKind::Integration {
@@ -215,7 +238,7 @@ async fn update_presence(
                 .map_err(|MessageTooLong| Problem::invalid("message").into())
         })
         .await?;
-    Ok(json_body(&PresenceView::new(
+    Ok(Answer::of(&PresenceView::new(
         &api, &person, &presence, false,
     )))
 }

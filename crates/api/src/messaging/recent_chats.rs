@@ -2,32 +2,44 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::Response;
-use axum::routing::get;
 use hookyard_domain::Chat;
-use hookyard_domain::Scope;
 use hookyard_domain::kernel::limits::RECORD_COUNT_DEFAULT;
 use hookyard_domain::messaging::chat::ChatView;
 
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::paging::{AllRecords, record_count};
-use crate::kernel::problem::{ApiResult, json_body};
+use crate::kernel::problem::ApiResult;
 use crate::kernel::query::Query;
 use crate::messaging::chats::kinds_of;
+use crate::operations::answers::Answer;
+use crate::operations::shapes::{ChatKindName, ChatShape};
+use crate::operations::wire::shapes;
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new().route("/recent/chats", get(list_recent_chats))
+crate::operations! {
+    tag Chats, under MESSAGING, as App(TeamMessaging), counted Light;
+
+    /// Chats by their last post, newest first.
+    list_recent_chats: GET "/recent/chats";
+}
+
+shapes! {
+    struct RecentQuery {
+        /// Only chats of these kinds.
+        #[schemars(rename = "type")]
+        kind: Option<Vec<ChatKindName>>,
+        /// Records at most.
+        #[schemars(range(min = 1))]
+        record_count: Option<u32>,
+    }
 }
 
 async fn list_recent_chats(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query,
-) -> ApiResult<Response> {
-    caller.require(Scope::TeamMessaging)?;
+    query: Query<RecentQuery>,
+) -> ApiResult<Answer<AllRecords<ChatShape>>> {
     let kinds: Vec<_> = query.all("type").map(str::to_owned).collect();
     let count = query.first("recordCount").map(record_count).transpose()?;
     let count = count.unwrap_or(RECORD_COUNT_DEFAULT);
@@ -45,5 +57,5 @@ async fn list_recent_chats(
         })
         .collect();
     let records: Vec<_> = chats.iter().map(ChatView::from).collect();
-    Ok(json_body(&AllRecords { records }))
+    Ok(Answer::of(&AllRecords { records }))
 }

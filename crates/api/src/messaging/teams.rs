@@ -2,42 +2,53 @@
 
 use std::sync::Arc;
 
-use axum::Router;
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
 use hookyard_domain::inbound::webhook::Announcement;
 use hookyard_domain::kernel::limits::PERSONS_MAX;
 use hookyard_domain::messaging::Act;
 use hookyard_domain::messaging::chat::ChatView;
 use hookyard_domain::messaging::teams::{NewTeam, TeamError, TeamPatch};
-use hookyard_domain::{
-    Change, Chat, ChatId, ChatKind, ChatStatus, Code, Problem, Scope, Timestamp,
-};
-use http::StatusCode;
+use hookyard_domain::{Change, Chat, ChatId, ChatKind, ChatStatus, Code, Problem, Timestamp};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::body::Json;
+use crate::kernel::paging::{RecordQuery, Records};
 use crate::kernel::path::PathParams;
-use crate::kernel::problem::{ApiError, ApiResult, json_body, json_with};
+use crate::kernel::problem::{ApiError, ApiResult};
 use crate::kernel::query::Query;
 use crate::messaging::members::MemberRef;
+use crate::operations::answers::{Answer, Created, Happened, NoContent};
+use crate::operations::shapes::ChatShape;
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/teams", get(list_teams).post(create_team))
-        .route(
-            "/teams/{chatId}",
-            get(read_team).patch(update_team).delete(delete_team),
-        )
-        .route("/teams/{chatId}/join", post(join_team))
-        .route("/teams/{chatId}/leave", post(leave_team))
-        .route("/teams/{chatId}/add", post(add_to_team))
-        .route("/teams/{chatId}/remove", post(remove_from_team))
-        .route("/teams/{chatId}/archive", post(archive_team))
-        .route("/teams/{chatId}/unarchive", post(unarchive_team))
+crate::operations! {
+    tag Teams, under MESSAGING, as App(TeamMessaging), counted Medium;
+
+    /// The teams that the caller is in, and the public ones.
+    list_teams: GET "/teams";
+    /// Makes a team.
+    create_team: POST "/teams", fails [Conflict];
+    /// One team.
+    read_team: GET "/teams/{chatId}", counted Light;
+    /// Changes a team.
+    update_team: PATCH "/teams/{chatId}", fails [PermissionMissing, TeamArchived, Conflict];
+    /// Deletes a team, and its webhooks with it.
+    delete_team: DELETE "/teams/{chatId}", fails [PermissionMissing, Conflict];
+    /// Joins a team.
+    join_team: POST "/teams/{chatId}/join", fails [PermissionMissing, TeamArchived, Conflict];
+    /// Leaves a team.
+    leave_team: POST "/teams/{chatId}/leave", fails [PermissionMissing, TeamArchived, Conflict];
+    /// Adds members to a team.
+    add_to_team: POST "/teams/{chatId}/add", fails [PermissionMissing, TeamArchived, Conflict];
+    /// Removes members from a team.
+    remove_from_team: POST "/teams/{chatId}/remove",
+        fails [PermissionMissing, TeamArchived, Conflict];
+    /// Archives a team: nobody posts there any more.
+    archive_team: POST "/teams/{chatId}/archive", fails [PermissionMissing, Conflict];
+    /// Puts an archived team to use again.
+    unarchive_team: POST "/teams/{chatId}/unarchive", fails [PermissionMissing, Conflict];
 }
 
 impl From<TeamError> for ApiError {
@@ -54,10 +65,10 @@ impl From<TeamError> for ApiError {
 }
 
 /// What clients look at to learn whether something happened: 204 if so, 205 if it was so already.
-fn happened(change: Option<Change>) -> (Change, StatusCode) {
+fn happened(change: Option<Change>) -> (Change, Happened) {
     match change {
-        Some(change) => (change, StatusCode::NO_CONTENT),
-        None => (Change::default(), StatusCode::RESET_CONTENT),
+        Some(change) => (change, Happened::Now),
+        None => (Change::default(), Happened::Before),
     }
 }
 
@@ -102,26 +113,22 @@ impl Api {
         caller: &Caller,
         path: &PathParams,
         decide: impl Fn(&Chat, &Act<'_>) -> Result<Option<Change>, TeamError> + Send + Sync,
-    ) -> ApiResult<Response> {
-        caller.require(Scope::TeamMessaging)?;
+    ) -> ApiResult<Happened> {
         let id = path.id("chatId")?;
-        let status = self
-            .commit_deciding(|| async {
-                let team = self.team(caller, id).await?;
-                let decision = decide(&team, &self.act(caller, self.now()))?;
-                Ok(happened(decision))
-            })
-            .await?;
-        Ok(status.into_response())
+        self.commit_deciding(|| async {
+            let team = self.team(caller, id).await?;
+            let decision = decide(&team, &self.act(caller, self.now()))?;
+            Ok(happened(decision))
+        })
+        .await
     }
 }
 
 async fn list_teams(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query,
-) -> ApiResult<Response> {
-    caller.require(Scope::TeamMessaging)?;
+    query: Query<RecordQuery>,
+) -> ApiResult<Answer<Records<ChatShape>>> {
     api.list_of_chats(&caller, &query, "teams", vec!["Team".to_owned()])
         .await
 }
@@ -130,13 +137,12 @@ async fn read_team(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    caller.require(Scope::TeamMessaging)?;
+) -> ApiResult<Answer<ChatShape>> {
     let team = api.team(&caller, path.id("chatId")?).await?;
-    Ok(json_body(&ChatView::from(&*team)))
+    Ok(Answer::of(&ChatView::from(&*team)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct CreateTeam {
     name: String,
     description: Option<String>,
@@ -148,8 +154,7 @@ async fn create_team(
     State(api): State<Arc<Api>>,
     caller: Caller,
     Json(body): Json<CreateTeam>,
-) -> ApiResult<Response> {
-    caller.require(Scope::TeamMessaging)?;
+) -> ApiResult<Created<ChatShape>> {
     let members = body.members.unwrap_or_default();
     let new = NewTeam {
         name: body.name,
@@ -159,10 +164,10 @@ async fn create_team(
     };
     let (change, team) = Chat::create_team(&api.act(&caller, api.now()), new)?;
     api.store.commit(change).await?;
-    Ok(json_with(StatusCode::CREATED, &ChatView::from(&team)))
+    Ok(Created::of(&ChatView::from(&team)))
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 struct UpdateTeam {
     name: Option<String>,
     description: Option<String>,
@@ -174,8 +179,7 @@ async fn update_team(
     caller: Caller,
     path: PathParams,
     Json(body): Json<UpdateTeam>,
-) -> ApiResult<Response> {
-    caller.require(Scope::TeamMessaging)?;
+) -> ApiResult<Answer<ChatShape>> {
     let id = path.id("chatId")?;
     let patch = TeamPatch {
         name: body.name,
@@ -189,15 +193,14 @@ async fn update_team(
             Ok(team.patch_team(&act, patch.clone())?)
         })
         .await?;
-    Ok(json_body(&ChatView::from(&team)))
+    Ok(Answer::of(&ChatView::from(&team)))
 }
 
 async fn delete_team(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
-    caller.require(Scope::TeamMessaging)?;
+) -> ApiResult<NoContent> {
     let id = path.id("chatId")?;
     api.commit_deciding(|| async {
         let team = api.team(&caller, id).await?;
@@ -206,14 +209,14 @@ async fn delete_team(
         Ok((api.with_its_webhooks(change, &team, now).await?, ()))
     })
     .await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(NoContent)
 }
 
 async fn join_team(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
+) -> ApiResult<Happened> {
     api.change_team(&caller, &path, Chat::join_team).await
 }
 
@@ -221,11 +224,12 @@ async fn leave_team(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
+) -> ApiResult<Happened> {
     api.change_team(&caller, &path, Chat::leave_team).await
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
+#[schemars(rename = "TeamMembers")]
 struct Members {
     members: Vec<MemberRef>,
 }
@@ -235,7 +239,7 @@ async fn add_to_team(
     caller: Caller,
     path: PathParams,
     Json(body): Json<Members>,
-) -> ApiResult<Response> {
+) -> ApiResult<Happened> {
     let added = api.members(&caller, &body.members).await?;
     let add = |team: &Chat, act: &Act<'_>| team.add_to_team(act, added.clone()).map(Some);
     api.change_team(&caller, &path, add).await
@@ -246,7 +250,7 @@ async fn remove_from_team(
     caller: Caller,
     path: PathParams,
     Json(body): Json<Members>,
-) -> ApiResult<Response> {
+) -> ApiResult<Happened> {
     let removed = api.members(&caller, &body.members).await?;
     let remove = |team: &Chat, act: &Act<'_>| team.remove_from_team(act, removed.clone()).map(Some);
     api.change_team(&caller, &path, remove).await
@@ -256,7 +260,7 @@ async fn archive_team(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
+) -> ApiResult<Happened> {
     let archive = |team: &Chat, act: &Act<'_>| team.set_team_status(act, ChatStatus::Archived);
     api.change_team(&caller, &path, archive).await
 }
@@ -265,7 +269,7 @@ async fn unarchive_team(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-) -> ApiResult<Response> {
+) -> ApiResult<Happened> {
     let reopen = |team: &Chat, act: &Act<'_>| team.set_team_status(act, ChatStatus::Active);
     api.change_team(&caller, &path, reopen).await
 }

@@ -1,59 +1,72 @@
 //! What the platform's API does not say of subscriptions: how they fare, what happened to them and
 //! why, also after they ended; pausing, resuming and renewing late.
 
+use crate::endpoints::SHAKING;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::extract::{Path, State};
-use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::extract::State;
 use hookyard_domain::subscriptions::life::LifeError;
 use hookyard_domain::{
     Change, Problem, Subscription, SubscriptionId, SubscriptionStatus, Timestamp,
 };
-use http::StatusCode;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::body::MaybeJson;
-use crate::kernel::problem::{ApiResult, json_body};
+use crate::kernel::path::At;
+use crate::kernel::problem::ApiResult;
+use crate::operations::answers::{Answer, NoContent, shown};
+use crate::operations::wire::Time;
 use crate::subscriptions::refusal::refused;
 use crate::subscriptions::{SubscriptionView, end, find, not_found, shake_hands, view};
 
-const PATH: &str = "/api/v1/subscriptions";
+crate::operations! {
+    tag Subscriptions, under ROOT, as SignedIn;
 
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route(PATH, get(list_subscriptions))
-        .route(
-            &format!("{PATH}/{{id}}"),
-            get(read_subscription).delete(delete_subscription),
-        )
-        .route(&format!("{PATH}/{{id}}/history"), get(read_history))
-        .route(&format!("{PATH}/{{id}}/renew"), post(renew_subscription))
-        .route(
-            &format!("{PATH}/{{id}}/suspend"),
-            post(suspend_subscription),
-        )
-        .route(&format!("{PATH}/{{id}}/resume"), post(resume_subscription))
+    /// The caller's subscriptions through whatever app, and how they fare.
+    list_subscriptions: GET "/api/v1/subscriptions" named list_subscription_lives;
+    /// One subscription, and how it fares.
+    read_subscription: GET "/api/v1/subscriptions/{subscriptionId}" named read_subscription_life;
+    /// Ends a subscription.
+    delete_subscription: DELETE "/api/v1/subscriptions/{subscriptionId}"
+        named end_subscription_life, fails [Conflict];
+    /// What happened to a subscription, oldest first, also after it has ended.
+    read_history: GET "/api/v1/subscriptions/{subscriptionId}/history"
+        named read_subscription_history;
+    /// Renews, also for a while after the time ran out.
+    renew_subscription: POST "/api/v1/subscriptions/{subscriptionId}/renew"
+        named renew_subscription_life, fails [Conflict];
+    /// Stops sending until it is resumed.
+    suspend_subscription: POST "/api/v1/subscriptions/{subscriptionId}/suspend",
+        fails [InvalidParameter, Conflict];
+    /// Sends again, once the address has shown that it wants events.
+    resume_subscription: POST "/api/v1/subscriptions/{subscriptionId}/resume",
+        fails [Conflict] and SHAKING;
 }
 
+shown!(LifeView<'_> as LifeView<'static>, SubscriptionLifeList<'_> as SubscriptionLifeList<'static>, SubscriptionHistory);
+
 /// The platform's view, and how the subscription fares.
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "SubscriptionLife")]
 struct LifeView<'a> {
     #[serde(flatten)]
     subscription: SubscriptionView<'a>,
     client_id: &'a str,
     /// Its time has run out; it can be renewed until then.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Time>")]
     renewable_until: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Time>")]
     paused_since: Option<Timestamp>,
     /// Since when every attempt has failed; told after the first minute.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Time>")]
     failing_since: Option<Timestamp>,
     /// Events that it missed are being looked through.
     catching_up: bool,
@@ -71,11 +84,15 @@ fn life_view<'a>(api: &'a Api, subscription: &'a Subscription, now: Timestamp) -
     }
 }
 
-async fn list_subscriptions(State(api): State<Arc<Api>>, caller: Caller) -> ApiResult<Response> {
-    #[derive(Serialize)]
-    struct List<'a> {
-        records: Vec<LifeView<'a>>,
-    }
+#[derive(Debug, Serialize, JsonSchema)]
+struct SubscriptionLifeList<'a> {
+    records: Vec<LifeView<'a>>,
+}
+
+async fn list_subscriptions(
+    State(api): State<Arc<Api>>,
+    caller: Caller,
+) -> ApiResult<Answer<SubscriptionLifeList<'static>>> {
     let now = api.now();
     let (account, person) = (caller.account, caller.person);
     let stored = api.store.subscriptions_of_person(account, person).await?;
@@ -90,7 +107,7 @@ async fn list_subscriptions(State(api): State<Arc<Api>>, caller: Caller) -> ApiR
         .iter()
         .map(|subscription| life_view(&api, subscription, now))
         .collect();
-    Ok(json_body(&List { records }))
+    Ok(Answer::of(&SubscriptionLifeList { records }))
 }
 
 /// A subscription that the caller owns through whatever app, or any as an administrator; also one
@@ -113,41 +130,44 @@ async fn is_admin(api: &Api, caller: &Caller) -> ApiResult<bool> {
 async fn read_subscription(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path(id): Path<String>,
-) -> ApiResult<Response> {
+    At(id): At<String>,
+) -> ApiResult<Answer<LifeView<'static>>> {
     let subscription = manageable(&api, &caller, &id).await?;
-    Ok(json_body(&life_view(&api, &subscription, api.now())))
+    Ok(Answer::of(&life_view(&api, &subscription, api.now())))
 }
 
 async fn delete_subscription(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path(id): Path<String>,
-) -> ApiResult<Response> {
+    At(id): At<String>,
+) -> ApiResult<NoContent> {
     let subscription = manageable(&api, &caller, &id).await?;
     end(&api, &subscription).await?;
-    Ok(StatusCode::NO_CONTENT.into_response())
+    Ok(NoContent)
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "SubscriptionHistoryEntry")]
 struct HistoryView {
+    #[schemars(with = "Time")]
     time: Timestamp,
     milestone: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     detail: Option<String>,
 }
 
+#[derive(Debug, Serialize, JsonSchema)]
+struct SubscriptionHistory {
+    records: Vec<HistoryView>,
+}
+
 /// Oldest first. Stays readable after the subscription has ended.
 async fn read_history(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path(id): Path<String>,
-) -> ApiResult<Response> {
-    #[derive(Serialize)]
-    struct List {
-        records: Vec<HistoryView>,
-    }
+    At(id): At<String>,
+) -> ApiResult<Answer<SubscriptionHistory>> {
     let id: SubscriptionId = id.parse().map_err(|_| not_found())?;
     let history = api.store.subscription_history(caller.account, id).await?;
     let owner = history.last().ok_or_else(not_found)?.owner;
@@ -162,12 +182,13 @@ async fn read_history(
             detail: entry.detail,
         })
         .collect();
-    Ok(json_body(&List { records }))
+    Ok(Answer::of(&SubscriptionHistory { records }))
 }
 
 /// What a renewal or a resumption may ask for.
-#[derive(Debug, Clone, Copy, Default, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "RenewSubscription")]
 struct Wishes {
     /// Seconds; what was granted before, if absent.
     expires_in: Option<u64>,
@@ -180,9 +201,9 @@ struct Wishes {
 async fn renew_subscription(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path(id): Path<String>,
+    At(id): At<String>,
     MaybeJson(wishes): MaybeJson<Wishes>,
-) -> ApiResult<Response> {
+) -> ApiResult<Answer<LifeView<'static>>> {
     let wishes = wishes.unwrap_or_default();
     if wishes.expires_in == Some(0) {
         return Err(Problem::invalid("expiresIn").value("0").into());
@@ -197,8 +218,8 @@ async fn renew_subscription(
 async fn suspend_subscription(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path(id): Path<String>,
-) -> ApiResult<Response> {
+    At(id): At<String>,
+) -> ApiResult<Answer<LifeView<'static>>> {
     change(&api, &caller, &id, Subscription::suspend).await
 }
 
@@ -206,9 +227,9 @@ async fn suspend_subscription(
 async fn resume_subscription(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    Path(id): Path<String>,
+    At(id): At<String>,
     MaybeJson(wishes): MaybeJson<Wishes>,
-) -> ApiResult<Response> {
+) -> ApiResult<Answer<LifeView<'static>>> {
     let wishes = wishes.unwrap_or_default();
     let subscription = manageable(&api, &caller, &id).await?;
     if subscription.status != SubscriptionStatus::Active {
@@ -226,12 +247,12 @@ async fn change(
     caller: &Caller,
     id: &str,
     decide: impl Fn(&Subscription, Timestamp) -> Result<(Change, Subscription), LifeError> + Send + Sync,
-) -> ApiResult<Response> {
+) -> ApiResult<Answer<LifeView<'static>>> {
     let changed = api
         .commit_deciding(async || {
             let subscription = manageable(api, caller, id).await?;
             decide(&subscription, api.now()).map_err(|error| refused(caller, &subscription, error))
         })
         .await?;
-    Ok(json_body(&life_view(api, &changed, api.now())))
+    Ok(Answer::of(&life_view(api, &changed, api.now())))
 }

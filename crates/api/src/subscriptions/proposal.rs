@@ -7,6 +7,7 @@ use hookyard_domain::identity::permission::Watched;
 use hookyard_domain::subscriptions::mode::ModeError;
 use hookyard_domain::subscriptions::proposal::{AskedFilters, PermittedFilters};
 use hookyard_domain::{DeliveryMode, EventFilter, Problem, PushProvider, SocketId, TransportType};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 use super::refusal::bad_mode;
@@ -14,7 +15,7 @@ use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::problem::ApiResult;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct CreateSubscription {
     pub(super) event_filters: Vec<String>,
@@ -22,8 +23,9 @@ pub(super) struct CreateSubscription {
     pub(super) delivery_mode: DeliveryModeBody,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "AskedDeliveryMode")]
 pub(super) struct DeliveryModeBody {
     transport_type: String,
     address: Option<String>,
@@ -36,14 +38,14 @@ pub(super) struct DeliveryModeBody {
 }
 
 /// Yes or no; the documents' examples write it as a text.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(untagged)]
 enum Flag {
     Bool(bool),
     Text(String),
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct UpdateSubscription {
     pub(super) event_filters: Option<Vec<String>>,

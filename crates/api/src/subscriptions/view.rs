@@ -3,22 +3,33 @@
 use hookyard_domain::{
     DeliveryMode, DisabledFilter, EventFilter, Secret, Subscription, SubscriptionId, Timestamp,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::PATH;
 use crate::Api;
+use crate::operations::answers::shown;
+use crate::operations::shapes::DisabledFilterShape;
+use crate::operations::wire::{Time, Uuid};
+
+shown!(SubscriptionView<'_> as SubscriptionView<'static>);
 
 /// A subscription as the platform shows it.
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Subscription")]
 pub(crate) struct SubscriptionView<'a> {
     uri: String,
+    #[schemars(with = "Uuid")]
     id: SubscriptionId,
+    #[schemars(with = "Time")]
     creation_time: Timestamp,
     status: &'static str,
     event_filters: Vec<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schemars(with = "Vec<DisabledFilterShape>")]
     disabled_filters: &'a [DisabledFilter],
+    #[schemars(with = "Time")]
     expiration_time: Timestamp,
     expires_in: u64,
     delivery_mode: DeliveryModeView<'a>,
@@ -27,8 +38,9 @@ pub(crate) struct SubscriptionView<'a> {
 }
 
 /// Never shows the verification token.
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "DeliveryMode")]
 struct DeliveryModeView<'a> {
     transport_type: &'static str,
     encryption: bool,
@@ -47,9 +59,11 @@ struct DeliveryModeView<'a> {
     certificate_name: Option<&'a str>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "BlacklistedData")]
 struct BlacklistedView<'a> {
+    #[schemars(with = "Time")]
     blacklisted_at: Timestamp,
     reason: &'a str,
 }

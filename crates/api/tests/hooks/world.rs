@@ -289,8 +289,12 @@ impl World {
             live: Arc::new(Unused),
             sockets: Arc::new(Unused),
             tokens: TokenMint::new([7; 32]),
+            components: Arc::default(),
             settings: ApiSettings::new(PUBLIC_URL, DevelopmentMode::new(false, || {})),
         };
+        if let Some(file) = std::env::var_os("HOOKYARD_CALLS") {
+            hookyard_api::operations::record_calls(file.into());
+        }
         let router = hookyard_api::router(Arc::new(api), Router::new());
         Self {
             store,

@@ -14,6 +14,9 @@ impl Inner {
     /// A keeper's life.
     pub(super) async fn keep(self: Arc<Self>, lane: Arc<Lane>) {
         while !self.is_stopping() {
+            if !self.owns(&lane) {
+                lane.end();
+            }
             let step = {
                 let mut state = lane.lock();
                 let now = Instant::now();
@@ -71,7 +74,7 @@ impl Inner {
         let id = lane.lock().subscription.id;
         let _permit = self.refills.acquire().await;
         let rows = u32::try_from(limit).unwrap_or(u32::MAX);
-        let page = match self.started().backlog.waiting(id, rows).await {
+        let page = match self.backlog.waiting(id, rows).await {
             Ok(page) => Some(page),
             Err(error) => {
                 tracing::warn!(subscription.id = %id, %error, "reading waiting deliveries failed");
@@ -100,7 +103,7 @@ impl Inner {
             writes,
             ..Change::default()
         };
-        let committed = self.started().backlog.record(change).await;
+        let committed = self.backlog.record(change).await;
         if let Err(error) = &committed {
             tracing::warn!(%error, "giving deliveries up failed");
         }

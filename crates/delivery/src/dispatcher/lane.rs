@@ -16,6 +16,7 @@ use hookyard_domain::kernel::limits::{
     LANE_WINDOW_MAX, RETRY_AFTER_MAX, STORE_PAUSE_MAX, STORE_PAUSE_MIN,
 };
 use hookyard_domain::kernel::news::CommittedDelivery;
+use hookyard_domain::kernel::ownership::Lease;
 use hookyard_domain::subscriptions::health::Health;
 use hookyard_domain::{
     AbandonReason, AttemptOutcome, DeliveryId, DeliveryState, Subscription, SubscriptionStatus,
@@ -36,6 +37,8 @@ const LOW_WATER: usize = LANE_WINDOW_MAX / 4;
 #[derive(Debug)]
 pub(super) struct Lane {
     state: Mutex<LaneState>,
+    /// What makes it this node's.
+    pub(super) lease: Lease,
     /// Wakes workers that have nothing to do.
     pub(super) work: Notify,
     /// Wakes the lane's keeper.
@@ -44,9 +47,10 @@ pub(super) struct Lane {
 }
 
 impl Lane {
-    pub(super) fn new(subscription: Arc<Subscription>, behind: bool) -> Self {
+    pub(super) fn new(subscription: Arc<Subscription>, lease: Lease, behind: bool) -> Self {
         Self {
             state: Mutex::new(LaneState::new(subscription, behind)),
+            lease,
             work: Notify::new(),
             keeper: Notify::new(),
             halt: Halt::default(),
@@ -55,6 +59,34 @@ impl Lane {
 
     pub(super) fn lock(&self) -> MutexGuard<'_, LaneState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Ends the lane: nothing starts any more, and what has not been written is called off.
+    pub(super) fn end(&self) {
+        self.halt.call_off();
+        self.lock().end();
+        self.keeper.notify_one();
+        self.work.notify_waiters();
+    }
+}
+
+/// What lanes come to together.
+#[derive(Debug, Default)]
+pub(super) struct Sums {
+    pub(super) behind: usize,
+    pub(super) down: usize,
+    pub(super) in_memory: usize,
+    pub(super) in_flight: usize,
+    pub(super) unrecorded: usize,
+}
+
+impl Sums {
+    pub(super) fn add(&mut self, lane: &LaneState) {
+        self.behind += usize::from(lane.behind);
+        self.down += usize::from(lane.breaker.is_open());
+        self.in_memory += lane.waiting.len();
+        self.in_flight += lane.in_flight;
+        self.unrecorded += lane.unrecorded;
     }
 }
 
@@ -205,8 +237,7 @@ impl LaneState {
         }
     }
 
-    /// Ends the lane: nothing starts any more.
-    pub(super) fn end(&mut self) {
+    fn end(&mut self) {
         self.ended = true;
         self.waiting.clear();
         self.behind = false;
@@ -764,6 +795,11 @@ impl LaneState {
     fn is_batched(&self) -> bool {
         let endpoint = self.subscription.endpoint.as_ref();
         endpoint.is_some_and(|endpoint| endpoint.batching.is_some())
+    }
+
+    /// Reads nothing, and so sends nothing of what the store holds, before `until`.
+    pub(super) fn rest_until(&mut self, until: Instant) {
+        self.store_pause = Some((until, STORE_PAUSE_MIN));
     }
 
     fn pause_for_store(&mut self, now: Instant) {

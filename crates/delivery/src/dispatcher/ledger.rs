@@ -13,7 +13,7 @@ use tokio::sync::Notify;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::lane::{Entry, Lane};
-use super::{Inner, doubled};
+use super::{Inner, RECORDED, doubled};
 
 /// An attempt and what follows from it.
 #[derive(Debug)]
@@ -85,7 +85,15 @@ impl Inner {
             if batch.is_empty() {
                 return;
             }
-            self.commit(&batch).await;
+            if self.recorder.guard(self.commit(&batch)).await.is_none() {
+                // Whether it was recorded is not known here: the lanes read it from the store.
+                for record in &batch {
+                    self.replace(&record.lane);
+                }
+                continue;
+            }
+            self.crew.ran();
+            self.crew.count(RECORDED, count_of(&batch));
             let (now, wall) = (Instant::now(), self.clock.now());
             for Record {
                 lane, entry, state, ..
@@ -114,12 +122,17 @@ impl Inner {
                 writes,
                 ..Change::default()
             };
-            let Err(error) = self.started().backlog.record(change).await else {
+            let Err(error) = self.backlog.record(change).await else {
                 return;
             };
             tracing::warn!(%error, attempts = batch.len(), "recording attempts failed");
+            self.crew.failed(error);
             sleep(pause).await;
             pause = doubled(pause, STORE_PAUSE_MAX);
         }
     }
+}
+
+fn count_of(batch: &[Record]) -> u64 {
+    u64::try_from(batch.len()).unwrap_or(u64::MAX)
 }

@@ -8,9 +8,9 @@ use hookyard_domain::Attempt;
 use hookyard_domain::kernel::limits::WORKER_IDLE_MAX;
 use tokio::time::{Instant, timeout};
 
-use super::Inner;
 use super::lane::{Entry, Job, Lane};
 use super::ledger::Record;
+use super::{ATTEMPTS, Inner};
 use crate::transport::{Attempted, Sending};
 
 impl Inner {
@@ -29,6 +29,7 @@ impl Inner {
                 halt: &lane.halt,
             };
             if let Some(attempted) = connection.send(&sending).await {
+                self.crew.count(ATTEMPTS, 1);
                 self.settle(&lane, job, attempted, started_at);
             } else {
                 lane.lock().call_off(&job);
@@ -44,19 +45,19 @@ impl Inner {
             // Registered before looking, so that no wake-up falls between looking and waiting.
             woken.as_mut().enable();
             let now = Instant::now();
+            let may_send = !self.is_stopping() && self.owns(lane);
             {
                 let mut state = lane.lock();
-                if !self.is_stopping()
-                    && let Some(job) = state.take(now, self.clock.now())
-                {
+                if may_send && let Some(job) = state.take(now, self.clock.now()) {
                     self.rouse(lane, &mut state, now);
                     if state.needs_keeper(now, self.clock.now()) {
                         lane.keeper.notify_one();
                     }
                     return Some(job);
                 }
-                if self.is_stopping() || state.ended {
+                if !may_send || state.ended {
                     state.workers -= 1;
+                    lane.keeper.notify_one();
                     return None;
                 }
                 if state.needs_keeper(now, self.clock.now()) {
@@ -124,8 +125,8 @@ impl Inner {
         {
             let mut lane_state = lane.lock();
             let report = lane_state.settle(&mut job, &outcome, now, wall);
-            if let (Some(report), Some(health)) = (report, self.health.get()) {
-                health.report(&job.subscription, report);
+            if let Some(report) = report {
+                self.health.report(&job.subscription, report);
             }
             if !outcome.is_accepted() {
                 lane.keeper.notify_one();

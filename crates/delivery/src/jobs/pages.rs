@@ -129,7 +129,7 @@ impl Inner {
             ) => {
                 let audience = endpoint.map_or(Audience::Account, Audience::Subscription);
                 let pause = Duration::from_millis(*pause_ms);
-                Ok(step(job, name, pause, audience, self.clock.now()))
+                Ok(step(job, name, pause, audience, self.ports.clock.now()))
             }
             (
                 JobWork::Replay {
@@ -209,7 +209,7 @@ impl Inner {
         id: SubscriptionId,
     ) -> Result<bool, StoreError> {
         let found = self.store().subscription(account, id).await?;
-        Ok(found.is_some_and(|found| found.takes_events(self.clock.now())))
+        Ok(found.is_some_and(|found| found.takes_events(self.ports.clock.now())))
     }
 
     /// A page of events, and those among them that the endpoint asks for now and never got.

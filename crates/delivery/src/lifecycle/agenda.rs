@@ -1,10 +1,22 @@
 //! What has to be done for each subscription, and when.
+//!
+//! The agenda knows of a subscription what planning needs, and no more: who does a task reads the
+//! subscription again, so that what is written is what the store holds.
 
 use std::collections::{BTreeSet, HashMap};
-use std::sync::Arc;
 
 use hookyard_domain::subscriptions::life_cycle::{Stage, Task};
-use hookyard_domain::{Subscription, SubscriptionId, Timestamp};
+use hookyard_domain::{AccountId, Subscription, SubscriptionId, Timestamp};
+
+/// A task that has come, and the version of the subscription that it was planned for. A newer
+/// version has a plan of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Due {
+    pub(super) account: AccountId,
+    pub(super) subscription: SubscriptionId,
+    pub(super) version: u64,
+    pub(super) task: Task,
+}
 
 /// Every subscription and what is next for it.
 #[derive(Debug)]
@@ -14,9 +26,11 @@ pub(super) struct Agenda {
     due: BTreeSet<(Timestamp, SubscriptionId)>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 struct Watched {
-    subscription: Arc<Subscription>,
+    account: AccountId,
+    version: u64,
+    stage: Stage,
     /// `None` while what was due is being done and nothing can be planned before that.
     next: Option<(Timestamp, Task)>,
 }
@@ -31,20 +45,35 @@ impl Agenda {
         }
     }
 
+    /// Subscriptions that are watched.
+    pub(super) fn len(&self) -> usize {
+        self.watched.len()
+    }
+
     /// Watches a subscription, unless a newer version of it is watched already.
-    pub(super) fn watch(&mut self, subscription: &Arc<Subscription>, now: Timestamp) {
+    pub(super) fn watch(&mut self, subscription: &Subscription, now: Timestamp) {
         let known = self.watched.get(&subscription.id);
-        if known.is_some_and(|known| known.subscription.version > subscription.version) {
+        if known.is_some_and(|known| known.version > subscription.version) {
             return;
         }
-        self.forget(subscription.id);
-        let next = Stage::of(subscription).next_task(self.heals, now);
-        self.due.insert((next.0, subscription.id));
         let watched = Watched {
-            subscription: Arc::clone(subscription),
-            next: Some(next),
+            account: subscription.account,
+            version: subscription.version,
+            stage: Stage::of(subscription),
+            next: None,
         };
-        self.watched.insert(subscription.id, watched);
+        self.plan(subscription.id, watched, now);
+    }
+
+    fn plan(&mut self, id: SubscriptionId, watched: Watched, now: Timestamp) {
+        self.forget(id);
+        let next = watched.stage.next_task(self.heals, now);
+        self.due.insert((next.0, id));
+        let watched = Watched {
+            next: Some(next),
+            ..watched
+        };
+        self.watched.insert(id, watched);
     }
 
     /// Watches it no longer.
@@ -58,15 +87,20 @@ impl Agenda {
         }
     }
 
+    /// Watches nothing any longer.
+    pub(super) fn clear(&mut self) {
+        self.watched.clear();
+        self.due.clear();
+    }
+
     /// Notes that catching up is done.
     pub(super) fn caught_up(&mut self, id: SubscriptionId, now: Timestamp) {
         if let Some(watched) = self.watched.get(&id) {
-            let done = Subscription {
-                catch_up_after: None,
-                endpoint: None,
-                ..(*watched.subscription).clone()
+            let done = Watched {
+                stage: watched.stage.caught_up(),
+                ..*watched
             };
-            self.watch(&Arc::new(done), now);
+            self.plan(id, done, now);
         }
     }
 
@@ -76,27 +110,33 @@ impl Agenda {
     }
 
     /// Takes one task that is due at `now`, and plans what comes after it.
-    pub(super) fn take_due(&mut self, now: Timestamp) -> Option<(Arc<Subscription>, Task)> {
+    pub(super) fn take_due(&mut self, now: Timestamp) -> Option<Due> {
         let (at, id) = *self.due.first().filter(|(at, _)| *at <= now)?;
         self.due.remove(&(at, id));
         let watched = self.watched.get_mut(&id).expect("what is due is watched");
         let (_, task) = watched.next.take().expect("what is due has a task");
+        let due = Due {
+            account: watched.account,
+            subscription: id,
+            version: watched.version,
+            task,
+        };
         // Expiring, forgetting and catching up change the subscription, which is watched anew then.
         if matches!(task, Task::Remind | Task::Probe) {
-            let next = Stage::of(&watched.subscription).next_task(self.heals, now);
+            let next = watched.stage.next_task(self.heals, now);
             watched.next = Some(next);
             self.due.insert((next.0, id));
         }
-        Some((Arc::clone(&watched.subscription), task))
+        Some(due)
     }
 
     /// Plans a task again that could not be done, for `at`.
-    pub(super) fn retry(&mut self, id: SubscriptionId, task: Task, at: Timestamp) {
-        if let Some(watched) = self.watched.get_mut(&id)
+    pub(super) fn retry(&mut self, due: &Due, at: Timestamp) {
+        if let Some(watched) = self.watched.get_mut(&due.subscription)
             && watched.next.is_none()
         {
-            watched.next = Some((at, task));
-            self.due.insert((at, id));
+            watched.next = Some((at, due.task));
+            self.due.insert((at, due.subscription));
         }
     }
 }
@@ -124,15 +164,21 @@ mod tests {
     }
 
     /// What happens to a subscription to which nothing is done, from `now` on.
-    fn story(subscription: Subscription, heals: bool) -> Vec<(u64, Task)> {
+    fn story(subscription: &Subscription, heals: bool) -> Vec<(u64, Task)> {
         let mut agenda = Agenda::new(heals);
-        agenda.watch(&Arc::new(subscription), at(0));
+        agenda.watch(subscription, at(0));
         let mut story = Vec::new();
         while let Some(next) = agenda.next_at() {
-            let (subscription, task) = agenda.take_due(next).expect("it is due");
+            let Due { task, version, .. } = agenda.take_due(next).expect("it is due");
+            assert_eq!(version, subscription.version);
             story.push((next.since(at(0)).as_secs(), task));
             if task == Task::Expire {
-                agenda.watch(&Arc::new(subscription.ended(next)), next);
+                agenda.forget(subscription.id);
+                let ended = Subscription {
+                    version,
+                    ..subscription.ended(next)
+                };
+                agenda.watch(&ended, next);
             }
         }
         story
@@ -147,14 +193,14 @@ mod tests {
             (1_000, Task::Expire),
             (1_000 + 86_400, Task::Forget),
         ];
-        assert_eq!(story(subscription(), true), expect);
+        assert_eq!(story(&subscription(), true), expect);
     }
 
     #[test]
     fn a_blacklisted_one_is_probed_until_it_expires() {
         let mut blacklisted = subscription().blacklisted("broken".to_owned(), at(10));
         blacklisted.expires_at = at(2_000);
-        let tasks = |heals| story(blacklisted.clone(), heals);
+        let tasks = |heals| story(&blacklisted, heals);
         let expect = [
             (910, Task::Probe),
             (1_810, Task::Probe),
@@ -165,9 +211,14 @@ mod tests {
     }
 
     #[test]
-    fn what_was_missed_comes_first() {
+    fn what_was_missed_comes_first_and_then_what_else_there_is() {
         let resumed = subscription().suspended(at(0)).resumed(true, at(5));
-        assert_eq!(story(resumed, true)[0], (0, Task::CatchUp));
+        assert_eq!(story(&resumed, true), [(0, Task::CatchUp)]);
+        let mut agenda = Agenda::new(true);
+        agenda.watch(&resumed, at(5));
+        agenda.take_due(at(5)).expect("it is due");
+        agenda.caught_up(resumed.id, at(6));
+        assert_eq!(agenda.next_at(), Some(at(700)), "the first reminder");
     }
 
     #[test]
@@ -175,10 +226,10 @@ mod tests {
         let mut agenda = Agenda::new(true);
         let first = subscription();
         let renewed = first.renewed(Some(Duration::from_secs(10_000)), at(600));
-        agenda.watch(&Arc::new(first.clone()), at(0));
-        agenda.watch(&Arc::new(renewed), at(600));
+        agenda.watch(&first, at(0));
+        agenda.watch(&renewed, at(600));
         assert_eq!(agenda.next_at(), Some(at(10_300)));
-        agenda.watch(&Arc::new(first), at(600));
+        agenda.watch(&first, at(600));
         assert_eq!(
             agenda.next_at(),
             Some(at(10_300)),

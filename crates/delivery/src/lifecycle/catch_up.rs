@@ -8,24 +8,24 @@ use std::sync::Arc;
 
 use hookyard_domain::kernel::limits::CATCH_UP_PAGE_MAX;
 use hookyard_domain::kernel::ports::{CommitError, StoreError};
-use hookyard_domain::subscriptions::life_cycle::Task;
 use hookyard_domain::{Change, DeliveryWrite, Event, Redelivery, Subscription, SubscriptionWrite};
 
-use super::{Inner, RETRY_PAUSE};
+use super::Inner;
+use super::agenda::Due;
 use crate::recipients::recipients_now;
 
 impl Inner {
-    pub(super) async fn catch_up(self: Arc<Self>, subscription: Arc<Subscription>) {
+    pub(super) async fn catch_up(&self, subscription: &Arc<Subscription>, due: &Due) {
         let _permit = self.catch_ups.acquire().await;
-        match self.catch_up_pages(&subscription).await {
-            Ok(()) => self.agenda().caught_up(subscription.id, self.clock.now()),
+        match self.catch_up_pages(subscription).await {
+            Ok(()) => {
+                let now = self.ports.clock.now();
+                self.agenda().caught_up(subscription.id, now);
+                self.station.wake();
+            }
             // It has changed: what is left to do is planned with its new version.
             Err(CommitError::Conflict) => {}
-            Err(CommitError::Store(error)) => {
-                tracing::warn!(subscription.id = %subscription.id, %error, "catching up waits");
-                let at = self.clock.now() + RETRY_PAUSE;
-                self.agenda().retry(subscription.id, Task::CatchUp, at);
-            }
+            Err(CommitError::Store(error)) => self.try_again(due, error),
         }
     }
 

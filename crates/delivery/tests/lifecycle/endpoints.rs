@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use hookyard_domain::endpoints::endpoint::{Batching, RateLimit, policy_default};
+use hookyard_domain::kernel::component::Component as _;
 use hookyard_domain::{
-    AbandonReason, AttemptOutcome, DeliveryState, Endpoint, Milestone, RetryPolicy, RetrySchedule,
-    Subscription, SubscriptionStatus,
+    AbandonReason, AttemptOutcome, DeliveryState, Endpoint, EventId, Milestone, RetryPolicy,
+    RetrySchedule, Subscription, SubscriptionStatus,
 };
 use hookyard_testkit::sample;
 
-use crate::world::World;
+use crate::world::{World, after};
 use crate::{DAY, HOUR, MINUTE};
 
 const FAILING: AttemptOutcome = AttemptOutcome::Refused {
@@ -413,7 +414,7 @@ async fn a_paused_endpoint_keeps_what_comes_over_a_restart() {
 #[tokio::test(start_paused = true)]
 async fn what_is_old_goes_and_what_waits_stays() {
     let world = World::start().await;
-    let purger = world.keep_for_days(30);
+    let purger = world.keep_for_days(30).await;
     let subscription = endpoint(|_| {});
     world.put(&subscription).await;
     for number in 0..1_200 {
@@ -434,5 +435,21 @@ async fn what_is_old_goes_and_what_waits_stays() {
         matches!(waits[0], DeliveryState::Waiting { .. }),
         "{waits:?}"
     );
-    purger.stop().await;
+    purger.abort();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_caught_up_keeps_its_settings_to_its_end() {
+    let world = World::start().await;
+    let catching_up = Subscription {
+        catch_up_after: Some(EventId(0)),
+        expires_at: after(HOUR),
+        ..endpoint(|endpoint| "Billing".clone_into(&mut endpoint.description))
+    };
+    world.put(&catching_up).await;
+    world.wait(HOUR + MINUTE).await;
+    let expired = world.subscription().await.unwrap();
+    assert_eq!(expired.ended_at, Some(after(HOUR)));
+    assert_eq!(expired.catch_up_after, None);
+    assert_eq!(expired.endpoint, catching_up.endpoint);
 }

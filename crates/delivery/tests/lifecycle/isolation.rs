@@ -15,6 +15,7 @@ use hookyard_delivery::{
     Attempted, Backlog, Connection, Dispatcher, Lifecycle, Sending, Transport,
 };
 use hookyard_domain::endpoints::endpoint::policy_default;
+use hookyard_domain::kernel::component::Component as _;
 use hookyard_domain::kernel::news::CommittedDelivery;
 use hookyard_domain::kernel::ports::prelude::*;
 use hookyard_domain::kernel::ports::{Clock, CommitError, Handshake, HandshakeError, StoreError};
@@ -23,7 +24,7 @@ use hookyard_domain::{
     SubscriptionId, SubscriptionWrite, Timings, UnreachableReason,
 };
 use hookyard_store::{Options, SqliteStore, VaultKey};
-use hookyard_testkit::{SeededChance, VirtualClock, sample};
+use hookyard_testkit::{SeededChance, VirtualClock, ports, sample};
 use tokio::time::{Instant, sleep};
 
 /// Events a second, and for how many seconds.
@@ -211,34 +212,17 @@ async fn latencies(seed: u64, others: &[Manner]) -> Vec<Duration> {
         arrived: Mutex::default(),
         tried: Mutex::default(),
     });
-    let chance = Arc::new(SeededChance::new(seed ^ 2));
-    let dispatcher = Arc::new(Dispatcher::new(
-        Arc::new(Line(Arc::clone(&receivers))),
-        Arc::clone(&clock) as _,
-        Arc::clone(&chance) as _,
-    ));
-    let lifecycle = Arc::new(Lifecycle::new(
-        Arc::clone(&clock) as _,
-        chance,
-        Arc::clone(&receivers) as _,
-        true,
-    ));
-    dispatcher.report_to(Arc::clone(&lifecycle) as _);
-    store.listen(Arc::clone(&dispatcher) as _);
-    store.listen(Arc::clone(&lifecycle) as _);
+    let ports = ports(&store, &clock, seed ^ 2);
+    let lifecycle = Lifecycle::start(&ports, Arc::clone(&receivers) as _, true).await;
+    let lifecycle = lifecycle.expect("a store in memory");
     let backlog = SteadyStore {
         store: Arc::clone(&store),
         readers: tokio::sync::Semaphore::new(4),
         writer: tokio::sync::Mutex::default(),
     };
-    dispatcher
-        .start_on(Arc::new(backlog))
-        .await
-        .expect("a store in memory");
-    lifecycle
-        .start(Arc::clone(&store) as _)
-        .await
-        .expect("a store in memory");
+    let line = Arc::new(Line(Arc::clone(&receivers)));
+    let started = Dispatcher::start_on(&ports, Arc::new(backlog), line, lifecycle.health());
+    let dispatcher = started.await.expect("a store in memory");
     for (subscription, _) in &endpoints {
         commit(Change::of(SubscriptionWrite::Put(Arc::new(
             subscription.clone(),

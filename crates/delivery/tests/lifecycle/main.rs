@@ -11,6 +11,7 @@ mod erasure;
 mod isolation;
 mod jobs;
 mod notices;
+mod ownership;
 mod scenarios;
 mod world;
 

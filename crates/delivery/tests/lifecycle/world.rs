@@ -10,8 +10,9 @@ use hookyard_delivery::{
     Attempted, Connection, Dispatcher, Jobs, Letter, Lifecycle, Mail, MailError, Notices, Purger,
     Sending, Transport,
 };
+use hookyard_domain::kernel::component::{Component, Ports, Status};
 use hookyard_domain::kernel::ports::prelude::*;
-use hookyard_domain::kernel::ports::{Clock, Handshake, HandshakeError, Page, Store};
+use hookyard_domain::kernel::ports::{Clock, Handshake, HandshakeError, Page};
 use hookyard_domain::kernel::retention::Retention;
 use hookyard_domain::{
     AttemptOutcome, Change, DeliveryState, DeliveryWrite, Event, EventId, Job, JobId, JobWork,
@@ -20,7 +21,7 @@ use hookyard_domain::{
 };
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use hookyard_testkit::sample::{self, ACCOUNT};
-use hookyard_testkit::{SeededChance, VirtualClock};
+use hookyard_testkit::{ScriptedOwnership, SeededChance, VirtualClock, ports};
 
 /// The moment so many seconds after the beginning.
 pub(crate) fn after(seconds: u64) -> Timestamp {
@@ -35,6 +36,8 @@ pub(crate) fn subscription() -> Subscription {
 pub(crate) struct World {
     store: Arc<SqliteStore>,
     clock: Arc<VirtualClock>,
+    ports: Ports,
+    pub(crate) ownership: Arc<ScriptedOwnership>,
     network: Arc<Network>,
     post_office: Arc<PostOffice>,
     process: tokio::sync::Mutex<Process>,
@@ -42,14 +45,20 @@ pub(crate) struct World {
 
 /// What a restart replaces.
 struct Process {
-    dispatcher: Arc<Dispatcher>,
-    lifecycle: Arc<Lifecycle>,
-    jobs: Arc<Jobs>,
+    lifecycle: Lifecycle,
+    dispatcher: Dispatcher,
+    jobs: Jobs,
     notices: Notices,
 }
 
 impl World {
     pub(crate) async fn start() -> Self {
+        Self::start_owning(ScriptedOwnership::of_everything()).await
+    }
+
+    /// A node among others.
+    pub(crate) async fn start_owning(ownership: ScriptedOwnership) -> Self {
+        let ownership = Arc::new(ownership);
         let clock = Arc::new(VirtualClock::start());
         let options = Options {
             vault_key: VaultKey([7; 32]),
@@ -61,6 +70,7 @@ impl World {
         let network = Arc::new(Network {
             answer: Mutex::new(AttemptOutcome::Accepted { status: 200 }),
             sent: Mutex::default(),
+            panics: AtomicU32::new(0),
             shakes: AtomicBool::new(true),
             handshakes: AtomicU32::new(0),
         });
@@ -70,10 +80,16 @@ impl World {
             refusal: Mutex::default(),
             takes: Mutex::default(),
         });
-        let process = Process::start(&store, &clock, &network, &post_office).await;
+        let ports = Ports {
+            ownership: Arc::clone(&ownership) as _,
+            ..ports(&store, &clock, 2)
+        };
+        let process = Process::start(&ports, &clock, &network, &post_office).await;
         Self {
             store,
             clock,
+            ports,
+            ownership,
             network,
             post_office,
             process: tokio::sync::Mutex::new(process),
@@ -83,12 +99,19 @@ impl World {
     /// Ends everything but the store, as a crash would, and starts it again.
     pub(crate) async fn restart(&self) {
         let mut process = self.process.lock().await;
-        process.dispatcher.abort();
-        process.lifecycle.abort();
-        process.jobs.abort();
-        process.notices.abort();
+        for component in process.components() {
+            component.abort();
+        }
         self.store.forget_listeners();
-        *process = Process::start(&self.store, &self.clock, &self.network, &self.post_office).await;
+        *process = Process::start(&self.ports, &self.clock, &self.network, &self.post_office).await;
+    }
+
+    /// How a component stands.
+    pub(crate) async fn status(&self, name: &str) -> Status {
+        let process = self.process.lock().await;
+        let statuses = process.components().map(Component::status);
+        let mut found = statuses.into_iter().filter(|status| status.name == name);
+        found.next().unwrap()
     }
 
     pub(crate) fn now(&self) -> Timestamp {
@@ -131,6 +154,21 @@ impl World {
     /// What receivers answer from now on.
     pub(crate) fn answer(&self, outcome: AttemptOutcome) {
         *lock(&self.network.answer) = outcome;
+    }
+
+    /// The next attempts meet a bug.
+    pub(crate) fn panic_next(&self, attempts: u32) {
+        self.network.panics.store(attempts, Ordering::Relaxed);
+    }
+
+    /// Gives everything up that waits, as another node would.
+    pub(crate) async fn give_up_all(&self) {
+        let write = SubscriptionWrite::AbandonWaiting {
+            account: ACCOUNT,
+            subscription: subscription().id,
+            at: self.now(),
+        };
+        self.commit(write).await;
     }
 
     /// Whether handshakes succeed from now on.
@@ -276,7 +314,7 @@ impl World {
     }
 
     /// Keeps everything for so many days, and begins to remove what is older.
-    pub(crate) fn keep_for_days(&self, days: u64) -> Purger {
+    pub(crate) async fn keep_for_days(&self, days: u64) -> Purger {
         let time = Duration::from_secs(days * 86_400);
         let retention = Retention {
             requests: time,
@@ -285,11 +323,7 @@ impl World {
             bins: time,
             bytes_max: None,
         };
-        Purger::start(
-            Arc::clone(&self.store) as _,
-            Arc::clone(&self.clock) as _,
-            retention,
-        )
+        Purger::start(&self.ports, retention).await.unwrap()
     }
 
     pub(crate) async fn events(&self) -> usize {
@@ -324,54 +358,27 @@ fn texts<'a>(sent: impl Iterator<Item = &'a Sent>) -> Vec<String> {
 
 impl Process {
     async fn start(
-        store: &Arc<SqliteStore>,
+        ports: &Ports,
         clock: &Arc<VirtualClock>,
         network: &Arc<Network>,
         post_office: &Arc<PostOffice>,
     ) -> Self {
-        let chance = Arc::new(SeededChance::new(2));
-        let dispatcher = Arc::new(Dispatcher::new(
-            Arc::new(Lines(Arc::clone(network), Arc::clone(clock))),
-            Arc::clone(clock) as _,
-            Arc::clone(&chance) as _,
-        ));
-        let lifecycle = Arc::new(Lifecycle::new(
-            Arc::clone(clock) as _,
-            chance,
-            Arc::clone(network) as _,
-            true,
-        ));
-        let jobs = Arc::new(Jobs::new(Arc::clone(clock) as _));
-        let notices = Notices::new(
-            Arc::clone(post_office) as _,
-            Arc::clone(clock) as _,
-            "https://hooks.example.com",
-        );
-        dispatcher.report_to(Arc::clone(&lifecycle) as _);
-        store.listen(notices.listener());
-        store.listen(Arc::clone(&dispatcher) as _);
-        store.listen(Arc::clone(&lifecycle) as _);
-        store.listen(Arc::clone(&jobs) as _);
-        let port = Arc::clone(store) as Arc<dyn Store>;
-        dispatcher.start(Arc::clone(&port)).await.unwrap();
-        lifecycle.start(Arc::clone(&port)).await.unwrap();
-        jobs.start(Arc::clone(&port)).await.unwrap();
-        notices.start(port).await.unwrap();
+        let lifecycle = Lifecycle::start(ports, Arc::clone(network) as _, true).await;
+        let lifecycle = lifecycle.unwrap();
+        let lines = Arc::new(Lines(Arc::clone(network), Arc::clone(clock)));
+        let dispatcher = Dispatcher::start(ports, lines, lifecycle.health()).await;
+        let mail = Arc::clone(post_office) as _;
+        let notices = Notices::start(ports, mail, "https://hooks.example.com").await;
         Self {
-            dispatcher,
             lifecycle,
-            jobs,
-            notices,
+            dispatcher: dispatcher.unwrap(),
+            jobs: Jobs::start(ports).await.unwrap(),
+            notices: notices.unwrap(),
         }
     }
-}
 
-impl Drop for Process {
-    fn drop(&mut self) {
-        self.dispatcher.abort();
-        self.lifecycle.abort();
-        self.jobs.abort();
-        self.notices.abort();
+    fn components(&self) -> [&dyn Component; 4] {
+        [&self.lifecycle, &self.dispatcher, &self.jobs, &self.notices]
     }
 }
 
@@ -394,6 +401,8 @@ struct Sent {
 struct Network {
     answer: Mutex<AttemptOutcome>,
     sent: Mutex<Vec<Sent>>,
+    /// So many attempts meet a bug.
+    panics: AtomicU32,
     shakes: AtomicBool,
     handshakes: AtomicU32,
 }
@@ -437,6 +446,11 @@ impl Connection for Lines {
         let Self(network, clock) = self;
         // An answer takes a little while.
         tokio::time::sleep(Duration::from_millis(1)).await;
+        let left = |panics: u32| panics.checked_sub(1);
+        let meets_bug = network
+            .panics
+            .try_update(Ordering::Relaxed, Ordering::Relaxed, left);
+        assert!(meets_bug.is_err(), "a bug that a test asked for");
         let outcome = *lock(&network.answer);
         let body = &sending.committed.event.body;
         lock(&network.sent).push(Sent {

@@ -5,7 +5,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use hookyard_delivery::Dispatcher;
+use hookyard_domain::kernel::component::{Component as _, Ports};
+use hookyard_domain::kernel::feed::Feed;
 use hookyard_domain::kernel::news::{News, NewsItem};
+use hookyard_domain::kernel::ownership::SoleOwner;
 use hookyard_domain::kernel::ports::prelude::*;
 use hookyard_domain::kernel::ports::{Clock as _, CommitListener, Page};
 use hookyard_domain::{
@@ -26,7 +29,7 @@ const END_MAX: Duration = Duration::from_secs(20 * 24 * 3_600);
 /// Passes news on to the process that runs, and loses some of it.
 #[derive(Debug)]
 struct Switchboard {
-    current: Mutex<Option<Arc<Dispatcher>>>,
+    current: Mutex<Option<Arc<dyn CommitListener>>>,
     chance: SeededChance,
     /// How many of 100 wake-ups get lost.
     losing: Mutex<u64>,
@@ -35,8 +38,8 @@ struct Switchboard {
 }
 
 impl Switchboard {
-    fn connect(&self, dispatcher: Option<Arc<Dispatcher>>) {
-        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = dispatcher;
+    fn disconnect(&self) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     fn take_announced(&self) -> Vec<EventId> {
@@ -52,6 +55,12 @@ impl Switchboard {
     }
 }
 
+impl Feed for Switchboard {
+    fn follow(&self, listener: Arc<dyn CommitListener>) {
+        *self.current.lock().unwrap_or_else(PoisonError::into_inner) = Some(listener);
+    }
+}
+
 impl CommitListener for Switchboard {
     fn committed(&self, news: &News) {
         let ids = news.events().map(|committed| committed.event.id);
@@ -64,14 +73,14 @@ impl CommitListener for Switchboard {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();
-        let Some(dispatcher) = current else { return };
+        let Some(process) = current else { return };
         let losing = *self.losing.lock().unwrap_or_else(PoisonError::into_inner);
         if self.chance.percent(losing) {
             // Only wake-ups may be lost; that a subscription ended is a promise to its owner.
             let kept = |item: &&NewsItem| !matches!(item, NewsItem::Delivery(_));
-            dispatcher.committed(&news.iter().filter(kept).cloned().collect());
+            process.committed(&news.iter().filter(kept).cloned().collect());
         } else {
-            dispatcher.committed(news);
+            process.committed(news);
         }
     }
 }
@@ -83,7 +92,8 @@ pub(crate) struct World {
     store: Arc<SqliteStore>,
     network: Arc<Network>,
     switchboard: Arc<Switchboard>,
-    dispatcher: Arc<Dispatcher>,
+    /// The process that runs.
+    dispatcher: Option<Dispatcher>,
     process: u32,
     /// How many of 100 calls to the store fail.
     failing: u64,
@@ -132,7 +142,6 @@ impl World {
         });
         store.listen(Arc::clone(&switchboard) as _);
         let network = Arc::new(Network::new(seed));
-        let dispatcher = Self::process(seed, &clock, &network, 1);
         let mut world = Self {
             seed,
             chance: SeededChance::new(seed),
@@ -140,7 +149,7 @@ impl World {
             store,
             network,
             switchboard,
-            dispatcher,
+            dispatcher: None,
             process: 1,
             losing: seed % 2 == 1,
             failing: if seed.is_multiple_of(3) { 10 } else { 0 },
@@ -154,25 +163,27 @@ impl World {
         world
     }
 
-    fn process(
-        seed: u64,
-        clock: &Arc<VirtualClock>,
-        network: &Arc<Network>,
-        process: u32,
-    ) -> Arc<Dispatcher> {
-        let transport = Arc::new(Access {
-            network: Arc::clone(network),
-            process,
-        });
-        let chance = Arc::new(SeededChance::new(seed ^ u64::from(process) << 32));
-        Arc::new(Dispatcher::new(transport, Arc::clone(clock) as _, chance))
+    fn dispatcher(&self) -> &Dispatcher {
+        self.dispatcher.as_ref().expect("a process runs")
     }
 
     async fn run(&mut self) {
-        self.switchboard.connect(Some(Arc::clone(&self.dispatcher)));
-        let backlog = SlowStore::new(self.store.clone(), self.seed, self.process, self.failing);
-        let started = self.dispatcher.start_on(Arc::new(backlog)).await;
-        started.expect("the start never fails here");
+        let process = self.process;
+        let transport = Arc::new(Access {
+            network: Arc::clone(&self.network),
+            process,
+        });
+        let chance = SeededChance::new(self.seed ^ u64::from(process) << 32);
+        let ports = Ports {
+            store: Arc::clone(&self.store) as _,
+            feed: Arc::clone(&self.switchboard) as _,
+            ownership: Arc::new(SoleOwner),
+            clock: Arc::clone(&self.clock) as _,
+            chance: Arc::new(chance),
+        };
+        let backlog = SlowStore::new(self.store.clone(), self.seed, process, self.failing);
+        let started = Dispatcher::start_on(&ports, Arc::new(backlog), transport, Arc::new(()));
+        self.dispatcher = Some(started.await.expect("the start never fails here"));
     }
 
     async fn step(&mut self) {
@@ -271,8 +282,8 @@ impl World {
         self.network.crash_after(1 + self.chance.below(60));
         let longest = Duration::from_millis(self.chance.below(3_000));
         let _ = timeout(longest, self.network.crash.notified()).await;
-        self.dispatcher.abort();
-        self.switchboard.connect(None);
+        self.dispatcher().abort();
+        self.switchboard.disconnect();
         // Nothing of it runs on: let its tasks notice.
         for _ in 0..100 {
             tokio::task::yield_now().await;
@@ -287,17 +298,19 @@ impl World {
     }
 
     async fn restart_cleanly(&mut self) {
-        self.dispatcher
-            .stop(Instant::now() + Duration::from_secs(60))
-            .await;
-        self.switchboard.connect(None);
+        self.stop().await;
+        self.switchboard.disconnect();
         self.begin_process(true).await;
+    }
+
+    async fn stop(&self) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        self.dispatcher().stop(deadline.into_std()).await;
     }
 
     async fn begin_process(&mut self, stopped_cleanly: bool) {
         self.ends.push(stopped_cleanly);
         self.process += 1;
-        self.dispatcher = Self::process(self.seed, &self.clock, &self.network, self.process);
         self.run().await;
     }
 
@@ -401,9 +414,7 @@ impl World {
             self.forget_expired().await;
             sleep(Duration::from_secs(600)).await;
         }
-        self.dispatcher
-            .stop(Instant::now() + Duration::from_secs(60))
-            .await;
+        self.stop().await;
         let now = self.clock.now();
         for life in self.lives.values_mut() {
             life.expired = life

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hookyard_delivery::{Dispatcher, WebhookTransport};
+use hookyard_domain::kernel::component::Component as _;
 use hookyard_domain::kernel::limits::LANE_PAUSE_MIN;
 use hookyard_domain::kernel::ports::Page;
 use hookyard_domain::kernel::ports::prelude::*;
@@ -11,7 +12,7 @@ use hookyard_domain::{
     AttemptOutcome, Change, Delivery, DeliveryState, Subscription, SubscriptionWrite,
 };
 use hookyard_store::{Options, SqliteStore, VaultKey};
-use hookyard_testkit::{Receiver, Reply, SeededChance, VirtualClock, sample};
+use hookyard_testkit::{Receiver, Reply, SeededChance, VirtualClock, ports, sample};
 use tokio::time::{Instant, timeout};
 
 use crate::egress;
@@ -21,7 +22,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 struct World {
     store: Arc<SqliteStore>,
-    dispatcher: Arc<Dispatcher>,
+    dispatcher: Dispatcher,
     clock: Arc<VirtualClock>,
     directory: tempfile::TempDir,
 }
@@ -35,10 +36,11 @@ fn options(clock: &Arc<VirtualClock>) -> Options {
     }
 }
 
-fn dispatcher(clock: &Arc<VirtualClock>) -> Arc<Dispatcher> {
+async fn dispatcher(store: &Arc<SqliteStore>, clock: &Arc<VirtualClock>) -> Dispatcher {
     let transport = Arc::new(WebhookTransport::new(egress()));
-    let chance = Arc::new(SeededChance::new(2));
-    Arc::new(Dispatcher::new(transport, Arc::clone(clock) as _, chance))
+    let ports = ports(store, clock, 2);
+    let started = Dispatcher::start(&ports, transport, Arc::new(())).await;
+    started.expect("the store is there")
 }
 
 impl World {
@@ -47,37 +49,26 @@ impl World {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let path = directory.path().join("test.db");
         let store = Arc::new(SqliteStore::open(&path, options(&clock)).expect("a new store"));
-        let world = Self {
-            dispatcher: dispatcher(&clock),
-            store,
-            clock,
-            directory,
-        };
-        world
-            .store
+        store
             .commit(sample::yard())
             .await
             .expect("an empty store takes its first objects");
-        world.run().await;
-        world
-    }
-
-    async fn run(&self) {
-        self.store.listen(self.dispatcher.clone());
-        self.dispatcher
-            .start(self.store.clone())
-            .await
-            .expect("the store is there");
+        Self {
+            dispatcher: dispatcher(&store, &clock).await,
+            store,
+            clock,
+            directory,
+        }
     }
 
     /// Stops, and starts again from the file.
     async fn restart(&mut self) {
-        self.dispatcher.stop(Instant::now() + PATIENCE).await;
+        let deadline = Instant::now() + PATIENCE;
+        self.dispatcher.stop(deadline.into_std()).await;
         self.store.close().await;
         let path = self.directory.path().join("test.db");
         self.store = Arc::new(SqliteStore::open(&path, options(&self.clock)).expect("a store"));
-        self.dispatcher = dispatcher(&self.clock);
-        self.run().await;
+        self.dispatcher = dispatcher(&self.store, &self.clock).await;
     }
 
     async fn subscribe(&self, subscription: Subscription) -> Subscription {

@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use hookyard_delivery::{Dispatcher, WebhookTransport};
-use hookyard_domain::kernel::ports::Store;
+use hookyard_domain::kernel::component::Component as _;
 use hookyard_domain::kernel::ports::prelude::*;
 use hookyard_domain::{Change, Event, EventId, Subscription, SubscriptionWrite};
 use hookyard_store::{Options, SqliteStore, VaultKey};
-use hookyard_testkit::{Receiver, Reply, SeededChance, VirtualClock, sample};
+use hookyard_testkit::{Receiver, Reply, SeededChance, VirtualClock, ports, sample};
 use tokio::time::{Instant, sleep};
 
 use crate::egress;
@@ -31,14 +31,10 @@ async fn latencies(others: &[String]) -> [Duration; 2] {
     let store = Arc::new(SqliteStore::inline(options).expect("a store in memory"));
     let commit = async |change| store.commit(change).await.expect("a store in memory");
     commit(sample::yard()).await;
-    let dispatcher = Arc::new(Dispatcher::new(
-        Arc::new(WebhookTransport::new(egress())),
-        Arc::clone(&clock) as _,
-        Arc::new(SeededChance::new(2)),
-    ));
-    store.listen(Arc::clone(&dispatcher) as _);
-    let started = dispatcher.start(Arc::clone(&store) as Arc<dyn Store>).await;
-    started.expect("a store in memory");
+    let transport = Arc::new(WebhookTransport::new(egress()));
+    let ports = ports(&store, &clock, 2);
+    let dispatcher = Dispatcher::start(&ports, transport, Arc::new(())).await;
+    let dispatcher = dispatcher.expect("a store in memory");
     let healthy = Receiver::start().await;
     let address = healthy.address();
     let endpoints = (1..).zip(std::iter::once(&address).chain(others));

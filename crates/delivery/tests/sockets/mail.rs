@@ -6,12 +6,12 @@ use hookyard_delivery::{
     Egress, EgressRules, Letter, Mail as _, MailError, Notices, SmtpMail, SmtpSecurity,
     SmtpSettings,
 };
-use hookyard_domain::kernel::ports::Store;
+use hookyard_domain::kernel::component::Component as _;
 use hookyard_domain::kernel::ports::prelude::*;
 use hookyard_domain::{Change, Endpoint, Secret, SubscriptionWrite, Timestamp};
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use hookyard_testkit::{
-    MailFault, MailSecurity, MailServer, ReceivedLetter, SeededChance, VirtualClock, sample,
+    MailFault, MailSecurity, MailServer, ReceivedLetter, SeededChance, VirtualClock, ports, sample,
 };
 
 use crate::tls::{acceptor, certificate};
@@ -213,12 +213,9 @@ async fn an_owner_is_told_over_smtp_whatever_the_endpoint_is_called() {
     store.commit(sample::yard()).await.unwrap();
     let server = MailServer::start(MailSecurity::None).await;
     let mail = mail(settings(&server, SmtpSecurity::None));
-    let notices = Notices::new(Arc::new(mail), Arc::clone(&clock) as _, "https://a.example");
-    store.listen(notices.listener());
-    notices
-        .start(Arc::clone(&store) as Arc<dyn Store>)
-        .await
-        .unwrap();
+    let ports = ports(&store, &clock, 2);
+    let notices = Notices::start(&ports, Arc::new(mail), "https://a.example").await;
+    let notices = notices.unwrap();
     let mut endpoint = sample::endpoint(1, "https://receiver.example.com/%0d%0aBcc:%20eve?a=b");
     let mut settings = Endpoint::clone(endpoint.endpoint.as_ref().unwrap());
     settings.description = "Rech\u{202e}nungen\r\nBcc: eve@example.com\r\n\r\n".repeat(20);
@@ -232,5 +229,6 @@ async fn an_owner_is_told_over_smtp_whatever_the_endpoint_is_called() {
     let letters = server.received(1).await;
     assert_eq!(letters[0].to, ["olivia@example.com"]);
     assert_eq!(names(&letters[0]), HEADERS, "{}", letters[0].text);
-    notices.stop().await;
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(20);
+    notices.stop(deadline.into_std()).await;
 }

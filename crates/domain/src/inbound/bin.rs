@@ -2,6 +2,8 @@
 
 mod answer;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 
@@ -140,7 +142,7 @@ impl BinRequest {
     /// Keeps it, as long as its bin is there.
     pub fn keep(self) -> Change {
         let there = Guard::exists(self.account, self.bin);
-        Change::of(BinWrite::PutRequest(Box::new(self))).given(there)
+        Change::of(BinWrite::PutRequest(Arc::new(self))).given(there)
     }
 
     /// Whether less of the body is kept than came.
@@ -167,7 +169,7 @@ pub enum BinWrite {
     Delete { account: AccountId, bin: BinId },
     /// Keeps a request of a bin that is there, gives it its number and turn, and forgets the oldest
     /// when there are too many.
-    PutRequest(Box<BinRequest>),
+    PutRequest(Arc<BinRequest>),
     /// Forgets the requests of a bin; turns count from one again.
     Clear { account: AccountId, bin: BinId },
 }

@@ -160,7 +160,7 @@ pub enum Set {
 }
 
 /// What only one may have.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub enum Claim {
     /// An e-mail address in an account; `by` may have it already.
     Email {

@@ -273,6 +273,9 @@ pub const RECORD_DELAY_MAX: Duration = Duration::from_millis(2);
 pub const RECORD_BATCH_MIN: usize = 256;
 /// Outcomes in one change. Larger ones would hold up other changes in the same group commit.
 pub const RECORD_BATCH_MAX: usize = 512;
+/// Pause before a task that panicked begins again, and before a duty is taken up again that could
+/// not be: what is wrong may last, and trying costs.
+pub const RESTART_PAUSE: Duration = Duration::from_secs(5);
 /// Pause after the store failed the dispatcher; doubles from the first to the second.
 pub const STORE_PAUSE_MIN: Duration = Duration::from_millis(100);
 pub const STORE_PAUSE_MAX: Duration = Duration::from_secs(5);

@@ -72,7 +72,12 @@ impl Waiting {
         }
     }
 
-    #[cfg(test)]
+    /// Whether all waiting has ended.
+    pub(super) fn is_closed(&self) -> bool {
+        self.lock().closed
+    }
+
+    /// How many wait.
     pub(super) fn polls(&self) -> usize {
         self.lock().polls
     }

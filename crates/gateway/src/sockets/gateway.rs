@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use futures_util::FutureExt as _;
+use hookyard_domain::kernel::component::{Component, State, Status};
 use hookyard_domain::kernel::limits::{
     HEADER_READ_TIMEOUT, SOCKET_ABSOLUTE_TIMEOUT_DEFAULT, SOCKET_CLOSE_TIMEOUT,
     SOCKET_IDLE_TIMEOUT_DEFAULT, SOCKET_MESSAGE_BYTES_MAX, SOCKET_PING_PERIOD_DEFAULT,
@@ -11,7 +13,7 @@ use hookyard_domain::kernel::limits::{
     SOCKETS_PER_SESSION_MAX_DEFAULT,
 };
 use hookyard_domain::kernel::ports::{Chance, Clock};
-use hookyard_domain::{Code, Milestone, Problem, SocketId, Subscription};
+use hookyard_domain::{Code, Milestone, Problem, SocketId, Subscription, Timestamp};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, header};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
@@ -101,6 +103,7 @@ pub(super) struct Parts {
     pub(super) backstage: Arc<dyn Backstage>,
     pub(super) settings: SocketSettings,
     pub(super) clock: Arc<dyn Clock>,
+    since: Timestamp,
     chance: Arc<dyn Chance>,
     tasks: TaskTracker,
     /// One for each open connection.
@@ -151,8 +154,8 @@ pub(super) struct Left {
 }
 
 impl SocketGateway {
-    /// A door to `sockets`.
-    pub fn new(
+    /// Opens a door to `sockets`.
+    pub fn start(
         sockets: Sockets,
         backstage: Arc<dyn Backstage>,
         settings: SocketSettings,
@@ -164,6 +167,7 @@ impl SocketGateway {
                 sockets,
                 backstage,
                 settings,
+                since: clock.now(),
                 clock,
                 chance,
                 tasks: TaskTracker::new(),
@@ -197,14 +201,6 @@ impl SocketGateway {
     /// Open connections, and sessions that wait for one.
     pub fn sockets(&self) -> &Sockets {
         &self.parts.sockets
-    }
-
-    /// Tells every client to go, lets requests in progress finish, and returns when all is quiet
-    /// or `deadline` has come.
-    pub async fn stop(&self, deadline: Instant) {
-        self.parts.tasks.close();
-        self.parts.sockets.close();
-        let _ = tokio::time::timeout_at(deadline, self.parts.tasks.wait()).await;
     }
 
     async fn serve(self, upgrade: OnUpgrade, asked: Asked, place: OwnedSemaphorePermit) {
@@ -265,6 +261,37 @@ impl SocketGateway {
         if let Some(subscription) = self.parts.sockets.forget(&session) {
             self.parts.note_end(&subscription, reason).await;
         }
+    }
+}
+
+#[async_trait]
+impl Component for SocketGateway {
+    fn status(&self) -> Status {
+        let parts = &*self.parts;
+        let connections = parts.settings.connections_max - parts.places.available_permits();
+        let status = Status::running("sockets", parts.since)
+            .with("sessions", parts.sockets.count())
+            .with("connections", connections);
+        Status {
+            state: match (parts.tasks.is_closed(), parts.tasks.is_empty()) {
+                (false, _) => State::Running,
+                (true, false) => State::Stopping,
+                (true, true) => State::Stopped,
+            },
+            ..status
+        }
+    }
+
+    /// Tells every client to go, lets requests in progress finish, and returns when all is quiet
+    /// or `deadline` has come.
+    async fn stop(&self, deadline: std::time::Instant) {
+        self.abort();
+        let _ = tokio::time::timeout_at(deadline.into(), self.parts.tasks.wait()).await;
+    }
+
+    fn abort(&self) {
+        self.parts.tasks.close();
+        self.parts.sockets.close();
     }
 }
 

@@ -10,6 +10,8 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpStream;
 
+use crate::described;
+
 /// Calls one server, in one person's name or in nobody's.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
@@ -171,14 +173,21 @@ impl Client {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Answer {
-        let response = self.open(method, path, headers, body).await;
+        let response = self.open(method.clone(), path, headers, body).await;
         let (parts, body) = response.into_parts();
         let body = body.collect().await.expect("a whole answer").to_bytes();
-        Answer {
+        let answer = Answer {
             status: parts.status,
             headers: parts.headers,
             body: String::from_utf8(body.to_vec()).expect("answers are UTF-8"),
+        };
+        let tunnelled = headers
+            .iter()
+            .any(|(name, _)| *name == "x-http-method-override");
+        if !tunnelled && !path.contains("_method=") {
+            described::check(&method, path, &answer);
         }
+        answer
     }
 
     /// Sends a request, and hands out its answer while the body is still coming.

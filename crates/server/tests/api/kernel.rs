@@ -1,6 +1,7 @@
 //! What holds for all resources.
 
 mod bad_input;
+mod components;
 mod conventions;
 mod erasure;
 mod error_pages;

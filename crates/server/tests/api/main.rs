@@ -3,6 +3,7 @@
 
 mod client;
 mod delivery;
+mod described;
 mod events;
 mod identity;
 mod inbound;

@@ -11,12 +11,14 @@ use axum::Router;
 use axum::routing::get;
 use hookyard_api::{Api, ApiSettings, DevelopmentMode, JsonSchemas, ListenerLimits, TokenMint};
 use hookyard_delivery::{
-    Dispatcher, Egress, EgressRules, Jobs, Lifecycle, WebhookHandshake, WebhookTransport,
+    Dispatcher, Egress, EgressRules, Jobs, Lifecycle, Transport, WebhookHandshake, WebhookTransport,
 };
 use hookyard_domain::events::catalogue::EventType;
+use hookyard_domain::kernel::component::{Components, Ports, Stage};
 use hookyard_domain::kernel::limits::HANDSHAKE_TIMEOUT_DEFAULT;
+use hookyard_domain::kernel::ownership::SoleOwner;
 use hookyard_domain::kernel::ports::prelude::*;
-use hookyard_domain::kernel::ports::{Clock, Store};
+use hookyard_domain::kernel::ports::{Clock, Handshake};
 use hookyard_domain::{
     Account, AccountId, AccountWrite, App, AppWrite, Audience, Change, Chat, ChatId, ChatKind,
     ChatStatus, ChatWrite, ClientId, EventId, EventKind, JwtCredential, JwtCredentialWrite, Person,
@@ -80,9 +82,7 @@ pub(crate) struct World {
     pub(crate) store: Arc<SqliteStore>,
     pub(crate) clock: Arc<ManualClock>,
     stopping: CancellationToken,
-    dispatcher: Arc<Dispatcher>,
-    lifecycle: Arc<Lifecycle>,
-    jobs: Arc<Jobs>,
+    components: Arc<Components>,
     pub(crate) gateway: SocketGateway,
     sessions: AtomicU64,
 }
@@ -90,9 +90,12 @@ pub(crate) struct World {
 impl Drop for World {
     fn drop(&mut self) {
         self.stopping.cancel();
-        self.dispatcher.abort();
-        self.lifecycle.abort();
-        self.jobs.abort();
+        while let Some(stage) = self.components.pop() {
+            stage
+                .components
+                .iter()
+                .for_each(|component| component.abort());
+        }
     }
 }
 
@@ -119,52 +122,35 @@ impl World {
             chance: Arc::clone(&chance) as _,
         };
         let store = Arc::new(SqliteStore::inline(options).expect("a store in memory"));
-        let live = LiveGateway::default();
-        store.listen(Arc::new(live.clone()));
-        let sockets = Sockets::new(Arc::clone(&clock) as _);
-        store.listen(Arc::new(sockets.clone()));
+        let ports = Ports {
+            store: Arc::clone(&store) as _,
+            feed: Arc::clone(&store) as _,
+            ownership: Arc::new(SoleOwner),
+            clock: Arc::clone(&clock) as _,
+            chance: Arc::clone(&chance) as _,
+        };
+        let live = LiveGateway::start(&*ports.feed, &*ports.clock);
+        let sockets = Sockets::start(&*ports.feed, Arc::clone(&ports.clock));
         let egress = Arc::new(Egress::new(EgressRules {
             allow_private: true,
             allow_http: true,
             ..EgressRules::default()
         }));
-        let dispatcher = Arc::new(Dispatcher::new(
-            Arc::new(WebhookTransport::new(Arc::clone(&egress))),
-            Arc::clone(&clock) as _,
-            Arc::clone(&chance) as _,
-        ));
+        let transport = Arc::new(WebhookTransport::new(Arc::clone(&egress)));
         let handshake = Arc::new(WebhookHandshake::new(egress, HANDSHAKE_TIMEOUT_DEFAULT));
-        let lifecycle = Arc::new(Lifecycle::new(
-            Arc::clone(&clock) as _,
-            Arc::clone(&chance) as _,
-            Arc::clone(&handshake) as _,
-            true,
-        ));
-        dispatcher.report_to(Arc::clone(&lifecycle) as _);
-        store.listen(Arc::clone(&dispatcher) as _);
-        store.listen(Arc::clone(&lifecycle) as _);
-        let started = dispatcher.start(Arc::clone(&store) as Arc<dyn Store>).await;
-        started.expect("a store in memory");
-        let started = lifecycle.start(Arc::clone(&store) as Arc<dyn Store>).await;
-        started.expect("a store in memory");
-        let jobs = Arc::new(Jobs::new(Arc::clone(&clock) as _));
-        store.listen(Arc::clone(&jobs) as _);
-        let started = jobs.start(Arc::clone(&store) as Arc<dyn Store>).await;
-        started.expect("a store in memory");
+        let components = background(&ports, transport, Arc::clone(&handshake) as _).await;
         people(&store).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = listener.local_addr().expect("it is bound");
         let development = DevelopmentMode::new(true, || {});
         let mut settings = ApiSettings::new(format!("http://{address}"), development);
         settings.subscriptions.pubnub_key = Some(SUBSCRIBE_KEY.to_owned());
+        settings.beside = hookyard_server::beside();
+        if let Some(file) = std::env::var_os(hookyard_server::CALLS) {
+            hookyard_api::operations::record_calls(file.into());
+        }
         adjust(&mut settings);
-        let pubnub = Arc::new(PubNub::new(
-            Arc::clone(&store) as _,
-            Arc::clone(&clock) as _,
-            &store.ids(),
-            SUBSCRIBE_KEY.to_owned(),
-        ));
-        store.listen(Arc::clone(&pubnub) as _);
+        let pubnub = PubNub::start(&ports, &store.ids(), SUBSCRIBE_KEY.to_owned());
         let api = Arc::new(Api {
             store: Arc::clone(&store) as _,
             clock: Arc::clone(&clock) as _,
@@ -174,6 +160,7 @@ impl World {
             live: Arc::new(live),
             sockets: Arc::new(sockets.clone()),
             tokens: TokenMint::new([9; 32]),
+            components: Arc::clone(&components),
             settings,
         });
         let gateway = socket_gateway(&api, sockets, SocketSettings::default());
@@ -195,9 +182,7 @@ impl World {
             store,
             clock,
             stopping,
-            dispatcher,
-            lifecycle,
-            jobs,
+            components,
             gateway,
             sessions: AtomicU64::new(1),
         }
@@ -303,6 +288,25 @@ impl World {
         let scopes = [Scope::WebSocketsSubscription].into_iter().collect();
         self.signed_in_with(person, scopes, "app").await
     }
+}
+
+/// What goes on by itself.
+async fn background(
+    ports: &Ports,
+    transport: Arc<dyn Transport>,
+    handshake: Arc<dyn Handshake>,
+) -> Arc<Components> {
+    let lifecycle = Lifecycle::start(ports, handshake, true).await;
+    let lifecycle = lifecycle.expect("a store in memory");
+    let dispatcher = Dispatcher::start(ports, transport, lifecycle.health()).await;
+    let dispatcher = dispatcher.expect("a store in memory");
+    let jobs = Jobs::start(ports).await.expect("a store in memory");
+    let components = Components::default();
+    components.add(Stage {
+        components: vec![Arc::new(lifecycle), Arc::new(dispatcher), Arc::new(jobs)],
+        patience: Duration::ZERO,
+    });
+    Arc::new(components)
 }
 
 /// A handler with a bug.

@@ -24,7 +24,7 @@ use crate::records::{
 };
 use crate::sqlite::SqliteStore;
 use crate::sqlite::messaging::messages;
-use crate::sqlite::transaction::Transaction;
+use crate::sqlite::row::Transaction;
 
 /// Numbers above the first, up to the second.
 type Range = (u64, u64);
@@ -334,7 +334,7 @@ pub(super) fn write(tx: &mut Transaction<'_>, write: &ErasureWrite) -> Result<()
         } => {
             for (subscription, delivery) in erase(tx.db, *account, *subject, (*after, *last))? {
                 let withdrawn = NewsItem::DeliveryWithdrawn(subscription, delivery);
-                tx.news.push(withdrawn);
+                tx.scope.news.push(withdrawn);
             }
             Ok(())
         }

@@ -22,42 +22,62 @@ use crate::vault::Vault;
 
 const PLACE: &str = "events.body";
 
+/// What is JSON, sealed or hashed in the row of an event.
+#[derive(Debug)]
+pub(super) struct Columns {
+    audience: Option<String>,
+    attributes: Option<String>,
+    sealed: Option<Vec<u8>>,
+    /// Of an event that was published with an id.
+    digest: Option<[u8; 32]>,
+}
+
+pub(super) fn encode(vault: &Vault, event: &Event) -> Columns {
+    let audience = AudienceRecord::of(&event.audience);
+    let attributes = event.attributes.as_deref();
+    Columns {
+        audience: audience.map(|audience| to_json(&audience)),
+        attributes: attributes.map(|said| to_json(&AttributesRecord::from(said))),
+        sealed: event.confidential.then(|| vault.seal(PLACE, &event.body)),
+        digest: event.publication().map(|_| event.digest()),
+    }
+}
+
 /// Appends an event. `deliveries` is the range of ids of what it caused.
 pub(super) fn put(
     db: &Connection,
-    vault: &Vault,
     event: &Event,
+    columns: &Columns,
     deliveries: Option<(DeliveryId, DeliveryId)>,
 ) -> Result<(), Fault> {
     let sql = "insert into events (id, account_id, kind, event_type, audience, chat_id, post_id,
             request_id, occurred_at, body, sealed, delivery_first, delivery_last, attributes)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-    let chat = match &event.audience {
-        Audience::ChatMembers(chat) => Some(*chat),
+    let chat = match event.audience {
+        Audience::ChatMembers(chat) => Some(chat),
         _ => event.chat,
     };
-    let audience = AudienceRecord::of(&event.audience).map(|audience| to_json(&audience));
-    let attributes = event.attributes.as_deref();
-    let attributes = attributes.map(|said| to_json(&AttributesRecord::from(said)));
-    let sealed = event.confidential.then(|| vault.seal(PLACE, &event.body));
     let values = params![
         event.id.as_i64(),
         event.account.as_i64(),
         event.kind.name(),
         event.event_type.as_ref(),
-        audience,
+        columns.audience,
         chat.map(ChatId::as_i64),
         event.post.map(PostId::as_i64),
         event.request.map(RequestId::as_i64),
         event.occurred_at.as_millis(),
-        sealed.as_deref().unwrap_or(&event.body),
+        columns.sealed.as_deref().unwrap_or(&event.body),
         event.confidential,
         deliveries.map(|(first, _)| first.as_i64()),
         deliveries.map(|(_, last)| last.as_i64()),
-        attributes,
+        columns.attributes,
     ];
     execute(db, sql, values)?;
-    Ok(())
+    match columns.digest {
+        Some(digest) => publications::claim(db, event, digest),
+        None => Ok(()),
+    }
 }
 
 /// Columns that [`read`] wants, in its order, from a table called `e`.

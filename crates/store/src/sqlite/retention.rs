@@ -9,7 +9,7 @@ use rusqlite::{Connection, params};
 use super::error::Fault;
 use super::query::{execute, many, one};
 use crate::sqlite::SqliteStore;
-use crate::sqlite::transaction::Transaction;
+use crate::sqlite::row::Transaction;
 
 /// The ids of the next rows after `after` that are from before `before`: the first and the last of
 /// at most `limit`.

@@ -6,12 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hookyard_domain::kernel::news::NewsItem;
 use hookyard_domain::kernel::ports::{Endpoints, StoreError, Subscriptions};
 use hookyard_domain::{
-    AccountId, ClientId, DeliveryMode, Endpoint, EventId, Milestone, PersonId, PushProvider,
-    Secret, Subscription, SubscriptionId, SubscriptionStatus, SubscriptionWrite, Timestamp,
-    TransportType,
+    AccountId, ClientId, DeliveryMode, Endpoint, EventId, PersonId, PushProvider, Secret,
+    Subscription, SubscriptionId, SubscriptionStatus, SubscriptionWrite, Timestamp, TransportType,
 };
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
@@ -22,9 +20,7 @@ use crate::records::{
     DisabledFiltersRecord, EndpointRecord, FiltersRecord, PolicyRecord, from_json, to_json,
 };
 use crate::sqlite::SqliteStore;
-use crate::sqlite::delivery::deliveries;
-use crate::sqlite::endpoints::statistics;
-use crate::sqlite::transaction::Transaction;
+use crate::sqlite::row::Transaction;
 use crate::vault::Vault;
 
 /// Where secrets were first sealed; the name is part of what their seal covers.
@@ -102,8 +98,8 @@ fn mode_of(
 /// Writes all but since when it fails, which begins anew when it becomes active again.
 pub(super) fn put(
     db: &Connection,
-    vault: &Vault,
     subscription: &Subscription,
+    columns: &Columns,
 ) -> Result<(), Fault> {
     // A number is never given twice: deliveries outlive their subscription, and tell it by that.
     let sql = "insert into subscriptions (key, id, account_id, owner_id, client_id, filters,
@@ -127,21 +123,15 @@ pub(super) fn put(
             endpoint_sealed = excluded.endpoint_sealed";
     let mode = mode_columns(&subscription.mode)?;
     let blacklisted = subscription.blacklisted.as_ref();
-    let endpoint = subscription.endpoint.as_deref();
-    let endpoint = endpoint.map(|endpoint| {
-        let settings = to_json(&EndpointRecord::from(endpoint));
-        vault.seal(ENDPOINT_PLACE, settings.as_bytes())
-    });
     let values = params![
         subscription.id.0.as_bytes(),
         subscription.account.as_i64(),
         subscription.owner.as_i64(),
         subscription.client_id.0,
-        to_json(&FiltersRecord::from(&subscription.filters)),
+        columns.filters,
         mode.address,
-        mode.secret
-            .map(|secret| vault.seal(PLACE, secret.reveal().as_bytes())),
-        to_json(&PolicyRecord::from(&subscription.policy)),
+        columns.secret_sealed,
+        columns.policy,
         subscription.status.name(),
         subscription.created_at.as_millis(),
         subscription.modified_at.as_millis(),
@@ -152,11 +142,11 @@ pub(super) fn put(
         subscription.version.cast_signed(),
         subscription.mode.transport().name(),
         mode.certificate_name,
-        to_json(&DisabledFiltersRecord::from(&subscription.disabled_filters,)),
+        columns.disabled_filters,
         subscription.ended_at.map(Timestamp::as_millis),
         subscription.catch_up_after.map(EventId::as_i64),
         subscription.paused_at.map(Timestamp::as_millis),
-        endpoint,
+        columns.endpoint_sealed,
     ];
     execute(db, sql, values)?;
     Ok(())
@@ -227,21 +217,21 @@ pub(super) fn abandon_waiting(
     Ok(())
 }
 
-/// Deletes the subscription and gives its waiting deliveries up.
+/// Deletes the subscription and gives its waiting deliveries up; false when it is not there.
 pub(super) fn delete(
     db: &Connection,
     account: AccountId,
     subscription: SubscriptionId,
     at: Timestamp,
-) -> Result<(), Fault> {
+) -> Result<bool, Fault> {
     let sql = "select key from subscriptions where id = ?1 and account_id = ?2";
     let ours = params![subscription.0.as_bytes(), account.as_i64()];
     let Some(key) = one(db, sql, ours, |row| row.get::<_, i64>(0))? else {
-        return Ok(());
+        return Ok(false);
     };
     abandon_waiting_of(db, key, at)?;
     execute(db, "delete from subscriptions where key = ?1", params![key])?;
-    Ok(())
+    Ok(true)
 }
 
 pub(super) fn version(
@@ -351,7 +341,7 @@ macro_rules! select_subscription {
                 secret_sealed, policy, status, created_at, modified_at, expires_at, ttl_ms,
                 blacklisted_at, blacklisted_reason, version, transport, certificate_name,
                 disabled_filters, ended_at, failing_since, catch_up_after, paused_at,
-                endpoint_sealed
+                endpoint_sealed, key
             from subscriptions ",
             $rest
         )
@@ -453,11 +443,11 @@ pub(super) fn all(db: &Connection, vault: &Vault) -> Result<Vec<Subscription>, F
     many(db, sql, [], |row| read(vault, row))
 }
 
-/// Those that deliveries are written for.
-pub(super) fn taking(db: &Connection, vault: &Vault) -> Result<Vec<Subscription>, Fault> {
+/// Those that deliveries are written for, with the numbers that their deliveries carry.
+pub(super) fn taking(db: &Connection, vault: &Vault) -> Result<Vec<(Subscription, i64)>, Fault> {
     let sql =
         select_subscription!("where status = 'Active' or endpoint_sealed is not null order by key");
-    many(db, sql, [], |row| read(vault, row))
+    many(db, sql, [], |row| Ok((read(vault, row)?, row.get(24)?)))
 }
 
 pub(super) fn with_work(db: &Connection, vault: &Vault) -> Result<Vec<Subscription>, Fault> {
@@ -469,21 +459,32 @@ pub(super) fn with_work(db: &Connection, vault: &Vault) -> Result<Vec<Subscripti
     many(db, sql, [], |row| read(vault, row))
 }
 
-/// Applies what is written of subscriptions.
-pub(super) fn write(tx: &mut Transaction<'_>, write: &SubscriptionWrite) -> Result<(), Fault> {
+/// What is JSON or sealed in the row of a subscription.
+#[derive(Debug)]
+pub(super) struct Columns {
+    filters: String,
+    secret_sealed: Option<Vec<u8>>,
+    policy: String,
+    disabled_filters: String,
+    endpoint_sealed: Option<Vec<u8>>,
+}
+
+pub(super) fn encode(vault: &Vault, subscription: &Subscription) -> Result<Columns, Fault> {
+    let secret = mode_columns(&subscription.mode)?.secret;
+    let endpoint = subscription.endpoint.as_deref();
+    let endpoint = endpoint.map(|endpoint| to_json(&EndpointRecord::from(endpoint)));
+    Ok(Columns {
+        filters: to_json(&FiltersRecord::from(&subscription.filters)),
+        secret_sealed: secret.map(|secret| vault.seal(PLACE, secret.reveal().as_bytes())),
+        policy: to_json(&PolicyRecord::from(&subscription.policy)),
+        disabled_filters: to_json(&DisabledFiltersRecord::from(&subscription.disabled_filters)),
+        endpoint_sealed: endpoint.map(|settings| vault.seal(ENDPOINT_PLACE, settings.as_bytes())),
+    })
+}
+
+/// Applies what is written of subscriptions, but for what concerns who gets events.
+pub(super) fn write(tx: &Transaction<'_>, write: &SubscriptionWrite) -> Result<(), Fault> {
     match write {
-        SubscriptionWrite::Put(subscription) => place(tx, subscription),
-        SubscriptionWrite::Delete {
-            account,
-            subscription,
-            at,
-        } => end(tx, *account, *subscription, *at),
-        SubscriptionWrite::DeleteAllOf {
-            account,
-            owner,
-            at,
-            reason,
-        } => end_all_of(tx, *account, *owner, *at, reason),
         SubscriptionWrite::SetFailing {
             account,
             subscription,
@@ -499,63 +500,29 @@ pub(super) fn write(tx: &mut Transaction<'_>, write: &SubscriptionWrite) -> Resu
             subscription,
             at,
         } => abandon_waiting(tx.db, *account, *subscription, *at),
+        SubscriptionWrite::Put(_)
+        | SubscriptionWrite::Delete { .. }
+        | SubscriptionWrite::DeleteAllOf { .. } => Err(Fault::plain(
+            "what concerns who gets events is written by the core",
+        )),
     }
 }
 
-/// Writes a subscription, puts what waits for it in order, and sends it what comes from now on.
-fn place(tx: &mut Transaction<'_>, subscription: &Arc<Subscription>) -> Result<(), Fault> {
-    put(tx.db, tx.vault, subscription)?;
-    let key = key(tx.db, subscription.id)?
-        .ok_or_else(|| Fault::plain("a subscription vanished while it was written"))?;
-    if let Some((former, _)) = tx.fanout.get(subscription.id) {
-        if former.is_ordered() != subscription.is_ordered() {
-            deliveries::set_ordered(tx.db, key, subscription.is_ordered())?;
-        }
-        let active = subscription.status == SubscriptionStatus::Active;
-        if active && former.status != SubscriptionStatus::Active {
-            // Whatever they waited for has been put right.
-            deliveries::hurry(tx.db, key, subscription.modified_at)?;
-        }
-    }
-    tx.fanout.put(Arc::clone(subscription), key);
-    tx.news
-        .push(NewsItem::Subscription(Arc::clone(subscription)));
-    Ok(())
-}
-
-/// Deletes a subscription that is there, with what is counted of it.
-fn end(
-    tx: &mut Transaction<'_>,
-    account: AccountId,
-    subscription: SubscriptionId,
-    at: Timestamp,
-) -> Result<(), Fault> {
-    if version(tx.db, account, subscription)?.is_none() {
-        return Ok(());
-    }
-    if let Some(key) = tx.fanout.endpoint_key(subscription) {
-        tx.tally.remove(&key);
-        statistics::forget(tx.db, key)?;
-    }
-    delete(tx.db, account, subscription, at)?;
-    tx.fanout.remove(subscription);
-    tx.news.push(NewsItem::SubscriptionEnded(subscription));
-    Ok(())
-}
-
-fn end_all_of(
-    tx: &mut Transaction<'_>,
+/// The subscriptions of a person, endpoints left out, and by which client.
+pub(super) fn ids_of_person(
+    db: &Connection,
     account: AccountId,
     owner: PersonId,
-    at: Timestamp,
-    reason: &str,
-) -> Result<(), Fault> {
-    for ended in of_person(tx.db, tx.vault, account, owner)? {
-        let entry = ended.passed(Milestone::Deleted, at, Some(reason.to_owned()));
-        history::note(tx.db, &entry)?;
-        end(tx, account, ended.id, at)?;
-    }
-    Ok(())
+) -> Result<Vec<(SubscriptionId, ClientId)>, Fault> {
+    let sql = "select id, client_id from subscriptions
+        where account_id = ?1 and owner_id = ?2 and endpoint_sealed is null
+        order by created_at, key";
+    many(db, sql, params![account.as_i64(), owner.as_i64()], |row| {
+        Ok((
+            SubscriptionId(Uuid::from_bytes(row.get(0)?)),
+            ClientId(row.get(1)?),
+        ))
+    })
 }
 
 /// How many endpoints an account has.

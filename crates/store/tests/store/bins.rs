@@ -63,7 +63,7 @@ async fn receive(world: &World, bin: &Bin) -> BinRequest {
     let request = request(world, bin);
     let id = request.id;
     world
-        .commit(Change::of(BinWrite::PutRequest(Box::new(request))))
+        .commit(Change::of(BinWrite::PutRequest(Arc::new(request))))
         .await;
     let found = world.store.bin_request(ACCOUNT, id).await.unwrap();
     found.unwrap()
@@ -145,7 +145,7 @@ on_every_backend! {
         let first = receive(&world, &orders).await;
         let handshake = BinRequest { turn: None, ..request(&world, &orders) };
         let kept = BinRequest { number: 2, ..handshake.clone() };
-        world.commit(Change::of(BinWrite::PutRequest(Box::new(handshake)))).await;
+        world.commit(Change::of(BinWrite::PutRequest(Arc::new(handshake)))).await;
         let last = receive(&world, &orders).await;
         assert_eq!((first.number, first.turn), (1, Some(1)));
         assert_eq!((last.number, last.turn), (3, Some(2)));
@@ -171,7 +171,7 @@ on_every_backend! {
         receive(&world, &calm).await;
         let many = Change {
             writes: (0..BIN_REQUESTS_MAX + 2)
-                .map(|_| BinWrite::PutRequest(Box::new(request(&world, &busy))).into())
+                .map(|_| BinWrite::PutRequest(Arc::new(request(&world, &busy))).into())
                 .collect(),
             ..Change::default()
         };
@@ -215,7 +215,7 @@ on_every_backend! {
         assert!(world.heard().bins_ended().eq([&orders.id]));
         assert_eq!(world.store.bin_request(ACCOUNT, kept.id).await.unwrap(), None);
         assert_eq!(world.store.bin_by_token(TokenHash::of("orders")).await.unwrap(), None);
-        let late = BinWrite::PutRequest(Box::new(request(&world, &orders)));
+        let late = BinWrite::PutRequest(Arc::new(request(&world, &orders)));
         let late = Change::of(late).given(Guard::exists(ACCOUNT, orders.id));
         let refused = world.store.commit(late).await;
         assert!(matches!(refused, Err(CommitError::Conflict)));

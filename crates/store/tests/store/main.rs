@@ -9,6 +9,8 @@ mod bins;
 mod contract;
 mod deliveries;
 mod erasure;
+mod guards;
+mod herald;
 mod jobs;
 mod people;
 mod publications;

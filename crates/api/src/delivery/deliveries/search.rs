@@ -4,15 +4,41 @@ use hookyard_domain::kernel::ports::{AnswerQuery, StateQuery};
 use hookyard_domain::{
     DeliverySelection, EventId, Problem, SubscriptionId, Timestamp, TypePattern,
 };
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde_json::Value;
 
 use crate::kernel::problem::{ApiResult, because};
-use crate::kernel::query::Query;
+use crate::kernel::query::Pairs;
+use crate::operations::wire::{Id, Time, Uuid, shapes};
+
+shapes! {
+    /// Which deliveries are meant.
+    pub(crate) struct SearchQuery {
+        /// Deliveries to this endpoint.
+        #[schemars(with = "Option<Uuid>")]
+        endpoint_id: Option<String>,
+        /// Deliveries to this subscription.
+        #[schemars(with = "Option<Uuid>")]
+        subscription_id: Option<String>,
+        status: Option<String>,
+        /// Only events of these types; `*` stands for whole parts.
+        event_type: Option<String>,
+        #[schemars(with = "Option<Time>")]
+        since: Option<String>,
+        #[schemars(with = "Option<Time>")]
+        until: Option<String>,
+        /// A status such as `503` or `5xx`, or `none`.
+        response_code: Option<String>,
+        #[schemars(with = "Option<Id>")]
+        event_id: Option<String>,
+    }
+}
 
 /// The parameters as they came.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
+#[schemars(rename = "DeliverySearch")]
 pub(crate) struct Search {
     endpoint_id: Option<String>,
     /// The same by its other name.
@@ -28,7 +54,7 @@ pub(crate) struct Search {
 
 impl Search {
     /// The parameters of a query.
-    pub(crate) fn of_query(query: &Query) -> Self {
+    pub(crate) fn of_query(query: &Pairs) -> Self {
         let text = |name| query.first(name).map(str::to_owned);
         Self {
             endpoint_id: text("endpointId"),

@@ -1,5 +1,7 @@
 //! Deliveries, their events and their attempts as they are told.
 
+use crate::operations::answers::shown;
+use crate::operations::wire::{Anything, Id, Time, Uuid};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hookyard_domain::endpoints::payload;
@@ -9,16 +11,24 @@ use hookyard_domain::{
     Attempt, AttemptOutcome, ChatId, Delivery, DeliveryId, DeliveryState, Event, EventId, PostId,
     RequestId, Subscription, SubscriptionId, Timestamp, Timings, Transcript, UnreachableReason,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-#[derive(Serialize)]
+shown!(DeliveryView);
+
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Delivery")]
 pub(super) struct DeliveryView {
+    #[schemars(with = "Id")]
     id: DeliveryId,
+    #[schemars(with = "Uuid")]
     subscription_id: SubscriptionId,
     /// The same by the name that it has where it is an endpoint.
+    #[schemars(with = "Uuid")]
     endpoint_id: SubscriptionId,
+    #[schemars(with = "Id")]
     event_id: EventId,
     /// The whole name of the event's type.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -29,10 +39,13 @@ pub(super) struct DeliveryView {
     status: &'static str,
     /// When the next attempt is due; waiting deliveries only.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Time>")]
     due_time: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Time>")]
     next_attempt_time: Option<Timestamp>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Time>")]
     finish_time: Option<Timestamp>,
     /// Why it was given up; abandoned deliveries only.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -44,6 +57,7 @@ pub(super) struct DeliveryView {
     #[serde(skip_serializing_if = "Option::is_none")]
     last_response_code: Option<u16>,
     possible_repeat: bool,
+    #[schemars(with = "Time")]
     creation_time: Timestamp,
 }
 
@@ -113,8 +127,9 @@ const fn outcome_name(outcome: &AttemptOutcome) -> &'static str {
 }
 
 /// A body as it can be shown.
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "SentBody")]
 pub(super) struct BodyView {
     #[serde(skip_serializing_if = "Option::is_none")]
     body: Option<String>,
@@ -146,8 +161,9 @@ impl BodyView {
 }
 
 /// What was sent. Secrets in headers are masked.
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "SentRequest")]
 struct RequestView<'a> {
     method: &'static str,
     url: &'a str,
@@ -159,17 +175,19 @@ struct RequestView<'a> {
 }
 
 /// What was answered.
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "ReceivedResponse")]
 struct ResponseView<'a> {
     headers: &'a [(String, String)],
     body: &'a str,
     truncated: bool,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
 #[expect(clippy::struct_field_names, reason = "the unit is part of each name")]
+#[schemars(rename = "AttemptTimings")]
 struct TimingsView {
     dns_us: u64,
     connect_us: u64,
@@ -190,10 +208,12 @@ impl From<&Timings> for TimingsView {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Attempt")]
 pub(super) struct AttemptView<'a> {
     number: u32,
+    #[schemars(with = "Time")]
     start_time: Timestamp,
     connect_micros: u64,
     total_micros: u64,
@@ -278,28 +298,36 @@ pub(super) fn body_of(subscription: &Subscription, event: &Event, delivery: &Del
     ))
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "DeliveredEvent")]
 pub(super) struct EventView<'a> {
+    #[schemars(with = "Id")]
     id: EventId,
     /// The `eventType` of the body.
     event_type: &'a str,
     /// The whole name of its type.
     #[serde(rename = "type")]
     type_name: String,
+    #[schemars(with = "Time")]
     timestamp: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Id>")]
     chat_id: Option<ChatId>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Id>")]
     post_id: Option<PostId>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Id>")]
     request_id: Option<RequestId>,
     #[serde(skip_serializing_if = "Option::is_none")]
     subject: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<&'a str>,
     /// Null when it is not JSON.
+    #[schemars(with = "Option<Anything>")]
     body: Option<&'a RawValue>,
+    #[schemars(with = "Option<Anything>")]
     data: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data_base64: Option<String>,

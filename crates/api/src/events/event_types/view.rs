@@ -1,10 +1,15 @@
 //! How types of events are told: those of the catalogue and those of the account alike.
 
+use crate::operations::answers::shown;
+use crate::operations::wire::{Anything, Time};
 use hookyard_domain::events::catalogue::Effect;
 use hookyard_domain::events::catalogue::{EventType, FilterForm, Parameter, Producer};
 use hookyard_domain::{CustomType, EventKind, Scope, Timestamp, TypeVersion};
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::value::RawValue;
+
+shown!(EventTypeView<'_> as EventTypeView<'static>);
 
 /// Who makes events, by name.
 pub(super) struct Producers;
@@ -18,8 +23,9 @@ impl Producers {
     ];
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "EventType")]
 pub(super) struct EventTypeView<'a> {
     name: &'a str,
     kind: &'static str,
@@ -34,7 +40,9 @@ pub(super) struct EventTypeView<'a> {
     permission: Option<&'static str>,
     filters: Vec<FilterView>,
     /// Those of the newest version.
+    #[schemars(with = "Option<Anything>")]
     schema: Option<&'a RawValue>,
+    #[schemars(with = "Option<Anything>")]
     example: Option<&'a RawValue>,
     /// The oldest first.
     versions: Vec<VersionView<'a>>,
@@ -42,19 +50,25 @@ pub(super) struct EventTypeView<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     deprecation_note: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Time>")]
     deprecation_time: Option<Timestamp>,
     /// When it was registered; types of the catalogue have always been there.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Time>")]
     creation_time: Option<Timestamp>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "EventTypeVersion")]
 struct VersionView<'a> {
     version: usize,
+    #[schemars(with = "Option<Anything>")]
     schema: Option<&'a RawValue>,
+    #[schemars(with = "Option<Anything>")]
     example: Option<&'a RawValue>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<Time>")]
     created_time: Option<Timestamp>,
 }
 
@@ -73,13 +87,15 @@ impl EventTypeView<'_> {
     }
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EventTypeFilter")]
 struct FilterView {
     path: &'static str,
     parameters: Vec<ParameterView>,
 }
 
-#[derive(Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "EventTypeParameter")]
 struct ParameterView {
     name: &'static str,
     /// `equals`, `includes` or `seconds`.

@@ -8,11 +8,9 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
 use axum::body::Body;
-use axum::extract::{ConnectInfo, Request, State};
+use axum::extract::{ConnectInfo, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::any;
 use bytes::{Bytes, BytesMut};
 use hookyard_domain::kernel::limits::{
     BIN_BODY_BYTES_MAX, BIN_BODY_KEPT_BYTES_MAX, BIN_BODY_SIGNED_BYTES_MAX, BIN_CALLERS_WAITING_MAX,
@@ -32,6 +30,10 @@ use crate::inbound::hooks::drain;
 use crate::kernel::body::Reserve;
 use crate::kernel::middleware::AsConfigured;
 use crate::kernel::problem::{ApiError, ApiResult};
+use crate::operations::answers::Outcome;
+use crate::operations::inputs::{Content, Whole};
+use crate::operations::sketch::Sketch;
+use crate::operations::wire::Anything;
 
 /// Where all bins are.
 const ROOT: &str = "/bin/";
@@ -39,15 +41,19 @@ const ROOT: &str = "/bin/";
 /// Callers whose answers are delayed.
 static WAITING: Semaphore = Semaphore::const_new(BIN_CALLERS_WAITING_MAX);
 
-/// Routes of the public URLs.
-pub(crate) fn routes() -> Router<Arc<Api>> {
-    Router::new()
-        .route("/bin/{token}", any(receive))
-        .route("/bin/{token}/", any(receive))
-        .route("/bin/{token}/{*rest}", any(receive))
+crate::operations! {
+    tag Bins, under BINS, as Secret;
+
+    /// Takes any call, keeps it, and answers as configured.
+    receive: ANY "/{token}" named receive_at_bin;
+    /// Takes any call at a path below the bin.
+    receive: ANY "/{token}/{*rest}" named receive_below_bin;
 }
 
-async fn receive(State(api): State<Arc<Api>>, request: Request) -> ApiResult<Response> {
+async fn receive(
+    State(api): State<Arc<Api>>,
+    Whole(request, _): Whole<AnyCall>,
+) -> ApiResult<Configured> {
     let (parts, body) = request.into_parts();
     let time_max = api.settings.body_read_timeout;
     let (token, path) = place(parts.uri.path());
@@ -70,7 +76,37 @@ async fn receive(State(api): State<Arc<Api>>, request: Request) -> ApiResult<Res
         read,
         signature,
     };
-    Intake { api: &api, bin }.answer(call).await
+    Intake { api: &api, bin }.answer(call).await.map(Configured)
+}
+
+/// What anybody may send.
+struct AnyCall;
+
+impl Content for AnyCall {
+    fn sketch(sketch: &mut Sketch) {
+        sketch.request::<Anything>("*/*", false, None);
+        sketch.fails_with(&[
+            Code::ResourceNotFound,
+            Code::UnparsableRequest,
+            Code::RequestTimeout,
+            Code::BodyTooLarge,
+        ]);
+    }
+}
+
+/// An answer as the bin's owner wants it.
+struct Configured(Response);
+
+impl IntoResponse for Configured {
+    fn into_response(self) -> Response {
+        self.0
+    }
+}
+
+impl Outcome for Configured {
+    fn sketch(sketch: &mut Sketch) {
+        sketch.anything("As configured: any status, any type of content.");
+    }
 }
 
 /// Token and rest of a path below [`ROOT`]; the rest begins with a slash.

@@ -2,28 +2,34 @@
 
 use std::collections::BTreeMap;
 
+use crate::operations::wire::Ignored;
 use hookyard_domain::inbound::bin::{BinError, Repeat};
 use hookyard_domain::{BinAnswer, BinReply};
+use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct AskedBin {
     pub(super) name: Option<String>,
     pub(super) answer: Option<AskedAnswer>,
     /// What bins are told with and nobody can set is there when somebody sends back what they read.
     #[serde(default, rename = "id")]
+    #[schemars(with = "Ignored")]
     _id: IgnoredAny,
     #[serde(default, rename = "url")]
+    #[schemars(with = "Ignored")]
     _url: IgnoredAny,
     #[serde(default, rename = "creationTime")]
+    #[schemars(with = "Ignored")]
     _creation_time: IgnoredAny,
     #[serde(default, rename = "requests")]
+    #[schemars(with = "Ignored")]
     _requests: IgnoredAny,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct AskedAnswer {
     status: Option<u16>,
@@ -37,7 +43,7 @@ pub(super) struct AskedAnswer {
 }
 
 /// One answer of a sequence.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Deserialize, JsonSchema)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct AskedReply {
     status: Option<u16>,

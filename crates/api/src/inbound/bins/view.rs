@@ -1,25 +1,35 @@
 //! Bins and what they received, in the words of the wire.
 
+use crate::operations::answers::shown;
+use crate::operations::shapes::BinAnswerShape;
+use crate::operations::wire::{Id, Time, Uuid};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use hookyard_domain::{
     Bin, BinAnswer, BinId, BinRequest, BinRequestId, Secret, SubscriptionId, Timestamp,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
+
+shown!(BinView, RequestView);
 
 /// Where a bin is on this server. As secret as its token.
 pub(super) fn path_of(token: &Secret) -> String {
     format!("/bin/{}", token.reveal())
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "Bin")]
 pub(super) struct BinView {
+    #[schemars(with = "Id")]
     id: BinId,
     name: String,
     url: String,
+    #[schemars(with = "BinAnswerShape")]
     answer: BinAnswer,
+    #[schemars(with = "Time")]
     creation_time: Timestamp,
     /// How many are kept.
     requests: u64,
@@ -39,13 +49,16 @@ impl BinView {
     }
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "BinRequest")]
 pub(super) struct RequestView {
+    #[schemars(with = "Id")]
     id: BinRequestId,
     number: u64,
     /// Which of the answers it got; null for handshakes and for what could not be read.
     turn: Option<u64>,
+    #[schemars(with = "Time")]
     received_time: Timestamp,
     method: String,
     path: String,
@@ -61,10 +74,12 @@ pub(super) struct RequestView {
     signature: SignatureView,
 }
 
-#[derive(Debug, Serialize)]
+#[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
+#[schemars(rename = "BinRequestSignature")]
 struct SignatureView {
     verified: Option<bool>,
+    #[schemars(with = "Option<Uuid>")]
     endpoint_id: Option<SubscriptionId>,
 }
 

@@ -9,6 +9,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{Sink, Stream};
+use hookyard_domain::kernel::feed::LocalFeed;
 use hookyard_domain::kernel::news::{CommittedEvent, News, NewsItem};
 use hookyard_domain::kernel::ports::{Clock, CommitListener as _, LiveSubscriptions as _};
 use hookyard_domain::{
@@ -223,9 +224,9 @@ pub(super) struct Yard {
 impl Yard {
     pub(super) fn open() -> Self {
         let clock = Arc::new(VirtualClock::start());
-        let sockets = Sockets::new(Arc::clone(&clock) as _);
+        let sockets = Sockets::start(&LocalFeed::default(), Arc::clone(&clock) as _);
         let stage = Arc::new(Stage::default());
-        let gateway = SocketGateway::new(
+        let gateway = SocketGateway::start(
             sockets.clone(),
             Arc::clone(&stage) as _,
             SocketSettings::default(),

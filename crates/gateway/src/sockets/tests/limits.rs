@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use hookyard_domain::SessionId;
+use hookyard_domain::kernel::component::Component as _;
 use hookyard_domain::kernel::limits::{
     SOCKET_BEHIND_MAX, SOCKET_BUFFER_MAX, SOCKETS_PER_SESSION_MAX_DEFAULT,
 };
@@ -140,7 +141,7 @@ async fn stopping_closes_every_connection_and_finishes_its_requests() {
     client
         .say(r#"[{"type":"ClientRequest","messageId":"1","method":"GET","path":"/restapi/slow"}]"#);
     sleep(Duration::from_secs(1)).await;
-    yard.gateway.stop(Instant::now()).await;
+    yard.gateway.stop(Instant::now().into_std()).await;
     yard.stage.gate.notify_one();
     assert_eq!(client.frame().await[0]["status"], 200);
     assert_eq!(client.next().await, Got::Close(1001));

@@ -77,6 +77,10 @@ impl Production {
         }
     }
 
+    pub(crate) fn server(&self) -> &Server {
+        self.server.as_ref().unwrap()
+    }
+
     /// A new bin: its path in the API, and its URL.
     pub(crate) async fn bin(&self, answer: &Value) -> (String, String) {
         let body = json!({ "answer": answer });

@@ -24,7 +24,7 @@ async fn calls_are_labelled_and_not_limited_by_default() {
 #[tokio::test]
 async fn one_call_too_many_is_refused_for_its_caller_only() {
     let world = World::start_with(|settings| {
-        settings.rate_limits = RateLimits::enforcing(50, 2, 10, 1);
+        settings.rate_limits = RateLimits::enforcing(50, 2, 1);
     })
     .await;
     let alice = world.signed_in(ALICE).await;
@@ -43,7 +43,7 @@ async fn one_call_too_many_is_refused_for_its_caller_only() {
 #[tokio::test]
 async fn signing_in_is_limited_too() {
     let world = World::start_with(|settings| {
-        settings.rate_limits = RateLimits::enforcing(50, 40, 10, 1);
+        settings.rate_limits = RateLimits::enforcing(50, 40, 1);
     })
     .await;
     let fields = [("client_id", "public-app"), ("grant_type", "magic")];
@@ -56,4 +56,22 @@ async fn signing_in_is_limited_too() {
         nobody.form("/restapi/oauth/token", &fields).await.brief(),
         "429 CMN-301"
     );
+}
+
+#[tokio::test]
+async fn a_group_is_that_of_the_operation_whatever_an_id_looks_like() {
+    let world = World::start().await;
+    let alice = world.signed_in(ALICE).await;
+    for id in [
+        "a0000000-0000-4000-8000-000000000000",
+        "10000000-0000-4000-8000-000000000000",
+    ] {
+        for path in ["/restapi/v1.0/subscription", "/team-messaging/v1/webhooks"] {
+            let answer = alice.get(&format!("{path}/{id}")).await;
+            assert_eq!(answer.status, 404);
+            assert_eq!(answer.header("x-rate-limit-group"), "light", "{path}");
+        }
+    }
+    let unknown = alice.get("/team-messaging/v1/nothing").await;
+    assert_eq!(unknown.header("x-rate-limit-group"), "medium");
 }

@@ -4,27 +4,26 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use hookyard_domain::kernel::news::{CommittedDelivery, NewsItem};
+use hookyard_domain::kernel::news::CommittedDelivery;
 use hookyard_domain::kernel::ports::{
     AnswerQuery, Deliveries, DeliveryQuery, FoundDelivery, LastAttempt, Page, StateQuery,
     StoreError,
 };
 use hookyard_domain::{
     AbandonReason, AccountId, Attempt, AttemptOutcome, Delivery, DeliveryId, DeliveryState,
-    DeliveryWrite, EventId, IdSequence, Redelivery, Round, Subscription, SubscriptionId, Timestamp,
-    Timings, Transcript, TypePattern, UnreachableReason,
+    EventId, IdSequence, Round, Subscription, SubscriptionId, Timestamp, Timings, Transcript,
+    TypePattern, UnreachableReason,
 };
 use rusqlite::types::Value;
 use rusqlite::{Connection, Row, params, params_from_iter};
 use uuid::Uuid;
 
+use crate::commit::Recorded;
 use crate::records::{TranscriptRecord, from_json, to_json};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::events::{self, event_columns};
-use crate::sqlite::fanout::Subscriber;
 use crate::sqlite::query::{bounds, execute, many, one, unreadable};
-use crate::sqlite::transaction::Transaction;
 use crate::vault::Vault;
 
 macro_rules! delivery_columns {
@@ -164,13 +163,17 @@ pub(in crate::sqlite) fn note_late(
     Ok(())
 }
 
-/// What recording an attempt did.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::sqlite) struct Recorded {
-    /// It had not been recorded before.
-    pub(in crate::sqlite) fresh: bool,
-    /// Its delivery was waiting, and is now as the attempt left it.
-    pub(in crate::sqlite) moved: bool,
+/// What both sides of an attempt said, as JSON.
+#[derive(Debug)]
+pub(in crate::sqlite) struct AttemptColumns {
+    transcript: Option<String>,
+}
+
+pub(in crate::sqlite) fn encode(attempt: &Attempt) -> AttemptColumns {
+    let transcript = attempt.transcript.as_deref();
+    AttemptColumns {
+        transcript: transcript.map(|said| to_json(&TranscriptRecord::from(said))),
+    }
 }
 
 /// Appends an attempt and moves its delivery on. A delivery that is no longer waiting stays as it
@@ -178,6 +181,7 @@ pub(in crate::sqlite) struct Recorded {
 pub(in crate::sqlite) fn record(
     db: &Connection,
     attempt: &Attempt,
+    columns: &AttemptColumns,
     state: &DeliveryState,
 ) -> Result<Recorded, Fault> {
     let sql =
@@ -207,10 +211,7 @@ pub(in crate::sqlite) fn record(
         attempt.timings.dns_us.cast_signed(),
         attempt.timings.tls_us.cast_signed(),
         attempt.timings.wait_us.cast_signed(),
-        attempt
-            .transcript
-            .as_deref()
-            .map(|said| to_json(&TranscriptRecord::from(said))),
+        columns.transcript,
     ];
     let fresh = execute(db, sql, values)? > 0;
     let moved = advance(
@@ -663,122 +664,6 @@ pub(in crate::sqlite) fn attempts(
             })
         },
     )
-}
-
-/// Applies what is written of deliveries.
-pub(in crate::sqlite) fn write(
-    tx: &mut Transaction<'_>,
-    write: &DeliveryWrite,
-) -> Result<(), Fault> {
-    match write {
-        DeliveryWrite::RecordAttempt { attempt, state } => record_and_count(tx, attempt, state),
-        DeliveryWrite::Abandon {
-            account,
-            delivery,
-            state,
-        } => abandon(tx, *account, *delivery, state),
-        DeliveryWrite::Resend { account, delivery } => resend(tx, *account, *delivery),
-        DeliveryWrite::Redeliver(redelivery) => redeliver(tx, redelivery),
-    }
-}
-
-/// Records an attempt, and counts it when it is an endpoint's.
-fn record_and_count(
-    tx: &mut Transaction<'_>,
-    attempt: &Attempt,
-    state: &DeliveryState,
-) -> Result<(), Fault> {
-    let recorded = record(tx.db, attempt, state)?;
-    if let Some(counted) = tx.counted(attempt.subscription) {
-        if recorded.fresh {
-            counted.count_attempt(attempt);
-        }
-        counted.count_ends(state, u64::from(recorded.moved));
-    }
-    Ok(())
-}
-
-/// Moves a delivery on without an attempt.
-fn abandon(
-    tx: &mut Transaction<'_>,
-    account: AccountId,
-    id: DeliveryId,
-    state: &DeliveryState,
-) -> Result<(), Fault> {
-    if !advance(tx.db, account, id, state, None)? {
-        return Ok(());
-    }
-    let moved = delivery(tx.db, account, id)?;
-    if let Some(counted) = moved.and_then(|moved| tx.counted(moved.subscription)) {
-        counted.count_ends(state, 1);
-    }
-    Ok(())
-}
-
-/// Delivers an event that was committed before, unless it was on its way already or the
-/// subscription is not active.
-fn redeliver(tx: &mut Transaction<'_>, redelivery: &Redelivery) -> Result<(), Fault> {
-    let Redelivery {
-        account,
-        subscription,
-        event,
-        filter,
-    } = redelivery;
-    let Some((subscription, key)) = tx.fanout.get(*subscription) else {
-        return Ok(());
-    };
-    if exists(tx.db, *account, *event, subscription.id)? {
-        return Ok(());
-    }
-    let Some(event) = events::event(tx.db, tx.vault, *account, *event)? else {
-        return Ok(());
-    };
-    let subscriber = Subscriber {
-        subscription,
-        key,
-        filter: filter.clone(),
-    };
-    let event = Arc::new(event);
-    let delivery = tx.deliver(&event, subscriber)?;
-    note_late(tx.db, event.id, delivery)
-}
-
-/// Sends a delivery again. What was delivered stays so, and its event gets another delivery.
-fn resend(tx: &mut Transaction<'_>, account: AccountId, id: DeliveryId) -> Result<(), Fault> {
-    let Some(former) = delivery(tx.db, account, id)? else {
-        return Ok(());
-    };
-    let Some((subscription, key)) = tx.fanout.get(former.subscription) else {
-        return Ok(());
-    };
-    let Some(event) = events::event(tx.db, tx.vault, account, former.event)? else {
-        return Ok(());
-    };
-    let event = Arc::new(event);
-    if matches!(former.state, DeliveryState::Delivered { .. }) {
-        let subscriber = Subscriber {
-            subscription,
-            key,
-            filter: former.filter,
-        };
-        let delivery = tx.deliver(&event, subscriber)?;
-        return note_late(tx.db, event.id, delivery);
-    }
-    restart(tx.db, account, id, tx.now)?;
-    let again = Delivery {
-        state: DeliveryState::Waiting { due_at: tx.now },
-        round: Round {
-            attempts_before: former.attempts,
-            ..Round::first(tx.now)
-        },
-        ..former
-    };
-    tx.news.push(NewsItem::Delivery(CommittedDelivery {
-        delivery: again,
-        event,
-        subscription,
-    }));
-    Ok(())
 }
 
 #[async_trait]

@@ -12,10 +12,11 @@ use crate::records::{WorkRecord, from_json, to_json};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, one, unreadable};
-use crate::sqlite::transaction::Transaction;
+use crate::sqlite::row::{Transaction, With};
+use crate::vault::Vault;
 
 /// Writes a job. The caller has looked at its guard.
-pub(in crate::sqlite) fn put(db: &Connection, job: &Job) -> Result<(), Fault> {
+fn put(db: &Connection, job: &Job, work: &str) -> Result<(), Fault> {
     let sql = "insert into jobs (id, account_id, kind, subscription_id, work, status, total, done,
             sent, cursor, created_at, finished_at, error, version)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)
@@ -29,7 +30,7 @@ pub(in crate::sqlite) fn put(db: &Connection, job: &Job) -> Result<(), Fault> {
         job.account.as_i64(),
         job.work.kind(),
         endpoint.as_ref().map(|id| id.0.as_bytes()),
-        to_json(&WorkRecord::from(&job.work)),
+        work,
         job.status.name(),
         job.total.map(u64::cast_signed),
         job.done.cast_signed(),
@@ -149,13 +150,24 @@ pub(in crate::sqlite) fn running(db: &Connection) -> Result<Vec<Job>, Fault> {
     many(db, sql, [], read)
 }
 
+/// With the work of a job that is put.
+pub(in crate::sqlite) type Encoded = With<JobWrite, String>;
+
+pub(in crate::sqlite) fn encode(_: &Vault, write: JobWrite) -> Encoded {
+    let columns = match &write {
+        JobWrite::Put(job) => to_json(&WorkRecord::from(&job.work)),
+        JobWrite::Cancel { .. } | JobWrite::Purge { .. } => String::new(),
+    };
+    Encoded { write, columns }
+}
+
 /// Applies what is written of jobs.
-pub(in crate::sqlite) fn write(tx: &mut Transaction<'_>, write: &JobWrite) -> Result<(), Fault> {
-    match write {
+pub(in crate::sqlite) fn write(tx: &mut Transaction<'_>, row: &Encoded) -> Result<(), Fault> {
+    match &row.write {
         JobWrite::Put(job) => {
-            put(tx.db, job)?;
+            put(tx.db, job, &row.columns)?;
             if job.version == 1 {
-                tx.news.push(NewsItem::Job(Arc::clone(job)));
+                tx.scope.news.push(NewsItem::Job(Arc::clone(job)));
             }
             Ok(())
         }

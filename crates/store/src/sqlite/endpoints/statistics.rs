@@ -4,8 +4,6 @@
 //! of the batch: one row is read and written for each endpoint and commit, however many attempts
 //! there were.
 
-use std::collections::BTreeMap;
-
 use async_trait::async_trait;
 use hookyard_domain::endpoints::statistics::bucket_of;
 use hookyard_domain::kernel::ports::{EndpointStatistics, StoreError};
@@ -15,14 +13,12 @@ use hookyard_domain::{
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
+use crate::commit::Tally;
 use crate::records::{LatencyRecord, OutcomesRecord, from_json, to_json};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, one, unreadable};
-use crate::sqlite::transaction::Transaction;
-
-/// What was counted since the last row was written, by the number of the endpoint.
-pub(in crate::sqlite) type Tally = BTreeMap<i64, Statistics>;
+use crate::sqlite::row::Transaction;
 
 /// Adds what was counted to the rows of the period that `now` is in.
 pub(in crate::sqlite) fn add(db: &Connection, tally: &Tally, now: Timestamp) -> Result<(), Fault> {

@@ -11,10 +11,11 @@ use crate::records::{VersionsRecord, from_json, to_json};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, one, unreadable};
-use crate::sqlite::transaction::Transaction;
+use crate::sqlite::row::{Transaction, With};
+use crate::vault::Vault;
 
 /// Writes a type. The caller has looked at its guard.
-pub(in crate::sqlite) fn put(db: &Connection, custom_type: &CustomType) -> Result<(), Fault> {
+fn put(db: &Connection, custom_type: &CustomType, versions: &str) -> Result<(), Fault> {
     let sql = "insert into event_types (account_id, name, description, deprecated_at,
             deprecation_note, versions, created_at, version)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
@@ -28,7 +29,7 @@ pub(in crate::sqlite) fn put(db: &Connection, custom_type: &CustomType) -> Resul
         custom_type.description,
         deprecated.map(|(at, _)| at.as_millis()),
         deprecated.map(|(_, note)| note),
-        to_json(&VersionsRecord::from(&custom_type.versions)),
+        versions,
         custom_type.created_at.as_millis(),
         custom_type.version.cast_signed(),
     ];
@@ -102,10 +103,21 @@ pub(in crate::sqlite) fn all(
     many(db, sql, params![account.as_i64()], read)
 }
 
+/// With the versions of a type that is put.
+pub(in crate::sqlite) type Encoded = With<CustomTypeWrite, String>;
+
+pub(in crate::sqlite) fn encode(_: &Vault, write: CustomTypeWrite) -> Encoded {
+    let columns = match &write {
+        CustomTypeWrite::Put(custom_type) => to_json(&VersionsRecord::from(&custom_type.versions)),
+        CustomTypeWrite::Delete { .. } => String::new(),
+    };
+    Encoded { write, columns }
+}
+
 /// Applies what is written of types.
-pub(in crate::sqlite) fn write(tx: &Transaction<'_>, write: &CustomTypeWrite) -> Result<(), Fault> {
-    match write {
-        CustomTypeWrite::Put(custom_type) => put(tx.db, custom_type),
+pub(in crate::sqlite) fn write(tx: &Transaction<'_>, row: &Encoded) -> Result<(), Fault> {
+    match &row.write {
+        CustomTypeWrite::Put(custom_type) => put(tx.db, custom_type, &row.columns),
         CustomTypeWrite::Delete { account, name } => delete(tx.db, *account, name),
     }
 }

@@ -11,13 +11,16 @@ use crate::sqlite::query::{execute, one, unreadable};
 
 /// Remembers the id that an event was published with, if it was. Fails as a duplicate when another
 /// event has it.
-pub(in crate::sqlite) fn claim(db: &Connection, event: &Event) -> Result<(), Fault> {
+pub(in crate::sqlite) fn claim(
+    db: &Connection,
+    event: &Event,
+    digest: [u8; 32],
+) -> Result<(), Fault> {
     let Some((source, id)) = event.publication() else {
         return Ok(());
     };
     let sql = "insert into publications (account_id, source, id, event_id, digest)
         values (?1, ?2, ?3, ?4, ?5)";
-    let digest = event.digest();
     let values = params![
         event.account.as_i64(),
         source,

@@ -10,7 +10,7 @@ use rusqlite::{Connection, Row, params};
 
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{count, execute, many, offset, one, unreadable};
-use crate::sqlite::transaction::Transaction;
+use crate::sqlite::row::Transaction;
 use crate::sqlite::{SqliteStore, erasure};
 
 pub(in crate::sqlite) fn put_account(db: &Connection, account: &Account) -> Result<(), Fault> {

@@ -11,7 +11,7 @@ use rusqlite::{Connection, params};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, one};
-use crate::sqlite::transaction::Transaction;
+use crate::sqlite::row::Transaction;
 
 pub(in crate::sqlite) fn put_app(db: &Connection, app: &App) -> Result<(), Fault> {
     let sql = "insert into apps (client_id, account_id, name, secret_hash, scopes, created_at)

@@ -12,10 +12,11 @@ use hookyard_domain::{
 use rusqlite::{Connection, Row, params};
 
 use super::apps::read_scopes;
+use crate::commit::Refusal;
 use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, one};
-use crate::sqlite::transaction::{Refusal, Transaction};
+use crate::sqlite::row::Transaction;
 
 pub(in crate::sqlite) fn put_session(db: &Connection, session: &Session) -> Result<(), Fault> {
     let sql = "insert into sessions (id, account_id, person_id, client_id, scopes, endpoint_id,
@@ -248,11 +249,12 @@ pub(in crate::sqlite) fn write(
         SessionWrite::PutToken(token) => put_token(tx.db, token)?,
         SessionWrite::End { account, session } => {
             end_session(tx.db, *account, *session)?;
-            tx.news.push(NewsItem::SessionEnded(*session));
+            tx.scope.news.push(NewsItem::SessionEnded(*session));
         }
         SessionWrite::EndAllOf { account, person } => {
             let ended = end_sessions_of(tx.db, *account, *person)?;
-            tx.news
+            tx.scope
+                .news
                 .extend(ended.into_iter().map(NewsItem::SessionEnded));
         }
     }

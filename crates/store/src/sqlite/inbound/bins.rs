@@ -15,17 +15,18 @@ use hookyard_domain::{
 use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
+use crate::commit::Refusal;
 use crate::records::{AnswerRecord, HeadersRecord, from_json, to_json};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{bounds, execute, many, one, unreadable};
-use crate::sqlite::transaction::{Refusal, Transaction};
+use crate::sqlite::row::{Transaction, With};
 use crate::vault::Vault;
 
 const TOKEN_PLACE: &str = "bins.token";
 const HEADERS_PLACE: &str = "bin_requests.headers";
 
-pub(in crate::sqlite) fn put(db: &Connection, vault: &Vault, bin: &Bin) -> Result<(), Fault> {
+fn put(db: &Connection, bin: &Bin, columns: &Columns) -> Result<(), Fault> {
     let sql = "insert into bins (id, account_id, name, token_hash, token_sealed, answer,
             last_number, turns, created_at, version)
         values (?1, ?2, ?3, ?4, ?5, ?6, 0, 0, ?7, ?8)
@@ -36,9 +37,9 @@ pub(in crate::sqlite) fn put(db: &Connection, vault: &Vault, bin: &Bin) -> Resul
         bin.id.as_i64(),
         bin.account.as_i64(),
         bin.name,
-        TokenHash::of(bin.token.reveal()).0,
-        vault.seal(TOKEN_PLACE, bin.token.reveal().as_bytes()),
-        to_json(&AnswerRecord::from(&bin.answer)),
+        columns.token_hash,
+        columns.token_sealed,
+        columns.answer,
         bin.created_at.as_millis(),
         bin.version.cast_signed(),
     ];
@@ -80,12 +81,12 @@ pub(in crate::sqlite) fn version(
     })
 }
 
-/// Keeps a request and returns it with its number and turn; `None` when its bin is no more.
-pub(in crate::sqlite) fn put_request(
+/// Keeps a request, and gives it its number and turn; false when its bin is no more.
+fn put_request(
     db: &Connection,
-    vault: &Vault,
-    request: &BinRequest,
-) -> Result<Option<BinRequest>, Fault> {
+    request: &mut BinRequest,
+    headers_sealed: &[u8],
+) -> Result<bool, Fault> {
     let sql = "update bins set last_number = last_number + 1, turns = turns + ?3
         where id = ?1 and account_id = ?2 returning last_number, turns";
     let values = params![
@@ -97,22 +98,18 @@ pub(in crate::sqlite) fn put_request(
         Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?))
     })?;
     let Some((number, turns)) = counted else {
-        return Ok(None);
+        return Ok(false);
     };
-    let kept = BinRequest {
-        number: number.cast_unsigned(),
-        turn: request.turn.map(|_| turns.cast_unsigned()),
-        ..request.clone()
-    };
-    insert(db, vault, &kept)?;
+    request.number = number.cast_unsigned();
+    request.turn = request.turn.map(|_| turns.cast_unsigned());
+    insert(db, request, headers_sealed)?;
     let sql = "delete from bin_requests where bin_id = ?1 and number <= ?2";
     let oldest = number - i64::from(BIN_REQUESTS_MAX);
     execute(db, sql, params![request.bin.as_i64(), oldest])?;
-    Ok(Some(kept))
+    Ok(true)
 }
 
-fn insert(db: &Connection, vault: &Vault, request: &BinRequest) -> Result<(), Fault> {
-    let headers = to_json(&HeadersRecord::from(&request.headers));
+fn insert(db: &Connection, request: &BinRequest, headers_sealed: &[u8]) -> Result<(), Fault> {
     let sql = "insert into bin_requests (id, account_id, bin_id, number, turn, received_at, method,
             path, query, headers_sealed, body, body_bytes, remote_address, signature_verified,
             signature_endpoint)
@@ -128,7 +125,7 @@ fn insert(db: &Connection, vault: &Vault, request: &BinRequest) -> Result<(), Fa
         request.method,
         request.path,
         request.query,
-        vault.seal(HEADERS_PLACE, headers.as_bytes()),
+        headers_sealed,
         &request.body[..],
         request.body_bytes.cast_signed(),
         request.remote_address,
@@ -291,18 +288,55 @@ pub(in crate::sqlite) fn requests(
     many(db, sql, values, |row| read_request(vault, row))
 }
 
+/// What is sealed, hashed or JSON of what is put.
+#[derive(Debug, Default)]
+pub(in crate::sqlite) struct Columns {
+    token_hash: [u8; 32],
+    token_sealed: Vec<u8>,
+    answer: String,
+    /// Of a request.
+    headers_sealed: Vec<u8>,
+}
+
+pub(in crate::sqlite) type Encoded = With<BinWrite, Columns>;
+
+pub(in crate::sqlite) fn encode(vault: &Vault, write: BinWrite) -> Encoded {
+    let columns = match &write {
+        BinWrite::Put(bin) => Columns {
+            token_hash: TokenHash::of(bin.token.reveal()).0,
+            token_sealed: vault.seal(TOKEN_PLACE, bin.token.reveal().as_bytes()),
+            answer: to_json(&AnswerRecord::from(&bin.answer)),
+            ..Columns::default()
+        },
+        BinWrite::PutRequest(request) => {
+            let headers = to_json(&HeadersRecord::from(&request.headers));
+            Columns {
+                headers_sealed: vault.seal(HEADERS_PLACE, headers.as_bytes()),
+                ..Columns::default()
+            }
+        }
+        BinWrite::Delete { .. } | BinWrite::Clear { .. } => Columns::default(),
+    };
+    Encoded { write, columns }
+}
+
 /// Applies what is written of bins.
-pub(in crate::sqlite) fn write(tx: &mut Transaction<'_>, write: &BinWrite) -> Result<(), Refusal> {
-    match write {
-        BinWrite::Put(bin) => put(tx.db, tx.vault, bin)?,
+pub(in crate::sqlite) fn write(tx: &mut Transaction<'_>, row: &mut Encoded) -> Result<(), Refusal> {
+    match &mut row.write {
+        BinWrite::Put(bin) => put(tx.db, bin, &row.columns)?,
         BinWrite::Delete { account, bin } => {
             if delete(tx.db, *account, *bin)? {
-                tx.news.push(NewsItem::BinEnded(*bin));
+                tx.scope.news.push(NewsItem::BinEnded(*bin));
             }
         }
         BinWrite::PutRequest(request) => {
-            let kept = put_request(tx.db, tx.vault, request)?.ok_or(Refusal::Conflict)?;
-            tx.news.push(NewsItem::BinRequest(Arc::new(kept)));
+            // A copy only where somebody else still holds it.
+            let numbered = Arc::make_mut(request);
+            if !put_request(tx.db, numbered, &row.columns.headers_sealed)? {
+                return Err(Refusal::Conflict);
+            }
+            let kept = NewsItem::BinRequest(Arc::clone(request));
+            tx.scope.news.push(kept);
         }
         BinWrite::Clear { account, bin } => clear(tx.db, *account, *bin)?,
     }

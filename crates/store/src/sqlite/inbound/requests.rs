@@ -13,14 +13,13 @@ use crate::records::{FindingsRecord, HeadersRecord, from_json, to_json};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{bounds, execute, many, one, unreadable};
-use crate::sqlite::transaction::Transaction;
+use crate::sqlite::row::{Transaction, With};
+use crate::vault::Vault;
 
-pub(in crate::sqlite) fn put(db: &Connection, request: &HookRequest) -> Result<(), Fault> {
+fn put(db: &Connection, request: &HookRequest, columns: &Columns) -> Result<(), Fault> {
     let sql = "insert into requests (id, account_id, webhook_id, received_at, method, content_type,
             headers, body, body_bytes, remote_address, answer_status, answer_body, findings, post_id)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)";
-    let findings = &request.findings;
-    let findings = (!findings.is_empty()).then(|| to_json(&FindingsRecord::from(findings)));
     let values = params![
         request.id.as_i64(),
         request.account.as_i64(),
@@ -28,13 +27,13 @@ pub(in crate::sqlite) fn put(db: &Connection, request: &HookRequest) -> Result<(
         request.received_at.as_millis(),
         request.method,
         request.content_type,
-        to_json(&HeadersRecord::from(&request.headers)),
+        columns.headers,
         &request.body[..],
         request.body_bytes.cast_signed(),
         request.remote_address,
         request.answer.status,
         request.answer.body,
-        findings,
+        columns.findings,
         request.post.map(PostId::as_i64),
     ];
     execute(db, sql, values)?;
@@ -117,10 +116,29 @@ pub(in crate::sqlite) fn requests(
     }
 }
 
+/// What stands as JSON in the row of a call.
+#[derive(Debug)]
+pub(in crate::sqlite) struct Columns {
+    headers: String,
+    findings: Option<String>,
+}
+
+pub(in crate::sqlite) type Encoded = With<RequestWrite, Columns>;
+
+pub(in crate::sqlite) fn encode(_: &Vault, write: RequestWrite) -> Encoded {
+    let RequestWrite::Put(request) = &write;
+    let findings = &request.findings;
+    let columns = Columns {
+        headers: to_json(&HeadersRecord::from(&request.headers)),
+        findings: (!findings.is_empty()).then(|| to_json(&FindingsRecord::from(findings))),
+    };
+    Encoded { write, columns }
+}
+
 /// Applies what is written of calls.
-pub(in crate::sqlite) fn write(tx: &Transaction<'_>, write: &RequestWrite) -> Result<(), Fault> {
-    match write {
-        RequestWrite::Put(request) => put(tx.db, request),
+pub(in crate::sqlite) fn write(tx: &Transaction<'_>, row: &Encoded) -> Result<(), Fault> {
+    match &row.write {
+        RequestWrite::Put(request) => put(tx.db, request, &row.columns),
     }
 }
 

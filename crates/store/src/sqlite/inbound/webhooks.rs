@@ -16,16 +16,12 @@ use crate::sqlite::error::Fault;
 use crate::sqlite::identity::accounts;
 use crate::sqlite::messaging::chats;
 use crate::sqlite::query::{execute, many, one, unreadable};
-use crate::sqlite::transaction::Transaction;
+use crate::sqlite::row::{Transaction, With};
 use crate::vault::Vault;
 
 const PLACE: &str = "webhooks.token";
 
-pub(in crate::sqlite) fn put(
-    db: &Connection,
-    vault: &Vault,
-    webhook: &IncomingWebhook,
-) -> Result<(), Fault> {
+fn put(db: &Connection, webhook: &IncomingWebhook, columns: &Columns) -> Result<(), Fault> {
     let sql = "insert into webhooks (id, account_id, chat_id, creator_id, token_hash, token_sealed,
             status, created_at, modified_at, version)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
@@ -37,8 +33,8 @@ pub(in crate::sqlite) fn put(
         webhook.account.as_i64(),
         webhook.chat.as_i64(),
         webhook.creator.as_i64(),
-        TokenHash::of(webhook.token.reveal()).0,
-        vault.seal(PLACE, webhook.token.reveal().as_bytes()),
+        columns.token_hash,
+        columns.token_sealed,
         if webhook.status == WebhookStatus::Suspended {
             "Suspended"
         } else {
@@ -170,10 +166,30 @@ fn hook_target(
     }))
 }
 
+/// The token of a webhook that is put.
+#[derive(Debug, Default)]
+pub(in crate::sqlite) struct Columns {
+    token_hash: [u8; 32],
+    token_sealed: Vec<u8>,
+}
+
+pub(in crate::sqlite) type Encoded = With<WebhookWrite, Columns>;
+
+pub(in crate::sqlite) fn encode(vault: &Vault, write: WebhookWrite) -> Encoded {
+    let columns = match &write {
+        WebhookWrite::Put(webhook) => Columns {
+            token_hash: TokenHash::of(webhook.token.reveal()).0,
+            token_sealed: vault.seal(PLACE, webhook.token.reveal().as_bytes()),
+        },
+        WebhookWrite::Delete { .. } => Columns::default(),
+    };
+    Encoded { write, columns }
+}
+
 /// Applies what is written of webhooks.
-pub(in crate::sqlite) fn write(tx: &Transaction<'_>, write: &WebhookWrite) -> Result<(), Fault> {
-    match write {
-        WebhookWrite::Put(webhook) => put(tx.db, tx.vault, webhook),
+pub(in crate::sqlite) fn write(tx: &Transaction<'_>, row: &Encoded) -> Result<(), Fault> {
+    match &row.write {
+        WebhookWrite::Put(webhook) => put(tx.db, webhook, &row.columns),
         WebhookWrite::Delete { account, webhook } => delete(tx.db, *account, *webhook),
     }
 }

@@ -13,7 +13,7 @@ use rusqlite::{Connection, Row, params};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{bounds, execute, many, one, unreadable};
-use crate::sqlite::transaction::Transaction;
+use crate::sqlite::row::Transaction;
 
 const KINDS: [ChatKind; 5] = [
     ChatKind::Personal,
@@ -280,11 +280,13 @@ pub(in crate::sqlite) fn write(tx: &mut Transaction<'_>, write: &ChatWrite) -> R
     match write {
         ChatWrite::Put(chat) => {
             put(tx.db, chat)?;
-            tx.fanout.set_members(chat.id, &chat.members);
+            tx.scope
+                .fanout
+                .set_members(chat.id, chat.members.as_slice().into());
         }
         ChatWrite::Delete { account, chat } => {
             delete(tx.db, *account, *chat)?;
-            tx.fanout.forget_chat(*chat);
+            tx.scope.fanout.forget_chat(*chat);
         }
     }
     Ok(())

@@ -13,9 +13,10 @@ use crate::records::{CorrespondentRecord, CorrespondentsRecord, from_json, to_js
 use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{count, execute, many, offset, one, unreadable};
-use crate::sqlite::transaction::Transaction;
+use crate::sqlite::row::{Transaction, With};
+use crate::vault::Vault;
 
-pub(in crate::sqlite) fn put(db: &Connection, message: &Message) -> Result<(), Fault> {
+fn put(db: &Connection, message: &Message, columns: &Columns) -> Result<(), Fault> {
     let sql = "insert into messages (id, account_id, owner_id, direction, sender, receivers, text,
             conversation_id, read_status, availability, created_at, modified_at, version)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
@@ -27,8 +28,8 @@ pub(in crate::sqlite) fn put(db: &Connection, message: &Message) -> Result<(), F
         message.account.as_i64(),
         message.owner.as_i64(),
         message.direction.name(),
-        to_json(&CorrespondentRecord::from(&message.from)),
-        to_json(&CorrespondentsRecord::from(&message.to)),
+        columns.from,
+        columns.to,
         message.text,
         message.conversation.0.cast_signed(),
         message.read_status.name(),
@@ -167,10 +168,30 @@ pub(in crate::sqlite) fn messages(
     Ok((many(db, sql, values, read)?, total))
 }
 
+/// Who a message that is put is from and to.
+#[derive(Debug, Default)]
+pub(in crate::sqlite) struct Columns {
+    from: String,
+    to: String,
+}
+
+pub(in crate::sqlite) type Encoded = With<MessageWrite, Columns>;
+
+pub(in crate::sqlite) fn encode(_: &Vault, write: MessageWrite) -> Encoded {
+    let columns = match &write {
+        MessageWrite::Put(message) => Columns {
+            from: to_json(&CorrespondentRecord::from(&message.from)),
+            to: to_json(&CorrespondentsRecord::from(&message.to)),
+        },
+        MessageWrite::Delete { .. } => Columns::default(),
+    };
+    Encoded { write, columns }
+}
+
 /// Applies what is written of messages.
-pub(in crate::sqlite) fn write(tx: &Transaction<'_>, write: &MessageWrite) -> Result<(), Fault> {
-    match write {
-        MessageWrite::Put(message) => put(tx.db, message),
+pub(in crate::sqlite) fn write(tx: &Transaction<'_>, row: &Encoded) -> Result<(), Fault> {
+    match &row.write {
+        MessageWrite::Put(message) => put(tx.db, message, &row.columns),
         MessageWrite::Delete { account, message } => delete(tx.db, *account, *message),
     }
 }

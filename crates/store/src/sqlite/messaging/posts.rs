@@ -11,7 +11,8 @@ use crate::records::{ContentRecord, from_json, to_json};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{bounds, execute, many, one, unreadable};
-use crate::sqlite::transaction::Transaction;
+use crate::sqlite::row::{Transaction, With};
+use crate::vault::Vault;
 
 const KINDS: [(PostKind, &str); 5] = [
     (PostKind::TextMessage, "TextMessage"),
@@ -21,7 +22,7 @@ const KINDS: [(PostKind, &str); 5] = [
     (PostKind::PersonsRemoved, "PersonsRemoved"),
 ];
 
-pub(in crate::sqlite) fn put(db: &Connection, post: &Post) -> Result<(), Fault> {
+fn put(db: &Connection, post: &Post, content: &str) -> Result<(), Fault> {
     let sql = "insert into posts (id, account_id, chat_id, kind, creator_id, content, request_id,
             created_at, modified_at, version)
         values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
@@ -37,7 +38,7 @@ pub(in crate::sqlite) fn put(db: &Connection, post: &Post) -> Result<(), Fault> 
         post.chat.as_i64(),
         kind,
         post.creator.as_i64(),
-        to_json(&ContentRecord::from(&post.content)),
+        content,
         post.request.map(RequestId::as_i64),
         post.created_at.as_millis(),
         post.modified_at.as_millis(),
@@ -147,10 +148,21 @@ pub(in crate::sqlite) fn posts(
     )
 }
 
+/// With the content of a post that is put.
+pub(in crate::sqlite) type Encoded = With<PostWrite, String>;
+
+pub(in crate::sqlite) fn encode(_: &Vault, write: PostWrite) -> Encoded {
+    let columns = match &write {
+        PostWrite::Put(post) => to_json(&ContentRecord::from(&post.content)),
+        PostWrite::Delete { .. } => String::new(),
+    };
+    Encoded { write, columns }
+}
+
 /// Applies what is written of posts.
-pub(in crate::sqlite) fn write(tx: &Transaction<'_>, write: &PostWrite) -> Result<(), Fault> {
-    match write {
-        PostWrite::Put(post) => put(tx.db, post),
+pub(in crate::sqlite) fn write(tx: &Transaction<'_>, row: &Encoded) -> Result<(), Fault> {
+    match &row.write {
+        PostWrite::Put(post) => put(tx.db, post, &row.columns),
         PostWrite::Delete {
             account,
             chat,

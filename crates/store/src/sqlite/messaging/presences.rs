@@ -11,7 +11,7 @@ use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::identity::accounts::{person_columns, read_person};
 use crate::sqlite::query::{count, execute, many, offset, one, unreadable};
-use crate::sqlite::transaction::Transaction;
+use crate::sqlite::row::Transaction;
 
 pub(in crate::sqlite) fn put(db: &Connection, presence: &Presence) -> Result<(), Fault> {
     let sql = "insert into presences (account_id, person_id, user_status, dnd_status, message,

@@ -11,7 +11,7 @@ use rusqlite::{Connection, params};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::error::Fault;
 use crate::sqlite::query::{execute, many, unreadable};
-use crate::sqlite::transaction::Transaction;
+use crate::sqlite::row::Transaction;
 
 /// Appends an entry, and forgets the oldest when there are too many of that subscription.
 pub(in crate::sqlite) fn note(db: &Connection, entry: &HistoryEntry) -> Result<(), Fault> {

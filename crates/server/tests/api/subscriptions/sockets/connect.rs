@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use hookyard_domain::kernel::component::Component as _;
 use hookyard_domain::{ClientId, Scope, Scopes};
 use http::Method;
 use serde_json::json;
@@ -171,7 +172,8 @@ async fn a_stopping_server_says_goodbye() {
     let world = World::start().await;
     let alice = world.signed_in(ALICE).await;
     let (mut socket, details, id) = Socket::subscribed(&world, &alice).await;
-    let stopping = world.gateway.stop(Instant::now() + Duration::from_secs(20));
+    let deadline = Instant::now() + Duration::from_secs(20);
+    let stopping = world.gateway.stop(deadline.into_std());
     let goodbye = async {
         let close = socket.next().await.expect("a close");
         assert_eq!(close.into_text().expect("its reason").as_str(), "");
