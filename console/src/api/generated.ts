@@ -782,7 +782,6 @@ export interface components {
              * @default 15000
              */
             timeoutMs: number;
-            /** @example https://example.com/hooks */
             url: string;
             /** @default null */
             verificationToken: string | null;
@@ -952,7 +951,6 @@ export interface components {
              * @default 15000
              */
             timeoutMs: number;
-            /** @example https://example.com/hooks */
             url: string;
             /** @default null */
             verificationToken: string | null;
