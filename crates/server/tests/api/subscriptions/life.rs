@@ -339,7 +339,10 @@ async fn ones_own_subscriptions_are_listed_and_ended() {
     let alice = world.signed_in(ALICE).await;
     let receiver = Receiver::start().await;
     let id = subscribe(&alice, &receiver).await;
-    assert_eq!(alice.get(OWN).await.records("id"), std::slice::from_ref(&id));
+    assert_eq!(
+        alice.get(OWN).await.records("id"),
+        std::slice::from_ref(&id)
+    );
     let bob = world.signed_in(BOB).await;
     assert_eq!(bob.get(OWN).await.records("id"), [""; 0]);
     let path = format!("{OWN}/{id}");
