@@ -165,12 +165,14 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     {
         hookyard_api::operations::record_calls(file.into());
     }
+    // Before the start: whoever is answered by the server may ask it to stop.
+    let mut stop = StopSignals::listen()?;
     let server = Server::start(config).await?;
     // Nobody may be there to read it.
     let _ = write!(std::io::stdout(), "{}", server.greeting());
     let _ = std::io::stdout().flush();
     let failed = tokio::select! {
-        () = stop_asked() => false,
+        () = stop.asked() => false,
         () = server.store_failed() => true,
     };
     if failed {
@@ -185,24 +187,45 @@ async fn serve(config: Config) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Returns when SIGTERM or Ctrl+C arrives.
-async fn stop_asked() {
-    let interrupted = async {
+/// SIGTERM and Ctrl+C, which no longer end the process by themselves once they are listened to.
+#[cfg(unix)]
+struct StopSignals {
+    interrupted: tokio::signal::unix::Signal,
+    terminated: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl StopSignals {
+    fn listen() -> anyhow::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let listen = |kind| signal(kind).context("failed to listen to signals");
+        Ok(Self {
+            interrupted: listen(SignalKind::interrupt())?,
+            terminated: listen(SignalKind::terminate())?,
+        })
+    }
+
+    /// Returns when one of them arrives, also when it came before.
+    async fn asked(&mut self) {
+        tokio::select! {
+            _ = self.interrupted.recv() => {}
+            _ = self.terminated.recv() => {}
+        }
+    }
+}
+
+#[cfg(not(unix))]
+struct StopSignals;
+
+#[cfg(not(unix))]
+impl StopSignals {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn asked(&mut self) {
         if tokio::signal::ctrl_c().await.is_err() {
             std::future::pending::<()>().await;
         }
-    };
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminated) = signal(SignalKind::terminate()) else {
-            return interrupted.await;
-        };
-        tokio::select! {
-            () = interrupted => {}
-            _ = terminated.recv() => {}
-        }
     }
-    #[cfg(not(unix))]
-    interrupted.await;
 }

@@ -118,6 +118,17 @@ fn a_clean_stop_neither_loses_nor_repeats() {
     assert!(acknowledged > 10 * CLEAN_STOPS, "there was hardly any load");
 }
 
+#[test]
+fn who_is_answered_may_ask_for_a_clean_stop_at_once() {
+    let mut server = Server::start("young");
+    for _ in 0..CLEAN_STOPS {
+        server.stop();
+        server.spawn();
+        server.wait_until_ready();
+    }
+    server.stop();
+}
+
 /// Posts of the chat: what each operation became.
 type Posts = BTreeMap<Operation, Vec<String>>;
 
