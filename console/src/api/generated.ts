@@ -683,29 +683,40 @@ export interface components {
             authorization: components["schemas"]["EndpointAuthorization"];
             /**
              * Format: uint64
+             * @description Minutes whose events are sent together, as an array; 0 for each by itself.
              * @default 0
              */
             batchingIntervalMinutes: number;
             /**
              * Format: uint32
+             * @description Events in one request, at most 500.
              * @default 100
              */
             batchMax: number;
             /**
              * Format: uint32
+             * @description Requests in flight at once, at most 256.
              * @default 16
              */
             concurrency: number;
-            /** @default null */
+            /**
+             * @description Which events of these types, by what is in them.
+             * @default null
+             */
             contentFilter: unknown;
             /**
              * Format: date-time
              * @example 2026-03-02T09:30:00.000Z
              */
             creationTime: string;
-            /** @default  */
+            /**
+             * @description What it is for, in the words of who made it.
+             * @default
+             */
             description: string;
             /**
+             * @description Names such as `invoice.paid`, and patterns: a `*` stands for one part, at the end for one or
+             *     more.
              * @default []
              * @example [
              *       "invoice.*"
@@ -719,13 +730,21 @@ export interface components {
             failingSince: string | null;
             /**
              * Format: uint32
+             * @description Failed attempts of one delivery, while nothing else gets through, after which the endpoint is
+             *     `Errored`; 0 for never.
              * @default 10
              */
             failureThreshold: number;
-            /** @default none */
+            /**
+             * @description How the address shows that it wants events.
+             * @default none
+             */
             handshake: components["schemas"]["HandshakeName"];
             handshakeResult?: components["schemas"]["Handshake"];
-            /** @default {} */
+            /**
+             * @description Further headers of every request; at most 40.
+             * @default {}
+             */
             headers: {
                 [key: string]: string;
             };
@@ -739,15 +758,25 @@ export interface components {
              * @example 2026-03-02T09:30:00.000Z
              */
             lastModifiedTime: string;
-            /** @default false */
+            /**
+             * @description Whether events go one after the other, in the order in which they were published.
+             * @default false
+             */
             ordered: boolean;
             /** @example 1893456789012482 */
             ownerId: string;
-            /** @default standard */
+            /**
+             * @description What the body looks like.
+             * @default standard
+             */
             payloadFormat: components["schemas"]["PayloadFormatName"];
-            /** @default null */
+            /**
+             * @description In no stretch of that time more requests than that.
+             * @default null
+             */
             rateLimit: components["schemas"]["RateLimit"] | null;
             /**
+             * @description When, how often and how long what failed is tried again.
              * @default {
              *       "ageMaxMs": 604800000,
              *       "attemptsMax": 10,
@@ -769,7 +798,10 @@ export interface components {
              */
             retryPolicy: components["schemas"]["EndpointRetries"];
             secrets: components["schemas"]["EndpointSecret"][];
-            /** @default standard */
+            /**
+             * @description Whether requests carry the signature of Standard Webhooks.
+             * @default standard
+             */
             signing: components["schemas"]["EndpointSigning"];
             /** @description How it fared in the last day; in lists. */
             stats?: components["schemas"]["EndpointDay"];
@@ -784,12 +816,19 @@ export interface components {
             statusTime: string | null;
             /**
              * Format: uint64
+             * @description How long an answer may take, in milliseconds: 500 to 60,000.
              * @default 15000
              */
             timeoutMs: number;
-            /** @example https://example.com/hooks */
+            /**
+             * @description Where requests go; https in production.
+             * @example https://example.com/hooks
+             */
             url: string;
-            /** @default null */
+            /**
+             * @description Sent as `Verification-Token`.
+             * @default null
+             */
             verificationToken: string | null;
             /** Format: uint64 */
             version: number;
@@ -891,24 +930,35 @@ export interface components {
             authorization: components["schemas"]["AskedEndpointAuthorization"];
             /**
              * Format: uint64
+             * @description Minutes whose events are sent together, as an array; 0 for each by itself.
              * @default 0
              */
             batchingIntervalMinutes: number;
             /**
              * Format: uint32
+             * @description Events in one request, at most 500.
              * @default 100
              */
             batchMax: number;
             /**
              * Format: uint32
+             * @description Requests in flight at once, at most 256.
              * @default 16
              */
             concurrency: number;
-            /** @default null */
+            /**
+             * @description Which events of these types, by what is in them.
+             * @default null
+             */
             contentFilter: unknown;
-            /** @default  */
+            /**
+             * @description What it is for, in the words of who made it.
+             * @default
+             */
             description: string;
             /**
+             * @description Names such as `invoice.paid`, and patterns: a `*` stands for one part, at the end for one or
+             *     more.
              * @default []
              * @example [
              *       "invoice.*"
@@ -917,22 +967,40 @@ export interface components {
             eventTypes: string[];
             /**
              * Format: uint32
+             * @description Failed attempts of one delivery, while nothing else gets through, after which the endpoint is
+             *     `Errored`; 0 for never.
              * @default 10
              */
             failureThreshold: number;
-            /** @default none */
+            /**
+             * @description How the address shows that it wants events.
+             * @default none
+             */
             handshake: components["schemas"]["HandshakeName"];
-            /** @default {} */
+            /**
+             * @description Further headers of every request; at most 40.
+             * @default {}
+             */
             headers: {
                 [key: string]: string;
             };
-            /** @default false */
+            /**
+             * @description Whether events go one after the other, in the order in which they were published.
+             * @default false
+             */
             ordered: boolean;
-            /** @default standard */
+            /**
+             * @description What the body looks like.
+             * @default standard
+             */
             payloadFormat: components["schemas"]["PayloadFormatName"];
-            /** @default null */
+            /**
+             * @description In no stretch of that time more requests than that.
+             * @default null
+             */
             rateLimit: components["schemas"]["RateLimit"] | null;
             /**
+             * @description When, how often and how long what failed is tried again.
              * @default {
              *       "ageMaxMs": 604800000,
              *       "attemptsMax": 10,
@@ -955,16 +1023,26 @@ export interface components {
             retryPolicy: components["schemas"]["AskedEndpointRetries"];
             /** @description Written when an endpoint is made; changed by a rotation. */
             secret?: string | null;
-            /** @default standard */
+            /**
+             * @description Whether requests carry the signature of Standard Webhooks.
+             * @default standard
+             */
             signing: components["schemas"]["EndpointSigning"];
             /**
              * Format: uint64
+             * @description How long an answer may take, in milliseconds: 500 to 60,000.
              * @default 15000
              */
             timeoutMs: number;
-            /** @example https://example.com/hooks */
+            /**
+             * @description Where requests go; https in production.
+             * @example https://example.com/hooks
+             */
             url: string;
-            /** @default null */
+            /**
+             * @description Sent as `Verification-Token`.
+             * @default null
+             */
             verificationToken: string | null;
         };
         /** @enum {string} */

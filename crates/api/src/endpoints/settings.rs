@@ -32,15 +32,21 @@ pub(super) const MASK: &str = "••••";
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 #[schemars(rename = "EndpointSettings")]
 pub(super) struct Settings {
+    /// Where requests go; https in production.
     #[schemars(example = &"https://example.com/hooks")]
     pub url: String,
+    /// What it is for, in the words of who made it.
     #[serde(default)]
     pub description: String,
+    /// Names such as `invoice.paid`, and patterns: a `*` stands for one part, at the end for one or
+    /// more.
     #[serde(default)]
     #[schemars(example = vec!["invoice.*"])]
     pub event_types: Vec<String>,
+    /// Which events of these types, by what is in them.
     #[serde(default)]
     pub content_filter: Option<Value>,
+    /// Further headers of every request; at most 40.
     #[serde(default)]
     pub headers: BTreeMap<String, String>,
     #[serde(
@@ -50,37 +56,50 @@ pub(super) struct Settings {
     )]
     #[schemars(with = "AuthorizationShape")]
     pub authorization: Authorization,
+    /// Sent as `Verification-Token`.
     #[serde(default)]
     pub verification_token: Option<String>,
+    /// How the address shows that it wants events.
     #[serde(default)]
     #[schemars(with = "HandshakeName")]
     pub handshake: HandshakeKind,
+    /// Whether requests carry the signature of Standard Webhooks.
     #[serde(default)]
     pub signing: Signing,
     /// Written when an endpoint is made; changed by a rotation.
     #[serde(default, skip_serializing)]
     pub secret: Option<String>,
+    /// What the body looks like.
     #[serde(default)]
     #[schemars(with = "PayloadFormatName")]
     pub payload_format: PayloadFormat,
+    /// How long an answer may take, in milliseconds: 500 to 60,000.
     #[serde(default = "timeout_default", deserialize_with = "tagged::whole")]
     pub timeout_ms: u64,
+    /// When, how often and how long what failed is tried again.
     #[serde(default)]
     pub retry_policy: RetrySettings,
+    /// Failed attempts of one delivery, while nothing else gets through, after which the endpoint is
+    /// `Errored`; 0 for never.
     #[serde(
         default = "failure_threshold_default",
         deserialize_with = "tagged::count"
     )]
     pub failure_threshold: u32,
+    /// Minutes whose events are sent together, as an array; 0 for each by itself.
     #[serde(default, deserialize_with = "tagged::whole")]
     pub batching_interval_minutes: u64,
+    /// Events in one request, at most 500.
     #[serde(default = "batch_max_default", deserialize_with = "tagged::count")]
     pub batch_max: u32,
+    /// In no stretch of that time more requests than that.
     #[serde(default, deserialize_with = "tagged::rate_limit")]
     #[schemars(with = "Option<RateLimitShape>")]
     pub rate_limit: Option<RateLimit>,
+    /// Requests in flight at once, at most 256.
     #[serde(default = "concurrency_default", deserialize_with = "tagged::count")]
     pub concurrency: u32,
+    /// Whether events go one after the other, in the order in which they were published.
     #[serde(default)]
     pub ordered: bool,
 }

@@ -14,8 +14,30 @@ function element(name, attributes = {}, ...children) {
   return made;
 }
 
+/** A text in which what stands between backticks is code. */
+function worded(text) {
+  return text.split('`').map((part, place) => (place % 2 === 1 ? element('code', {}, part) : part));
+}
+
 function prose(text) {
-  return element('p', { class: 'prose' }, text);
+  return element('p', { class: 'prose' }, ...worded(text));
+}
+
+function furtherProse(text) {
+  const [, ...further] = text.split('\n');
+  const rest = further.join('\n').trim();
+  return rest ? prose(rest) : undefined;
+}
+
+/** What can be opened. Its inside is made when somebody looks: all of it at once would be 140,000 elements. */
+function opening(summary, inside, attributes = {}) {
+  const details = element('details', attributes, summary);
+  const fill = () => {
+    details.removeEventListener('toggle', fill);
+    details.append(element('div', {}, ...inside().filter(Boolean)));
+  };
+  details.addEventListener('toggle', fill);
+  return details;
 }
 
 function json(value) {
@@ -40,6 +62,13 @@ function kindOf(given, schemas) {
   return schema.format ? `${kind} (${schema.format})` : kind;
 }
 
+function hasMembers(given, schemas) {
+  const { schema } = resolved(given, schemas);
+  if (schema.type === 'array') return hasMembers(schema.items ?? {}, schemas);
+  if (Object.keys(schema.properties ?? {}).length > 0) return true;
+  return (schema.anyOf ?? schema.oneOf ?? []).some((choice) => hasMembers(choice, schemas));
+}
+
 /** The members of a schema, each with what it is. */
 function members(given, schemas, depth = 0) {
   const { schema } = resolved(given, schemas);
@@ -47,7 +76,7 @@ function members(given, schemas, depth = 0) {
   const choices = schema.anyOf ?? schema.oneOf ?? [];
   const open = choices.filter((choice) => choice.type !== 'null');
   const rows = Object.entries(schema.properties ?? {}).map(([name, shape]) => {
-    const inner = depth < DEPTH_MAX ? members(shape, schemas, depth + 1) : undefined;
+    const inner = depth < DEPTH_MAX && hasMembers(shape, schemas) ? opening(element('summary', {}, 'Members'), () => [members(shape, schemas, depth + 1)]) : undefined;
     const required = schema.required?.includes(name) ? 'yes' : '';
     const about = shape.description ?? resolved(shape, schemas).schema.description ?? '';
     return element(
@@ -55,8 +84,8 @@ function members(given, schemas, depth = 0) {
       {},
       element('td', {}, element('code', {}, name)),
       element('td', {}, kindOf(shape, schemas)),
-      element('td', {}, required),
-      element('td', {}, about, inner && element('details', {}, element('summary', {}, 'Members'), element('div', {}, inner))),
+      element('td', { class: 'required' }, required),
+      element('td', {}, ...worded(about), inner),
     );
   });
   const tables = open.map((choice) => members(choice, schemas, depth + 1)).filter(Boolean);
@@ -78,11 +107,11 @@ function parameters(all, schemas) {
       element('td', {}, element('code', {}, parameter.name)),
       element('td', {}, parameter.in),
       element('td', {}, kindOf(parameter.schema, schemas)),
-      element('td', {}, parameter.required ? 'yes' : ''),
-      element('td', {}, parameter.description ?? ''),
+      element('td', { class: 'required' }, parameter.required ? 'yes' : ''),
+      element('td', {}, ...worded(parameter.description ?? '')),
     ),
   );
-  return element('section', {}, element('h4', {}, 'Parameters'), table(['Name', 'In', 'Type', 'Required', 'What it is'], rows));
+  return element('section', {}, element('h3', {}, 'Parameters'), table(['Name', 'In', 'Type', 'Required', 'What it is'], rows));
 }
 
 function content(all, schemas) {
@@ -98,14 +127,10 @@ function content(all, schemas) {
 }
 
 function answers(responses, schemas) {
-  return Object.entries(responses).map(([status, response]) =>
-    element(
-      'details',
-      {},
-      element('summary', {}, element('strong', {}, status), ' ', (response['x-codes'] ?? [response.description]).join(' ')),
-      element('div', {}, prose(response.description), ...content(response.content, schemas).filter(Boolean)),
-    ),
-  );
+  return Object.entries(responses).map(([status, response]) => {
+    const summary = element('summary', {}, element('strong', {}, status), ' ', (response['x-codes'] ?? [response.description]).join(' '));
+    return opening(summary, () => [response['x-codes'] ? prose(response.description) : undefined, ...content(response.content, schemas)]);
+  });
 }
 
 function quoted(text) {
@@ -136,37 +161,36 @@ function permission(operation) {
   return tags.map((text) => element('span', { class: 'tag' }, text));
 }
 
-function shown(method, path, operation, schemas) {
+function inside(method, path, operation, schemas) {
   const also = operation['x-also-at'];
   const instead = operation['x-instead'];
-  const body = element(
-    'div',
-    {},
-    prose(operation.description),
+  return [
+    // The first line is the summary, which stands above.
+    furtherProse(operation.description),
     element('p', {}, ...permission(operation)),
     operation.deprecated ? element('p', {}, instead ? `For former clients; use ${instead}.` : 'For former clients.') : undefined,
     also ? element('p', {}, 'Also at ', element('code', {}, also.join(' '))) : undefined,
     parameters(operation.parameters, schemas),
-    operation.requestBody ? element('h4', {}, 'Body') : undefined,
+    operation.requestBody ? element('h3', {}, 'Body') : undefined,
     ...content(operation.requestBody?.content, schemas),
-    element('h4', {}, 'Try it'),
+    element('h3', {}, 'Try it'),
     json(curl(method, path, operation)),
-    element('h4', {}, 'Answers'),
+    element('h3', {}, 'Answers'),
     ...answers(operation.responses, schemas),
+  ];
+}
+
+function shown(method, path, operation, schemas) {
+  const summary = element(
+    'summary',
+    {},
+    element('span', { class: `method ${method}` }, method.toUpperCase()),
+    element('span', { class: 'path' }, path),
+    element('br'),
+    element('span', { class: 'summary' }, ...worded(operation.summary)),
   );
-  const details = element(
-    'details',
-    { id: operation.operationId, class: operation.deprecated ? 'deprecated' : undefined },
-    element(
-      'summary',
-      {},
-      element('span', { class: 'method' }, method.toUpperCase()),
-      element('span', { class: 'path' }, path),
-      element('br'),
-      element('span', { class: 'summary' }, operation.summary),
-    ),
-    body,
-  );
+  const attributes = { id: operation.operationId, class: operation.deprecated ? 'deprecated' : undefined };
+  const details = opening(summary, () => inside(method, path, operation, schemas), attributes);
   const codes = Object.values(operation.responses).flatMap((response) => response['x-codes'] ?? []);
   const words = [method, path, operation.operationId, operation.summary, operation.description, ...codes];
   return { details, words: words.join(' ').toLowerCase() };
@@ -182,7 +206,7 @@ function build(description) {
         if (operation?.tags.includes(tag.name)) items.push({ operation, ...shown(method, path, operation, schemas) });
       }
     }
-    const links = items.map((item) => element('li', {}, element('a', { href: `#${item.operation.operationId}` }, item.operation.summary)));
+    const links = items.map((item) => element('li', {}, element('a', { href: `#${item.operation.operationId}` }, ...worded(item.operation.summary))));
     items.forEach((item, place) => Object.assign(item, { link: links[place] }));
     return {
       items,
@@ -215,12 +239,12 @@ function search(groups, text) {
 }
 
 /** Opens the operation that the address names. */
-function open() {
-  const target = document.getElementById(location.hash.slice(1));
-  if (target instanceof HTMLDetailsElement) {
-    target.open = true;
-    target.scrollIntoView();
-  }
+function open(groups) {
+  const named = location.hash.slice(1);
+  const item = groups.flatMap((group) => group.items).find(({ operation }) => operation.operationId === named);
+  if (!item) return;
+  item.details.open = true;
+  item.details.scrollIntoView();
 }
 
 async function start() {
@@ -230,8 +254,8 @@ async function start() {
   const input = document.getElementById('search');
   input.addEventListener('input', () => search(groups, input.value));
   search(groups, '');
-  addEventListener('hashchange', open);
-  open();
+  addEventListener('hashchange', () => open(groups));
+  open(groups);
 }
 
 start().catch((error) => {
