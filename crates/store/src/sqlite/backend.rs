@@ -36,7 +36,7 @@ impl Backend for Rows {
     type Encoder = Vault;
     type Row = Row;
     type EventColumns = events::Columns;
-    type SubscriptionColumns = subscriptions::Columns;
+    type SubscriptionColumns = subscriptions::columns::Columns;
     type AttemptColumns = attempts::AttemptColumns;
 
     fn encode(vault: &Vault, write: Write) -> Result<Row, Fault> {
@@ -50,8 +50,8 @@ impl Backend for Rows {
     fn encode_subscription(
         vault: &Vault,
         subscription: &Subscription,
-    ) -> Result<subscriptions::Columns, Fault> {
-        subscriptions::encode(vault, subscription)
+    ) -> Result<subscriptions::columns::Columns, Fault> {
+        subscriptions::columns::encode(vault, subscription)
     }
 
     fn encode_attempt(attempt: &Attempt) -> Result<attempts::AttemptColumns, Fault> {
@@ -103,7 +103,7 @@ impl Backend for Rows {
     fn put_subscription(
         &mut self,
         subscription: &Subscription,
-        columns: &subscriptions::Columns,
+        columns: &subscriptions::columns::Columns,
     ) -> Result<i64, Fault> {
         subscriptions::put(&self.db, subscription, columns)?;
         subscriptions::key(&self.db, subscription.id)?
