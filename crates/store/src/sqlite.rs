@@ -315,7 +315,7 @@ impl Parts {
 
 fn mark_possible_repeats(db: &Connection) -> Result<(), Fault> {
     let window = u32::try_from(LANE_WINDOW_MAX).expect("the window is small");
-    delivery::deliveries::mark_possible_repeats(db, window)
+    delivery::deliveries::waiting::mark_possible_repeats(db, window)
 }
 
 fn assemble(

@@ -11,7 +11,7 @@ use hookyard_domain::{
 use rusqlite::Connection;
 
 use super::checkpoints::{Checkpointer, empty_log};
-use super::delivery::deliveries;
+use super::delivery::{attempts, deliveries};
 use super::endpoints::statistics;
 use super::error::Fault;
 use super::messaging::chats;
@@ -36,8 +36,8 @@ impl Backend for Rows {
     type Encoder = Vault;
     type Row = Row;
     type EventColumns = events::Columns;
-    type SubscriptionColumns = subscriptions::Columns;
-    type AttemptColumns = deliveries::AttemptColumns;
+    type SubscriptionColumns = subscriptions::columns::Columns;
+    type AttemptColumns = attempts::AttemptColumns;
 
     fn encode(vault: &Vault, write: Write) -> Result<Row, Fault> {
         Row::encode(vault, write)
@@ -50,12 +50,12 @@ impl Backend for Rows {
     fn encode_subscription(
         vault: &Vault,
         subscription: &Subscription,
-    ) -> Result<subscriptions::Columns, Fault> {
-        subscriptions::encode(vault, subscription)
+    ) -> Result<subscriptions::columns::Columns, Fault> {
+        subscriptions::columns::encode(vault, subscription)
     }
 
-    fn encode_attempt(attempt: &Attempt) -> Result<deliveries::AttemptColumns, Fault> {
-        Ok(deliveries::encode(attempt))
+    fn encode_attempt(attempt: &Attempt) -> Result<attempts::AttemptColumns, Fault> {
+        Ok(attempts::encode(attempt))
     }
 
     fn begin(&mut self) -> Result<(), Fault> {
@@ -103,7 +103,7 @@ impl Backend for Rows {
     fn put_subscription(
         &mut self,
         subscription: &Subscription,
-        columns: &subscriptions::Columns,
+        columns: &subscriptions::columns::Columns,
     ) -> Result<i64, Fault> {
         subscriptions::put(&self.db, subscription, columns)?;
         subscriptions::key(&self.db, subscription.id)?
@@ -111,11 +111,11 @@ impl Backend for Rows {
     }
 
     fn set_ordered(&mut self, key: i64, ordered: bool) -> Result<(), Fault> {
-        deliveries::set_ordered(&self.db, key, ordered)
+        deliveries::waiting::set_ordered(&self.db, key, ordered)
     }
 
     fn hurry(&mut self, key: i64, now: Timestamp) -> Result<(), Fault> {
-        deliveries::hurry(&self.db, key, now)
+        deliveries::waiting::hurry(&self.db, key, now)
     }
 
     fn delete_subscription(
@@ -188,7 +188,7 @@ impl Backend for Rows {
         event: EventId,
         subscription: SubscriptionId,
     ) -> Result<bool, Fault> {
-        deliveries::exists(&self.db, account, event, subscription)
+        deliveries::event::exists(&self.db, account, event, subscription)
     }
 
     fn put_delivery(&mut self, delivery: &Delivery, key: i64, ordered: bool) -> Result<(), Fault> {
@@ -196,7 +196,7 @@ impl Backend for Rows {
     }
 
     fn note_late(&mut self, event: EventId, delivery: DeliveryId) -> Result<(), Fault> {
-        deliveries::note_late(&self.db, event, delivery)
+        deliveries::event::note_late(&self.db, event, delivery)
     }
 
     fn restart_delivery(
@@ -220,10 +220,10 @@ impl Backend for Rows {
     fn record_attempt(
         &mut self,
         attempt: &Attempt,
-        columns: &deliveries::AttemptColumns,
+        columns: &attempts::AttemptColumns,
         state: &DeliveryState,
     ) -> Result<Recorded, Fault> {
-        deliveries::record(&self.db, attempt, columns, state)
+        attempts::record(&self.db, attempt, columns, state)
     }
 
     fn wrote(&mut self, bytes: usize) {

@@ -1,4 +1,5 @@
-//! Rows of deliveries and jobs.
+//! Rows of deliveries, attempts and jobs.
 
+pub(super) mod attempts;
 pub(super) mod deliveries;
 pub(super) mod jobs;

@@ -1,6 +1,7 @@
 //! Events: appended, never changed.
 
 pub(super) mod custom_types;
+pub(super) mod names;
 pub(super) mod publications;
 
 use std::sync::Arc;
@@ -178,9 +179,9 @@ macro_rules! event_search {
         concat!(
             "from events e where e.account_id = ?1 and e.id >= ?2 and e.id < ?3
                 and (?4 is null or ",
-            crate::sqlite::delivery::deliveries::type_name!(),
+            crate::sqlite::events::names::type_name!(),
             " glob ?4) and (?5 is null or ",
-            crate::sqlite::delivery::deliveries::type_dots!(),
+            crate::sqlite::events::names::type_dots!(),
             " = ?5)"
         )
     };
@@ -194,10 +195,7 @@ fn search_values(query: &EventQuery) -> (i64, i64, i64, Option<&str>, Option<i64
         query.since.map_or(0, first),
         query.until.map_or(below, |until| below.min(first(until))),
         query.types.as_ref().map(TypePattern::as_str),
-        query
-            .types
-            .as_ref()
-            .and_then(crate::sqlite::delivery::deliveries::dots_of),
+        query.types.as_ref().and_then(names::dots_of),
     )
 }
 

@@ -4,6 +4,7 @@ use hookyard_domain::{Claim, Guard, Object, ObjectRef, PersonStatus, Set};
 use rusqlite::Connection;
 
 use super::delivery::jobs;
+use super::endpoints;
 use super::error::Fault;
 use super::events::{custom_types, publications};
 use super::identity::{accounts, sessions};
@@ -47,7 +48,7 @@ fn version_of(db: &Connection, of: &ObjectRef) -> Result<Option<u64>, Fault> {
 fn count(db: &Connection, of: &Set) -> Result<u32, Fault> {
     match of {
         Set::Bins(account) => bins::count_of(db, *account),
-        Set::Endpoints(account) => subscriptions::endpoint_count(db, *account),
+        Set::Endpoints(account) => endpoints::count(db, *account),
         Set::Subscriptions {
             account,
             owner,
