@@ -25,8 +25,7 @@ use hookyard_domain::{
     AttemptOutcome, DeliveryMode, Subscription, Timings, Transcript, UnreachableReason,
 };
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, RETRY_AFTER,
-    USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, RETRY_AFTER, USER_AGENT,
 };
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt as _, Full};
@@ -213,32 +212,6 @@ impl WebhookConnection {
         self.open = None;
         self.prepared = Prepared::new(subscription);
         self.prepared.is_some()
-    }
-
-    /// Adds the access token that an endpoint wants, fetched by `deadline`.
-    async fn authorize(
-        &mut self,
-        sending: &Sending<'_>,
-        request: &mut Request<Full<Bytes>>,
-        deadline: Instant,
-    ) -> Result<(), NoToken> {
-        let Some(endpoint) = &sending.subscription.endpoint else {
-            return Ok(());
-        };
-        let asked = self
-            .tokens
-            .header(&self.egress, &endpoint.authorization, deadline);
-        if let Some(proof) = asked.await? {
-            request.headers_mut().insert(AUTHORIZATION, proof);
-        }
-        Ok(())
-    }
-
-    /// The receiver does not take the token any more.
-    fn forget_token(&self, sending: &Sending<'_>) {
-        if let Some(endpoint) = &sending.subscription.endpoint {
-            self.tokens.forget(&endpoint.authorization);
-        }
     }
 
     /// The kept connection, if the rules that allowed it still hold.

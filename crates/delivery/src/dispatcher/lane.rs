@@ -6,6 +6,9 @@
 //! from the store again. While such a read is under way, whatever is settled or arrives is noted,
 //! because the page that comes back may not know of it.
 
+mod entry;
+mod sums;
+
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -15,7 +18,6 @@ use hookyard_domain::kernel::limits::{
     BATCH_BYTES_MAX, BATCHING_INTERVAL_MAX, LANE_UNRECORDED_MAX, LANE_WINDOW_FAILING_MAX,
     LANE_WINDOW_MAX, RETRY_AFTER_MAX, STORE_PAUSE_MAX, STORE_PAUSE_MIN,
 };
-use hookyard_domain::kernel::news::CommittedDelivery;
 use hookyard_domain::kernel::ownership::Lease;
 use hookyard_domain::subscriptions::health::Health;
 use hookyard_domain::{
@@ -24,6 +26,9 @@ use hookyard_domain::{
 };
 use tokio::sync::Notify;
 use tokio::time::Instant;
+
+pub(super) use entry::Entry;
+pub(super) use sums::Sums;
 
 use super::breaker::Breaker;
 use super::pace::Pace;
@@ -67,50 +72,6 @@ impl Lane {
         self.lock().end();
         self.keeper.notify_one();
         self.work.notify_waiters();
-    }
-}
-
-/// What lanes come to together.
-#[derive(Debug, Default)]
-pub(super) struct Sums {
-    pub(super) behind: usize,
-    pub(super) down: usize,
-    pub(super) in_memory: usize,
-    pub(super) in_flight: usize,
-    pub(super) unrecorded: usize,
-}
-
-impl Sums {
-    pub(super) fn add(&mut self, lane: &LaneState) {
-        self.behind += usize::from(lane.behind);
-        self.down += usize::from(lane.breaker.is_open());
-        self.in_memory += lane.waiting.len();
-        self.in_flight += lane.in_flight;
-        self.unrecorded += lane.unrecorded;
-    }
-}
-
-/// A delivery in memory.
-#[derive(Debug, Clone)]
-pub(super) struct Entry {
-    pub(super) committed: CommittedDelivery,
-    /// It waits only because the receiver was down, so it need not wait once it is back.
-    hurries: bool,
-    /// When it is due, where the place in the window does not say so.
-    due: Option<Instant>,
-}
-
-impl Entry {
-    pub(super) const fn new(committed: CommittedDelivery) -> Self {
-        Self {
-            committed,
-            hurries: false,
-            due: None,
-        }
-    }
-
-    pub(super) const fn id(&self) -> DeliveryId {
-        self.committed.delivery.id
     }
 }
 

@@ -22,8 +22,9 @@ use serde::Deserialize;
 use tokio::time::{Instant, timeout_at};
 use url::form_urlencoded;
 
-use super::Exchange;
+use super::{Exchange, WebhookConnection};
 use crate::egress::{DialError, Egress, Target};
+use crate::transport::Sending;
 
 /// A source that refused is not asked again so soon, however many deliveries wait.
 const REFUSAL_KEPT: Duration = Duration::from_secs(5);
@@ -237,4 +238,32 @@ fn refusal_code(answer: &[u8]) -> Option<String> {
     let like_one = |byte: u8| byte.is_ascii_lowercase() || byte == b'_';
     let known = refusal.error.len() <= GRANT_ERROR_CHARS_MAX && refusal.error.bytes().all(like_one);
     known.then_some(refusal.error)
+}
+
+impl WebhookConnection {
+    /// Adds the access token that an endpoint wants, fetched by `deadline`.
+    pub(super) async fn authorize(
+        &mut self,
+        sending: &Sending<'_>,
+        request: &mut Request<Full<Bytes>>,
+        deadline: Instant,
+    ) -> Result<(), NoToken> {
+        let Some(endpoint) = &sending.subscription.endpoint else {
+            return Ok(());
+        };
+        let asked = self
+            .tokens
+            .header(&self.egress, &endpoint.authorization, deadline);
+        if let Some(proof) = asked.await? {
+            request.headers_mut().insert(AUTHORIZATION, proof);
+        }
+        Ok(())
+    }
+
+    /// The receiver does not take the token any more.
+    pub(super) fn forget_token(&self, sending: &Sending<'_>) {
+        if let Some(endpoint) = &sending.subscription.endpoint {
+            self.tokens.forget(&endpoint.authorization);
+        }
+    }
 }
