@@ -25,7 +25,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use async_trait::async_trait;
-use hookyard_domain::kernel::limits::LANE_WINDOW_MAX;
+
 use hookyard_domain::kernel::ports::{
     Chance, Clock, CommitError, CommitListener, Commits, StoreError,
 };
@@ -35,6 +35,7 @@ use tokio::sync::{Semaphore, watch};
 
 use self::backend::Rows;
 use self::checkpoints::Checkpointer;
+use self::delivery::deliveries::waiting::mark_possible_repeats;
 use self::error::Fault;
 use crate::commit::{Caches, Core, Encoded, Listeners, Writer, tell};
 use crate::vault::{Vault, VaultKey};
@@ -311,11 +312,6 @@ impl Parts {
             ids,
         }
     }
-}
-
-fn mark_possible_repeats(db: &Connection) -> Result<(), Fault> {
-    let window = u32::try_from(LANE_WINDOW_MAX).expect("the window is small");
-    delivery::deliveries::waiting::mark_possible_repeats(db, window)
 }
 
 fn assemble(

@@ -718,11 +718,6 @@ impl LaneState {
             return;
         };
         self.store_pause = None;
-        for (due, entry) in arrived {
-            if !self.present.contains(&entry.id()) {
-                self.insert(due, entry);
-            }
-        }
         let full = page.len() >= limit;
         self.behind = full || overflowed;
         let mut last_due = None;
@@ -734,6 +729,18 @@ impl LaneState {
             }
             if !self.present.contains(&entry.id()) && !settled.contains(&entry.id()) {
                 self.insert(due, entry);
+            }
+        }
+        for (due, entry) in arrived {
+            if self.present.contains(&entry.id()) {
+                continue;
+            }
+            // Nothing overtakes what came before it, here or in the store: after a crash, only what
+            // comes first there is taken for what may have been sent.
+            if full {
+                self.leave_to_store(due);
+            } else {
+                self.insert(due.max(now), entry);
             }
         }
         if let (true, Some(due)) = (full, last_due) {

@@ -18,9 +18,12 @@ use world::World;
 /// Seeds that every run plays.
 const FIXED_SEEDS: u64 = 200;
 /// Seeds whose histories once broke a promise.
-const FOUND_SEEDS: [u64; 1] = [
+const FOUND_SEEDS: [u64; 2] = [
     // Deliveries of a subscription that expired while it was paused waited for ever.
     239_735_689_552_204,
+    // What arrived while a full page was read was sent before what came first in the store, where
+    // the start after a crash did not look for it.
+    84_906_218_937_424,
 ];
 /// Seeds that differ from run to run, unless `HOOKYARD_FRESH_SEEDS` says how many and
 /// `HOOKYARD_FIRST_SEED` where they begin.

@@ -75,6 +75,8 @@ pub(crate) trait Backend: fmt::Debug + Send + Sized + 'static {
     ) -> Result<i64, Fault>;
     /// Marks what waits for an endpoint as in order, or as not.
     fn set_ordered(&mut self, key: i64, ordered: bool) -> Result<(), Fault>;
+    /// Marks what may have been sent without a record as a possible repeat, for every subscription.
+    fn mark_possible_repeats(&mut self) -> Result<(), Fault>;
     /// Makes what waits for later due at `now`.
     fn hurry(&mut self, key: i64, now: Timestamp) -> Result<(), Fault>;
     /// Deletes the subscription and gives its waiting deliveries up; false when it is not there.

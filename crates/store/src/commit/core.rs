@@ -1,19 +1,18 @@
 //! Applies changes: guards, rows, events and their deliveries, many changes to a transaction.
 
-use std::collections::{BTreeSet, HashSet};
+mod announcements;
+mod steps;
+
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use hookyard_domain::kernel::ports::{Clock, CommitError};
-use hookyard_domain::{
-    AccountId, Attempt, Claim, CommittedDelivery, CommittedEvent, Delivery, DeliveryId,
-    DeliveryState, Event, EventId, Guard, HistoryEntry, Milestone, News, NewsItem, PersonId,
-    Redelivery, Round, Subscription, SubscriptionId, SubscriptionStatus, Timestamp,
-};
+use hookyard_domain::{Claim, EventId, Guard, News, Timestamp};
 
-use super::backend::{Backend, Scope, Tally};
+use super::backend::{Backend, Tally};
 use super::caches::Caches;
-use super::encoded::{Encoded, Errand, Step};
-use super::fanout::{Fanout, Subscriber};
+use super::encoded::Encoded;
+use super::fanout::Fanout;
 use crate::fault::Fault;
 
 /// Why a change was not applied.
@@ -92,6 +91,8 @@ pub(crate) struct Core<B: Backend> {
     backend: B,
     fanout: Fanout,
     clock: Arc<dyn Clock>,
+    /// When the last batch was committed, by a clock that may be set back.
+    latest: Timestamp,
     caches: Arc<Caches>,
 }
 
@@ -105,6 +106,7 @@ impl<B: Backend> Core<B> {
         Ok(Self {
             backend,
             fanout,
+            latest: clock.now(),
             clock,
             caches,
         })
@@ -238,12 +240,29 @@ impl<B: Backend> Core<B> {
             fault,
             fatal: false,
         })?;
+        let now = self.clock.now();
+        if now < self.latest {
+            self.stay_ahead_of_what_was_sent()?;
+        }
         Ok(Batch {
-            now: self.clock.now(),
+            now,
             news: News::default(),
             tally: Tally::new(),
             claims: HashSet::new(),
             announcements: Vec::new(),
+        })
+    }
+
+    /// The clock was set back, so that what comes now is due before what is on its way: after a
+    /// crash, due times would no longer tell what may have been sent.
+    fn stay_ahead_of_what_was_sent(&mut self) -> Result<(), Broken> {
+        let marked = self.backend.mark_possible_repeats();
+        marked.map_err(|fault| {
+            self.undo();
+            Broken::Undone {
+                fault,
+                fatal: false,
+            }
         })
     }
 
@@ -260,6 +279,7 @@ impl<B: Backend> Core<B> {
             return Err(Broken::Undone { fault, fatal });
         }
         self.fanout.settle();
+        self.latest = batch.now;
         Ok(batch.news)
     }
 
@@ -322,320 +342,6 @@ impl<B: Backend> Core<B> {
             return Ok(false);
         }
         self.backend.holds(guard)
-    }
-
-    fn take(&mut self, step: &mut Step<B>, batch: &mut Batch) -> Result<(), Refusal> {
-        match step {
-            Step::Row(row) => {
-                let scope = Scope {
-                    fanout: &mut self.fanout,
-                    news: &mut batch.news,
-                };
-                self.backend.write(row, scope)?;
-            }
-            Step::PutSubscription(subscription, columns) => {
-                self.put_subscription(subscription, columns, batch)?;
-            }
-            Step::EndSubscription {
-                account,
-                subscription,
-                at,
-            } => self.end_subscription(*account, *subscription, *at, batch)?,
-            Step::EndSubscriptionsOf {
-                account,
-                owner,
-                at,
-                reason,
-            } => self.end_subscriptions_of(*account, *owner, *at, reason, batch)?,
-            Step::Record(attempt, state, columns) => self.record(attempt, state, columns, batch)?,
-            Step::Abandon {
-                account,
-                delivery,
-                state,
-            } => self.abandon(*account, *delivery, state, batch)?,
-        }
-        Ok(())
-    }
-
-    /// Writes a subscription, puts what waits for it in order, and sends it what comes from now on.
-    fn put_subscription(
-        &mut self,
-        subscription: &Arc<Subscription>,
-        columns: &B::SubscriptionColumns,
-        batch: &mut Batch,
-    ) -> Result<(), Fault> {
-        let key = self.backend.put_subscription(subscription, columns)?;
-        if let Some((former, _)) = self.fanout.get(subscription.id) {
-            if former.is_ordered() != subscription.is_ordered() {
-                self.backend.set_ordered(key, subscription.is_ordered())?;
-            }
-            let active = subscription.status == SubscriptionStatus::Active;
-            if active && former.status != SubscriptionStatus::Active {
-                // Whatever they waited for has been put right.
-                self.backend.hurry(key, subscription.modified_at)?;
-            }
-        }
-        self.fanout.put(Arc::clone(subscription), key);
-        let news = NewsItem::Subscription(Arc::clone(subscription));
-        batch.news.push(news);
-        Ok(())
-    }
-
-    /// Deletes a subscription that is there, with what is counted of it.
-    fn end_subscription(
-        &mut self,
-        account: AccountId,
-        subscription: SubscriptionId,
-        at: Timestamp,
-        batch: &mut Batch,
-    ) -> Result<(), Fault> {
-        let counted = self.fanout.endpoint_key(subscription);
-        if !self
-            .backend
-            .delete_subscription(account, subscription, at)?
-        {
-            return Ok(());
-        }
-        if let Some(key) = counted {
-            batch.tally.remove(&key);
-            self.backend.forget_statistics(key)?;
-        }
-        self.fanout.remove(subscription);
-        batch.news.push(NewsItem::SubscriptionEnded(subscription));
-        Ok(())
-    }
-
-    fn end_subscriptions_of(
-        &mut self,
-        account: AccountId,
-        owner: PersonId,
-        at: Timestamp,
-        reason: &'static str,
-        batch: &mut Batch,
-    ) -> Result<(), Fault> {
-        for (subscription, client_id) in self.backend.subscriptions_of(account, owner)? {
-            self.backend.note_history(&HistoryEntry {
-                account,
-                subscription,
-                owner,
-                client_id,
-                at,
-                milestone: Milestone::Deleted,
-                detail: Some(reason.to_owned()),
-            })?;
-            self.end_subscription(account, subscription, at, batch)?;
-        }
-        Ok(())
-    }
-
-    /// Records an attempt, and counts it when it is an endpoint's.
-    fn record(
-        &mut self,
-        attempt: &Attempt,
-        state: &DeliveryState,
-        columns: &B::AttemptColumns,
-        batch: &mut Batch,
-    ) -> Result<(), Fault> {
-        let recorded = self.backend.record_attempt(attempt, columns, state)?;
-        if let Some(key) = self.fanout.endpoint_key(attempt.subscription) {
-            let counted = batch.tally.entry(key).or_default();
-            if recorded.fresh {
-                counted.count_attempt(attempt);
-            }
-            counted.count_ends(state, u64::from(recorded.moved));
-        }
-        Ok(())
-    }
-
-    /// Moves a delivery on without an attempt.
-    fn abandon(
-        &mut self,
-        account: AccountId,
-        delivery: DeliveryId,
-        state: &DeliveryState,
-        batch: &mut Batch,
-    ) -> Result<(), Fault> {
-        if !self.backend.advance_delivery(account, delivery, state)? {
-            return Ok(());
-        }
-        let moved = self.backend.delivery(account, delivery)?;
-        let key = moved.and_then(|moved| self.fanout.endpoint_key(moved.subscription));
-        if let Some(key) = key {
-            batch.tally.entry(key).or_default().count_ends(state, 1);
-        }
-        Ok(())
-    }
-
-    /// Numbers what waits to be announced, matches it, and writes it with its deliveries.
-    fn announce(&mut self, changes: &mut [Encoded<B>], batch: &mut Batch) -> Result<(), Refusal> {
-        if batch.announcements.is_empty() {
-            return Ok(());
-        }
-        let account = |announcement: &Announcement| match *announcement {
-            Announcement::Errand { change, at } => match &changes[change].errands[at] {
-                Errand::Redeliver(redelivery) => redelivery.account,
-                Errand::Resend(account, _) => *account,
-            },
-            Announcement::Event { change, at } => changes[change].events[at].event.account,
-        };
-        let accounts: BTreeSet<AccountId> = batch.announcements.iter().map(account).collect();
-        self.backend.take_turn(&accounts, &mut self.fanout)?;
-        for announcement in std::mem::take(&mut batch.announcements) {
-            match announcement {
-                Announcement::Errand { change, at } => match &changes[change].errands[at] {
-                    Errand::Redeliver(redelivery) => self.redeliver(redelivery, batch)?,
-                    Errand::Resend(account, delivery) => self.resend(*account, *delivery, batch)?,
-                },
-                Announcement::Event { change, at } => {
-                    let encoded = &mut changes[change].events[at];
-                    let number = self.backend.next_number(encoded.event.account, batch.now);
-                    let event = Arc::get_mut(&mut encoded.event);
-                    event
-                        .expect("nobody else has an event before its commit")
-                        .id = EventId(number);
-                    let event = Arc::clone(&encoded.event);
-                    self.announce_event(event, &encoded.columns, batch)?;
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Appends an event and writes its deliveries.
-    fn announce_event(
-        &mut self,
-        event: Arc<Event>,
-        columns: &B::EventColumns,
-        batch: &mut Batch,
-    ) -> Result<(), Fault> {
-        let Self {
-            backend, fanout, ..
-        } = self;
-        let read = |account, chat| backend.members(account, chat);
-        let recipients = fanout.recipients(&event, read)?;
-        let subscribers = fanout.subscribers(&event, &recipients, batch.now);
-        let mut range: Option<(DeliveryId, DeliveryId)> = None;
-        for subscriber in subscribers {
-            let id = self.deliver(&event, subscriber, batch)?;
-            range = Some((range.map_or(id, |(first, _)| first), id));
-        }
-        self.backend.put_event(&event, columns, range)?;
-        let committed = CommittedEvent { event, recipients };
-        batch.news.push(NewsItem::Event(committed));
-        Ok(())
-    }
-
-    /// Writes the delivery of `event` to one subscriber.
-    fn deliver(
-        &mut self,
-        event: &Arc<Event>,
-        subscriber: Subscriber,
-        batch: &mut Batch,
-    ) -> Result<DeliveryId, Fault> {
-        let Subscriber {
-            subscription,
-            key,
-            filter,
-        } = subscriber;
-        let now = batch.now;
-        let id = DeliveryId(self.backend.next_number(event.account, now));
-        let delivery = Delivery {
-            account: event.account,
-            id,
-            subscription: subscription.id,
-            event: event.id,
-            filter,
-            state: DeliveryState::Waiting {
-                due_at: subscription.first_due(now),
-            },
-            attempts: 0,
-            round: Round::first(now),
-            possible_repeat: false,
-            created_at: now,
-        };
-        self.backend
-            .put_delivery(&delivery, key, subscription.is_ordered())?;
-        batch.news.push(NewsItem::Delivery(CommittedDelivery {
-            delivery,
-            event: Arc::clone(event),
-            subscription,
-        }));
-        Ok(id)
-    }
-
-    /// Delivers an event that was committed before, unless it was on its way already or the
-    /// subscription is not active.
-    fn redeliver(&mut self, redelivery: &Redelivery, batch: &mut Batch) -> Result<(), Fault> {
-        let Redelivery {
-            account,
-            subscription,
-            event,
-            filter,
-        } = redelivery;
-        let Some((subscription, key)) = self.fanout.get(*subscription) else {
-            return Ok(());
-        };
-        if self
-            .backend
-            .has_delivery(*account, *event, subscription.id)?
-        {
-            return Ok(());
-        }
-        let Some(event) = self.backend.event(*account, *event)? else {
-            return Ok(());
-        };
-        let subscriber = Subscriber {
-            subscription,
-            key,
-            filter: filter.clone(),
-        };
-        let event = Arc::new(event);
-        let delivery = self.deliver(&event, subscriber, batch)?;
-        self.backend.note_late(event.id, delivery)
-    }
-
-    /// Sends a delivery again. What was delivered stays so, and its event gets another delivery.
-    fn resend(
-        &mut self,
-        account: AccountId,
-        delivery: DeliveryId,
-        batch: &mut Batch,
-    ) -> Result<(), Fault> {
-        let Some(former) = self.backend.delivery(account, delivery)? else {
-            return Ok(());
-        };
-        let Some((subscription, key)) = self.fanout.get(former.subscription) else {
-            return Ok(());
-        };
-        let Some(event) = self.backend.event(account, former.event)? else {
-            return Ok(());
-        };
-        let event = Arc::new(event);
-        if matches!(former.state, DeliveryState::Delivered { .. }) {
-            let subscriber = Subscriber {
-                subscription,
-                key,
-                filter: former.filter,
-            };
-            let delivery = self.deliver(&event, subscriber, batch)?;
-            return self.backend.note_late(event.id, delivery);
-        }
-        let now = batch.now;
-        self.backend.restart_delivery(account, delivery, now)?;
-        let again = Delivery {
-            state: DeliveryState::Waiting { due_at: now },
-            round: Round {
-                attempts_before: former.attempts,
-                ..Round::first(now)
-            },
-            ..former
-        };
-        batch.news.push(NewsItem::Delivery(CommittedDelivery {
-            delivery: again,
-            event,
-            subscription,
-        }));
-        Ok(())
     }
 
     #[cfg(test)]

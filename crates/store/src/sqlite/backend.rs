@@ -114,6 +114,10 @@ impl Backend for Rows {
         deliveries::waiting::set_ordered(&self.db, key, ordered)
     }
 
+    fn mark_possible_repeats(&mut self) -> Result<(), Fault> {
+        deliveries::waiting::mark_possible_repeats(&self.db)
+    }
+
     fn hurry(&mut self, key: i64, now: Timestamp) -> Result<(), Fault> {
         deliveries::waiting::hurry(&self.db, key, now)
     }

@@ -14,6 +14,7 @@ mod herald;
 mod jobs;
 mod people;
 mod publications;
+mod repeats;
 mod restart;
 mod upgrade;
 mod world;

@@ -107,7 +107,7 @@ impl World {
         Self::on(store, Some(directory)).await
     }
 
-    async fn on(store: SqliteStore, directory: Option<tempfile::TempDir>) -> Self {
+    pub(crate) async fn on(store: SqliteStore, directory: Option<tempfile::TempDir>) -> Self {
         let ear = Arc::new(Ear::default());
         store.listen(ear.clone());
         let world = Self {
@@ -346,8 +346,8 @@ impl World {
     }
 
     /// An event of the account's own, for every endpoint that asks for its type.
-    pub(crate) async fn published(&self, type_name: &'static str) -> EventId {
-        let event = Event {
+    pub(crate) fn custom_event(&self, type_name: &'static str) -> Event {
+        Event {
             account: ACCOUNT,
             id: EventId::PENDING,
             kind: EventKind::Custom,
@@ -360,7 +360,12 @@ impl World {
             body: Bytes::from_static(b"{}"),
             confidential: false,
             attributes: None,
-        };
+        }
+    }
+
+    /// Commits a [`Self::custom_event`].
+    pub(crate) async fn published(&self, type_name: &'static str) -> EventId {
+        let event = self.custom_event(type_name);
         let ids = self
             .store
             .commit_numbering(Change::default().announcing(event));

@@ -92,6 +92,24 @@ fn what_arrives_while_a_page_is_read_is_there_once() {
 }
 
 #[test]
+fn what_arrives_does_not_overtake_what_is_still_in_the_store() {
+    let now = Instant::now();
+    let mut lane = lane(true);
+    let limit = begin_refill(&mut lane, now);
+    let newest = limit as u64 + 9;
+    lane.arrive(entry(newest), now, WALL);
+    let page = (1..=limit as u64).map(entry).collect();
+    lane.finish_refill(Some(page), limit, now, WALL);
+    assert!(lane.behind, "the page was full, so the store holds more");
+    let mut sent = Vec::new();
+    while let Some(job) = lane.take(now, WALL) {
+        sent.push(job.entry.id().0);
+        lane.in_flight -= 1;
+    }
+    assert_eq!(sent, (1..=limit as u64).collect::<Vec<_>>());
+}
+
+#[test]
 fn more_arrivals_than_there_is_room_for_keep_the_lane_behind() {
     let now = Instant::now();
     let mut lane = lane(true);

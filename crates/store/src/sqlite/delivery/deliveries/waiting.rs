@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use hookyard_domain::kernel::limits::LANE_UNRECORDED_MAX;
 use hookyard_domain::{CommittedDelivery, DeliveryId, Subscription, Timestamp};
 use rusqlite::{Connection, Row, params};
 
@@ -31,9 +32,11 @@ pub(in crate::sqlite) fn hurry(db: &Connection, key: i64, now: Timestamp) -> Res
     Ok(())
 }
 
-/// After an unclean end: the first `window` waiting deliveries of each subscription may have been
-/// sent without a record, so their next attempt is marked as a possible repeat.
-pub(in crate::sqlite) fn mark_possible_repeats(db: &Connection, window: u32) -> Result<(), Fault> {
+/// Marks what may have been sent without a record, so that its next attempt says that it may be a
+/// repeat. A lane sends a bounded number of deliveries without a record, and it sends them in an
+/// order that the rows tell: by due time, or by number where it keeps the order. What a lane
+/// hurried because its receiver came back is due later than all others, and was tried before.
+pub(in crate::sqlite) fn mark_possible_repeats(db: &Connection) -> Result<(), Fault> {
     let keys = many(
         db,
         "select key from subscriptions s where exists
@@ -41,11 +44,21 @@ pub(in crate::sqlite) fn mark_possible_repeats(db: &Connection, window: u32) -> 
         [],
         |row| row.get::<_, i64>(0),
     )?;
-    let sql = "update deliveries set possible_repeat = 1 where id in
-        (select id from deliveries where subscription_key = ?1 and state = 'waiting'
-            order by due_at, id limit ?2)";
+    let sql = "update deliveries set possible_repeat = 1 where possible_repeat = 0 and id in (
+        select id from (select id from deliveries indexed by deliveries_waiting
+            where subscription_key = ?1 and state = 'waiting'
+            order by due_at, id limit ?2)
+        union all
+        select id from (select id from deliveries indexed by deliveries_in_order
+            where subscription_key = ?1 and state = 'waiting' and ordered = 1
+            order by id limit ?2)
+        union all
+        select id from (select id, attempts from deliveries indexed by deliveries_waiting
+            where subscription_key = ?1 and state = 'waiting'
+            order by due_at desc, id desc limit ?2) where attempts > 0)";
+    let most = u32::try_from(LANE_UNRECORDED_MAX).expect("the window is small");
     for key in keys {
-        execute(db, sql, params![key, window])?;
+        execute(db, sql, params![key, most])?;
     }
     Ok(())
 }
