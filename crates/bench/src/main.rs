@@ -51,6 +51,12 @@ struct RunArguments {
     /// The server's program [default: `hookyard` beside this program]
     #[arg(long)]
     binary: Option<PathBuf>,
+    /// A former build's program, measured beside this one in the same run
+    #[arg(long)]
+    former: Option<PathBuf>,
+    /// Rounds of what is compared with the control; the median counts
+    #[arg(long, default_value_t = 3)]
+    rounds: u32,
     /// Where data directories are made; choose the disk to measure [default: `bench-data` beside
     /// this program]
     #[arg(long)]
@@ -67,6 +73,9 @@ struct RunArguments {
     /// Subscriptions of one account, of which one matches
     #[arg(long, default_value_t = 10_000)]
     subscriptions: u32,
+    /// Subscriptions beside which creations are refused, and with which starts are measured
+    #[arg(long, default_value_t = 20_000)]
+    crowd: u32,
     /// WebSocket sessions on one server
     #[arg(long, default_value_t = 10_000)]
     sessions: u32,
@@ -99,6 +108,8 @@ async fn run(arguments: RunArguments) -> anyhow::Result<()> {
         binary: arguments
             .binary
             .unwrap_or_else(|| program.with_file_name("hookyard")),
+        former: arguments.former,
+        rounds: arguments.rounds,
         directory: arguments
             .directory
             .unwrap_or_else(|| program.with_file_name("bench-data")),
@@ -106,14 +117,15 @@ async fn run(arguments: RunArguments) -> anyhow::Result<()> {
         backlog: arguments.backlog,
         posts: arguments.posts,
         subscriptions: arguments.subscriptions,
+        crowd: arguments.crowd,
         sessions: arguments.sessions,
         deliveries: arguments.deliveries,
         only: arguments.only,
     };
-    let findings = scenarios::run(plan).await?;
-    let table = report::markdown(&findings);
+    let found = scenarios::run(plan).await?;
+    let table = report::markdown(&found);
     let output = if arguments.json {
-        serde_json::to_string_pretty(&findings)?
+        serde_json::to_string_pretty(&found)?
     } else {
         table.clone()
     };

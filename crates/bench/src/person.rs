@@ -96,6 +96,17 @@ impl Person {
         Ok(())
     }
 
+    /// Asks for a bin: whether there was room for it.
+    pub(crate) async fn make_bin(&self) -> anyhow::Result<bool> {
+        let path = "/api/v1/bins";
+        let (status, answer) = self.post(path, &json!({ "name": "Bench" })).await?;
+        match status {
+            201 => Ok(true),
+            403 => Ok(false),
+            _ => anyhow::bail!("{path} answered {status} {answer}"),
+        }
+    }
+
     /// Where these events are published, to arrive so many times.
     pub(crate) fn publishing(&self, content: Content, copies: u32) -> Target {
         Target {

@@ -10,56 +10,95 @@ use anyhow::Context;
 
 use self::goals::{Goal, goals};
 use crate::measure::Figures;
-use crate::scenarios::{Comparison, Endpoints, Findings, Million, Sockets, Subscribers};
+use crate::scenarios::{
+    Comparison, Endpoints, Findings, Found, Million, Refusals, Sockets, Subscribers,
+};
 use crate::signature::SAMPLED;
-use crate::stopwatch::float;
+use crate::stopwatch::{Percentiles, float};
 
 /// What the last run replaces in a document.
 const BEGIN: &str = "<!-- the last run begins -->";
 const END: &str = "<!-- the last run ends -->";
 
 /// The run as Markdown.
-pub(crate) fn markdown(findings: &Findings) -> String {
-    let mut text = format!("{}\n\n", machine(findings));
-    let published = findings.endpoints.iter().flat_map(|found| &found.rounds);
-    let beside = published.map(|round| &round.comparison);
-    text.push_str(&comparisons(findings.comparisons.iter().chain(beside)));
-    let goals = goals(findings);
-    if !goals.is_empty() {
-        text.push_str("| goal | wanted | measured | reached |\n| --- | --- | --- | --- |\n");
-        for goal in goals {
-            let reached = if goal.reached { "yes" } else { "**no**" };
-            let Goal {
-                name,
-                wanted,
-                measured,
-                ..
-            } = goal;
-            let _infallible = writeln!(text, "| {name} | {wanted} | {measured} | {reached} |");
-        }
-        text.push('\n');
-    }
-    text.push_str(&details(findings));
+pub(crate) fn markdown(found: &Found) -> String {
+    let Found { present, former } = found;
+    let mut text = format!("{}\n\n", machine(present));
+    text.push_str(&comparisons(present, former.as_ref()));
+    text.push_str(&goal_table(present, former.as_ref()));
+    text.push_str(&details(present));
     text.truncate(text.trim_end().len());
     text.push('\n');
     text
 }
 
-fn comparisons<'a>(comparisons: impl Iterator<Item = &'a Comparison>) -> String {
-    let mut comparisons = comparisons.peekable();
-    if comparisons.peek().is_none() {
+fn goal_table(present: &Findings, former: Option<&Findings>) -> String {
+    let before = former.map(goals);
+    let present = goals(present);
+    if present.is_empty() {
         return String::new();
     }
+    let (title, rule) = match &before {
+        Some(_) => (" former build |", " --- |"),
+        None => ("", ""),
+    };
+    let mut text =
+        format!("| goal | wanted |{title} measured | reached |\n| --- | --- |{rule} --- | --- |\n");
+    for goal in present {
+        let reached = if goal.reached { "yes" } else { "**no**" };
+        let Goal {
+            name,
+            wanted,
+            measured,
+            ..
+        } = goal;
+        let same = |goals: &Vec<Goal>| {
+            let found = goals.iter().find(|goal| goal.name == name);
+            let measured = found.map_or("", |goal| goal.measured.as_str());
+            format!(" {measured} |")
+        };
+        let before = before.as_ref().map(same).unwrap_or_default();
+        let _infallible = writeln!(
+            text,
+            "| {name} | {wanted} |{before} {measured} | {reached} |"
+        );
+    }
+    text.push('\n');
+    text
+}
+
+/// All comparisons of a run, those with endpoints last.
+fn compared(findings: &Findings) -> Vec<&Comparison> {
+    let published = findings.endpoints.iter().flat_map(|found| &found.rounds);
+    let beside = published.map(|round| &round.comparison);
+    findings.comparisons.iter().chain(beside).collect()
+}
+
+fn comparisons(present: &Findings, former: Option<&Findings>) -> String {
+    let present = compared(present);
+    if present.is_empty() {
+        return String::new();
+    }
+    let former = former.map(compared).unwrap_or_default();
     let mut text = String::from(
         "| load | server | accepted/s | delivered/s | accept p50 / p99, ms | accept to delivery p50 / p99, ms | backlog at the end | lost | duplicated | CPU, s (µs per message) | peak RSS, MiB |\n\
          | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- | --- |\n",
     );
-    for comparison in comparisons {
+    for comparison in present {
         let name = &comparison.name;
         text.push_str(&row(name, "control", &comparison.control));
-        if let Some(hookyard) = &comparison.hookyard {
-            text.push_str(&row(name, "hookyard", hookyard));
-            text.push_str(&ratio_row(name, hookyard, &comparison.control));
+        let Some(hookyard) = &comparison.hookyard else {
+            continue;
+        };
+        let before = former.iter().find(|former| former.name == *name);
+        let before = before.and_then(|former| former.hookyard.as_ref());
+        if let Some(before) = before {
+            text.push_str(&row(name, "former build", before));
+        }
+        text.push_str(&row(name, "hookyard", hookyard));
+        text.push_str(&ratio_row(name, "*ratio*", hookyard, &comparison.control));
+        if let Some(before) = before {
+            text.push_str(&ratio_row(name, "*to the former*", hookyard, before));
         }
     }
     text.push('\n');
@@ -84,10 +123,10 @@ fn row(load: &str, server: &str, figures: &Figures) -> String {
     )
 }
 
-fn ratio_row(load: &str, ours: &Figures, control: &Figures) -> String {
+fn ratio_row(load: &str, title: &str, ours: &Figures, control: &Figures) -> String {
     let ratio = |ours: f64, control: f64| ours / control.max(1e-9);
     format!(
-        "| {load} | *ratio* | {:.2} | {:.2} | {:.1} / {:.1} | {:.1} / {:.1} | | | | {:.1} ({:.1}) | {:.1} |\n",
+        "| {load} | {title} | {:.2} | {:.2} | {:.1} / {:.1} | {:.1} / {:.1} | | | | {:.1} ({:.1}) | {:.1} |\n",
         ratio(ours.accepted_per_s, control.accepted_per_s),
         ratio(ours.delivered_per_s, control.delivered_per_s),
         ratio(ours.accept.p50_ms, control.accept.p50_ms),
@@ -142,6 +181,7 @@ fn details(findings: &Findings) -> String {
     let paragraphs = [
         findings.endpoints.as_ref().map(endpoints),
         findings.subscribers.as_ref().map(subscribers),
+        findings.refusals.as_ref().map(refusals),
         findings.sockets.as_ref().map(sockets),
         findings.million.as_ref().map(million),
     ];
@@ -232,6 +272,30 @@ fn subscribers(subscribers: &Subscribers) -> String {
         each(&subscribers.alone),
         each(&subscribers.crowded),
         subscribers.faults(),
+    )
+}
+
+fn refusals(refusals: &Refusals) -> String {
+    let each = |rounds: &[Figures]| {
+        let latencies = rounds.iter().map(|round| {
+            let Percentiles { p50_ms, p99_ms, .. } = round.accept;
+            format!("{p50_ms:.2} / {p99_ms:.2}")
+        });
+        latencies.collect::<Vec<_>>().join("; ")
+    };
+    let starts = refusals.ready_ms.iter().map(|ms| format!("{ms:.0}"));
+    format!(
+        "Refusals: cards at 200/s to a server with {} subscriptions, of which one matches, alone and beside a loop of creations that are refused, {}/s.\n\
+         Accept p50 / p99 in ms, alone, round by round: {}. Beside: {}.\n\
+         Lost, duplicated or refused cards: {}.\n\
+         The server answered `/healthz` after {} ms in {} starts.\n",
+        grouped(f64::from(refusals.subscriptions)),
+        grouped(refusals.refused_per_s),
+        each(&refusals.alone),
+        each(&refusals.beside),
+        refusals.faults(),
+        starts.collect::<Vec<_>>().join(", "),
+        refusals.ready_ms.len(),
     )
 }
 

@@ -2,6 +2,8 @@
 
 mod endpoints;
 mod million;
+mod refusals;
+mod rounds;
 mod sockets;
 mod subscribers;
 
@@ -13,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
+use clap::ValueEnum as _;
 use serde::Serialize;
 use tokio::time::Instant;
 
@@ -28,6 +31,7 @@ use crate::stopwatch::{Percentiles, Stopwatch, float, sample, seconds};
 
 pub(crate) use self::endpoints::{Endpoints, Published};
 pub(crate) use self::million::Million;
+pub(crate) use self::refusals::Refusals;
 pub(crate) use self::sockets::Sockets;
 pub(crate) use self::subscribers::Subscribers;
 
@@ -44,6 +48,10 @@ const SYNCS: usize = 200;
 #[derive(Debug, Clone)]
 pub(crate) struct Plan {
     pub(crate) binary: PathBuf,
+    /// Measured beside it.
+    pub(crate) former: Option<PathBuf>,
+    /// Of what is compared with the control; the median counts.
+    pub(crate) rounds: u32,
     /// On the disk that is to be measured; never a memory file system.
     pub(crate) directory: PathBuf,
     pub(crate) duration: Duration,
@@ -51,6 +59,8 @@ pub(crate) struct Plan {
     pub(crate) posts: u32,
     /// Of one account, of which one matches.
     pub(crate) subscriptions: u32,
+    /// Beside which creations are refused.
+    pub(crate) crowd: u32,
     /// WebSocket sessions on one server.
     pub(crate) sessions: u32,
     /// That wait for an endpoint which is down.
@@ -75,6 +85,8 @@ pub(crate) enum Scenario {
     Start,
     /// One matching subscription among thousands.
     Subscribers,
+    /// Hook posts beside refused creations, and starts, with thousands of subscriptions.
+    Refusals,
     /// Thousands of WebSocket sessions.
     Sockets,
     /// Events published to 1 and to 10 endpoints, signed, with 32 and 128 connections.
@@ -84,7 +96,7 @@ pub(crate) enum Scenario {
 }
 
 /// Hookyard and the control under the same load, one after the other.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Comparison {
     pub(crate) name: String,
     pub(crate) control: Figures,
@@ -134,6 +146,7 @@ pub(crate) struct Findings {
     pub(crate) backlog: Option<Backlog>,
     pub(crate) starts: Option<Starts>,
     pub(crate) subscribers: Option<Subscribers>,
+    pub(crate) refusals: Option<Refusals>,
     pub(crate) sockets: Option<Sockets>,
     pub(crate) endpoints: Option<Endpoints>,
     pub(crate) million: Option<Million>,
@@ -146,11 +159,21 @@ struct Run {
     receiver: Receiver,
 }
 
+/// What a run found of the program, and of a former one beside it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Found {
+    #[serde(flatten)]
+    pub(crate) present: Findings,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) former: Option<Findings>,
+}
+
 /// Runs what the plan asks for.
-pub(crate) async fn run(plan: Plan) -> anyhow::Result<Findings> {
+pub(crate) async fn run(plan: Plan) -> anyhow::Result<Found> {
     let stopwatch = Stopwatch::start();
     let ledger = Arc::new(Ledger::default());
     let receiver = Receiver::start(Arc::clone(&ledger), stopwatch).await?;
+    let (binary, former_binary) = (plan.binary.clone(), plan.former.clone());
     let mut run = Run {
         plan,
         instruments: Instruments { ledger, stopwatch },
@@ -160,59 +183,39 @@ pub(crate) async fn run(plan: Plan) -> anyhow::Result<Findings> {
         // Before anything is measured: it would be sad to end there.
         file_limit::raise(run.plan.sessions)?;
     }
-    let mut findings = Findings {
+    let mut present = Findings {
         sync: run.measure_syncs()?,
         ..Findings::default()
     };
-    let duration = run.plan.duration;
-    let closed = |connections| Pace::ClosedFor {
-        connections,
-        duration,
-    };
-    let paces = [
-        (Scenario::Closed, "closed loop, 32 connections", closed(32)),
-        (
-            Scenario::Closed,
-            "closed loop, 128 connections",
-            closed(128),
-        ),
-        (
-            Scenario::Open,
-            "open loop, 1,000/s",
-            Pace::Open {
-                rate: 1_000,
-                duration: duration * 2,
-            },
-        ),
-    ];
-    for (scenario, name, pace) in paces {
-        if run.wants(scenario) || run.plan.only.contains(&Scenario::Control) {
-            let comparison = run.compare(scenario, name, pace).await?;
-            findings.comparisons.push(comparison);
+    let mut former = former_binary.as_ref().map(|_| Findings::default());
+    for scenario in Scenario::value_variants() {
+        if !run.wants(*scenario) {
+            continue;
+        }
+        let rounds = if scenario.is_repeated() {
+            run.plan.rounds
+        } else {
+            1
+        };
+        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+        for round in 0..rounds {
+            // Who goes first changes, so that a machine that slows down favours nobody.
+            for turn in 0..2 {
+                let (program, list) = match (&former_binary, (round + turn) % 2) {
+                    (Some(former), 0) => (former, &mut theirs),
+                    (None, 0) => continue,
+                    _ => (&binary, &mut ours),
+                };
+                run.plan.binary.clone_from(program);
+                list.push(run.measure(*scenario).await?);
+            }
+        }
+        present.take(ours);
+        if let Some(former) = &mut former {
+            former.take(theirs);
         }
     }
-    if run.wants(Scenario::Endpoints) {
-        findings.endpoints = Some(run.measure_endpoints().await?);
-    }
-    if run.wants(Scenario::Idle) {
-        findings.idle = Some(run.measure_idle().await?);
-    }
-    if run.wants(Scenario::Backlog) {
-        findings.backlog = Some(run.measure_backlog().await?);
-    }
-    if run.wants(Scenario::Start) {
-        findings.starts = Some(run.measure_starts().await?);
-    }
-    if run.wants(Scenario::Subscribers) {
-        findings.subscribers = Some(run.measure_subscribers().await?);
-    }
-    if run.wants(Scenario::Sockets) {
-        findings.sockets = Some(run.measure_sockets().await?);
-    }
-    if run.wants(Scenario::Million) {
-        findings.million = Some(run.measure_million().await?);
-    }
-    Ok(findings)
+    Ok(Found { present, former })
 }
 
 /// Tells a person what is going on.
@@ -223,7 +226,55 @@ pub(crate) fn progress(text: &str) {
 
 impl Run {
     fn wants(&self, scenario: Scenario) -> bool {
-        self.plan.only.is_empty() || self.plan.only.contains(&scenario)
+        match scenario {
+            // It is measured beside all that is compared with it.
+            Scenario::Control => self.plan.only.contains(&scenario),
+            _ => self.plan.only.is_empty() || self.plan.only.contains(&scenario),
+        }
+    }
+
+    async fn measure(&mut self, scenario: Scenario) -> anyhow::Result<Findings> {
+        let mut findings = Findings::default();
+        match scenario {
+            Scenario::Closed | Scenario::Open | Scenario::Control => {
+                for (name, pace) in self.paces(scenario) {
+                    let comparison = self.compare(scenario, name, pace).await?;
+                    findings.comparisons.push(comparison);
+                }
+            }
+            Scenario::Endpoints => findings.endpoints = Some(self.measure_endpoints().await?),
+            Scenario::Idle => findings.idle = Some(self.measure_idle().await?),
+            Scenario::Backlog => findings.backlog = Some(self.measure_backlog().await?),
+            Scenario::Start => findings.starts = Some(self.measure_starts().await?),
+            Scenario::Subscribers => findings.subscribers = Some(self.measure_subscribers().await?),
+            Scenario::Refusals => findings.refusals = Some(self.measure_refusals().await?),
+            Scenario::Sockets => findings.sockets = Some(self.measure_sockets().await?),
+            Scenario::Million => findings.million = Some(self.measure_million().await?),
+        }
+        Ok(findings)
+    }
+
+    /// How cards are sent in a scenario that is compared with the control.
+    fn paces(&self, scenario: Scenario) -> Vec<(&'static str, Pace)> {
+        let duration = self.plan.duration;
+        let closed = |connections| Pace::ClosedFor {
+            connections,
+            duration,
+        };
+        let open = Pace::Open {
+            rate: 1_000,
+            duration: duration * 2,
+        };
+        let closed = [
+            ("closed loop, 32 connections", closed(32)),
+            ("closed loop, 128 connections", closed(128)),
+        ];
+        let open = [("open loop, 1,000/s", open)];
+        match scenario {
+            Scenario::Closed => closed.to_vec(),
+            Scenario::Open => open.to_vec(),
+            _ => [closed.as_slice(), &open].concat(),
+        }
     }
 
     /// How long the disk takes to make 4 KiB durable: half of what a group commit waits for.
@@ -250,14 +301,13 @@ impl Run {
         progress(&format!("control, {name}"));
         let control = self.measure_control(Content::Card, pace).await?;
         progress(&rates(&control));
-        let hookyard = if self.wants(scenario) {
+        let mut hookyard = None;
+        if scenario != Scenario::Control {
             progress(&format!("hookyard, {name}"));
             let figures = self.measure_hookyard(pace).await?;
             progress(&rates(&figures));
-            Some(figures)
-        } else {
-            None
-        };
+            hookyard = Some(figures);
+        }
         Ok(Comparison {
             name: name.to_owned(),
             control,

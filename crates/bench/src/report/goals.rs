@@ -1,8 +1,10 @@
 //! What a run should reach, and whether it did.
 
 use super::grouped;
-use crate::scenarios::{Backlog, Comparison, Endpoints, Findings, Million, Published, Sockets};
-use crate::stopwatch::float;
+use crate::scenarios::{
+    Backlog, Comparison, Endpoints, Findings, Million, Published, Refusals, Sockets,
+};
+use crate::stopwatch::{float, median};
 
 #[derive(Debug)]
 pub(super) struct Goal {
@@ -55,6 +57,7 @@ pub(super) fn goals(findings: &Findings) -> Vec<Goal> {
             ratio >= 0.85,
         )
     }));
+    goals.extend(findings.refusals.iter().flat_map(of_refusals));
     goals.extend(findings.sockets.iter().flat_map(of_sockets));
     goals.extend(findings.endpoints.iter().flat_map(of_endpoints));
     goals.extend(findings.million.iter().flat_map(of_million));
@@ -129,6 +132,43 @@ fn of_backlog(backlog: &Backlog) -> [Goal; 3] {
             ">= 0.6",
             format!("{drain:.2}"),
             drain >= 0.6,
+        ),
+    ]
+}
+
+fn of_refusals(refusals: &Refusals) -> [Goal; 4] {
+    let count = grouped(f64::from(refusals.subscriptions));
+    let Refusals {
+        p50_ratio,
+        p99_ratio,
+        ..
+    } = refusals;
+    let ready = median(refusals.ready_ms.clone());
+    let faults = refusals.faults();
+    [
+        Goal::new(
+            &format!("accept p50 beside refused creations, {count} subscriptions, to without"),
+            "<= 1.2",
+            format!("{p50_ratio:.2}"),
+            *p50_ratio <= 1.2,
+        ),
+        Goal::new(
+            &format!("accept p99 beside refused creations, {count} subscriptions, to without"),
+            "<= 1.5",
+            format!("{p99_ratio:.2}"),
+            *p99_ratio <= 1.5,
+        ),
+        Goal::new(
+            "nothing lost or duplicated beside refused creations",
+            "none",
+            faults.to_string(),
+            faults == 0,
+        ),
+        Goal::new(
+            &format!("start to ready with {count} subscriptions, median"),
+            "<= 300 ms",
+            format!("{ready:.0} ms"),
+            ready <= 300.0,
         ),
     ]
 }

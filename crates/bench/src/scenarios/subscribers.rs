@@ -132,7 +132,11 @@ fn delivered(round: &Figures) -> f64 {
     round.delivered_per_s
 }
 
-async fn subscribe_others(person: &Person, count: u32, to: SocketAddr) -> anyhow::Result<()> {
+pub(super) async fn subscribe_others(
+    person: &Person,
+    count: u32,
+    to: SocketAddr,
+) -> anyhow::Result<()> {
     let taken = Arc::new(AtomicU32::new(0));
     let mut makers = JoinSet::new();
     for _ in 0..MAKERS {
