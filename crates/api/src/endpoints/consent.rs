@@ -4,7 +4,7 @@ use hookyard_domain::endpoints::consent::Granted;
 use hookyard_domain::endpoints::endpoint::{Authorization, HandshakeKind};
 use hookyard_domain::identity::secret::token_from;
 use hookyard_domain::kernel::ports::HandshakeError;
-use hookyard_domain::{Code, DeliveryMode, Endpoint, Problem};
+use hookyard_domain::{Code, DeliveryMode, Endpoint, Problem, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -53,102 +53,103 @@ impl From<&Consent> for serde_json::Value {
     }
 }
 
+/// Steps while they are taken, each timed from the end of the one before.
+struct Steps<'a> {
+    api: &'a Api,
+    begun: Timestamp,
+    taken: Vec<Step>,
+}
+
+impl<'a> Steps<'a> {
+    fn begin(api: &'a Api) -> Self {
+        Self {
+            api,
+            begun: api.now(),
+            taken: Vec::new(),
+        }
+    }
+
+    fn took(&mut self, name: &'static str, ok: bool, detail: impl Into<String>) {
+        let now = self.api.now();
+        let took_ms = u64::try_from(now.since(self.begun).as_millis()).unwrap_or(u64::MAX);
+        self.begun = now;
+        self.taken.push(Step {
+            name,
+            ok,
+            detail: detail.into(),
+            took_ms,
+        });
+    }
+
+    fn end(self, outcome: Result<Granted, Problem>) -> Consent {
+        Consent {
+            steps: self.taken,
+            outcome,
+        }
+    }
+}
+
 /// Looks whether an address may be called, and asks it where the endpoint wants that.
 pub(super) async fn ask(api: &Api, mode: &DeliveryMode, endpoint: &Endpoint) -> Consent {
+    let mut steps = Steps::begin(api);
     let DeliveryMode::WebHook {
         address,
         verification_token,
     } = mode
     else {
-        return Consent {
-            steps: Vec::new(),
-            outcome: Ok(Granted::default()),
-        };
-    };
-    let mut steps = Vec::new();
-    let mut begun = api.now();
-    let mut step = |name, ok, detail: String| {
-        let now = api.now();
-        let took_ms = u64::try_from(now.since(begun).as_millis()).unwrap_or(u64::MAX);
-        begun = now;
-        steps.push(Step {
-            name,
-            ok,
-            detail,
-            took_ms,
-        });
+        return steps.end(Ok(Granted::default()));
     };
     if let Err(error) = api.handshake.vet(address).await {
         let problem = problem_of(api, "url", error);
-        step("address", false, problem.message.clone());
-        return Consent {
-            steps,
-            outcome: Err(problem),
-        };
+        steps.took("address", false, problem.message.clone());
+        return steps.end(Err(problem));
     }
-    step(
+    steps.took(
         "address",
         true,
-        "It resolves to an address that may be called.".to_owned(),
+        "It resolves to an address that may be called.",
     );
-    let granted = match endpoint.handshake {
-        HandshakeKind::None => Ok(Granted::default()),
+    let (asking, proof, granted) = match endpoint.handshake {
+        HandshakeKind::None => return steps.end(Ok(Granted::default())),
         HandshakeKind::Echo => {
             let token = token_from(api.random());
             let asked = api
                 .handshake
                 .verify(address, &token, verification_token.as_ref());
-            asked.await.map(|()| Granted::default())
+            (
+                "It was sent a POST with a `Validation-Token`.",
+                "It returned the `Validation-Token`.",
+                asked.await.map(|()| Granted::default()),
+            )
         }
         HandshakeKind::Options => {
             let origin = api.origin();
             let asked = api.handshake.ask_consent(address, &origin).await;
-            asked.map(|per_minute| Granted::by_options(origin, per_minute))
+            (
+                "It was asked with OPTIONS and a `WebHook-Request-Origin`.",
+                "It allowed the origin with `WebHook-Allowed-Origin`.",
+                asked.map(|per_minute| Granted::by_options(origin, per_minute)),
+            )
         }
-    };
-    let (asking, proof) = match endpoint.handshake {
-        HandshakeKind::None => {
-            return Consent {
-                steps,
-                outcome: Ok(Granted::default()),
-            };
-        }
-        HandshakeKind::Echo => (
-            "It was sent a POST with a `Validation-Token`.",
-            "It returned the `Validation-Token`.",
-        ),
-        HandshakeKind::Options => (
-            "It was asked with OPTIONS and a `WebHook-Request-Origin`.",
-            "It allowed the origin with `WebHook-Allowed-Origin`.",
-        ),
     };
     match granted {
         Ok(granted) => {
-            step("request", true, asking.to_owned());
+            steps.took("request", true, asking);
             let rate = granted.rate.as_ref();
             let rate = rate.map(|rate| format!(" It takes {} requests a minute.", rate.count));
-            step(
-                "consent",
-                true,
-                format!("{proof}{}", rate.unwrap_or_default()),
-            );
-            Consent {
-                steps,
-                outcome: Ok(granted),
-            }
+            let rate = rate.unwrap_or_default();
+            steps.took("consent", true, format!("{proof}{rate}"));
+            steps.end(Ok(granted))
         }
         Err(error) => {
             let problem = problem_of(api, "url", error);
             if answered(error) {
-                step("request", true, asking.to_owned());
-                step("consent", false, problem.message.clone());
+                steps.took("request", true, asking);
+                steps.took("consent", false, problem.message.clone());
             } else {
-                step("request", false, problem.message.clone());
+                steps.took("request", false, problem.message.clone());
             }
-            Consent {
-                steps,
-                outcome: Err(problem),
-            }
+            steps.end(Err(problem))
         }
     }
 }

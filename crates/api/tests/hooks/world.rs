@@ -157,6 +157,74 @@ impl Answer {
     }
 }
 
+fn person(id: PersonId, kind: PersonKind, name: &str, now: Timestamp) -> Person {
+    Person {
+        account: ACCOUNT,
+        id,
+        kind,
+        first_name: name.to_owned(),
+        last_name: String::new(),
+        email: None,
+        extension_number: None,
+        admin: id == ROOT,
+        status: PersonStatus::Enabled,
+        created_at: now,
+        modified_at: now,
+        version: 1,
+    }
+}
+
+/// The account and its persons.
+fn yard(now: Timestamp) -> Change {
+    let account = Account {
+        id: ACCOUNT,
+        name: "Test".to_owned(),
+        created_at: now,
+    };
+    let persons = [
+        (ALICE, PersonKind::User, "Alice"),
+        (BOB, PersonKind::User, "Bob"),
+        (ROOT, PersonKind::User, "Root"),
+        (MALLORY, PersonKind::User, "Mallory"),
+        (INTEGRATION, PersonKind::Integration, "Incoming Webhook"),
+    ];
+    persons.into_iter().fold(
+        Change::of(AccountWrite::Put(account)),
+        |change, (id, kind, name)| change.and(PersonWrite::Put(person(id, kind, name, now))),
+    )
+}
+
+fn team(now: Timestamp) -> Chat {
+    Chat {
+        account: ACCOUNT,
+        id: TEAM,
+        kind: ChatKind::Team,
+        name: Some("Team".to_owned()),
+        description: None,
+        public: false,
+        status: ChatStatus::Active,
+        members: vec![ALICE, BOB],
+        admins: vec![ALICE],
+        created_at: now,
+        modified_at: now,
+        version: 1,
+    }
+}
+
+fn webhook(now: Timestamp) -> IncomingWebhook {
+    IncomingWebhook {
+        account: ACCOUNT,
+        id: WebhookId::from_random([5; 16]),
+        chat: TEAM,
+        creator: ALICE,
+        token: Secret::new(TOKEN),
+        status: WebhookStatus::Active,
+        created_at: now,
+        modified_at: now,
+        version: 1,
+    }
+}
+
 /// A session of `person` whose access token is `token-of-` and their id.
 fn signed_in(person: PersonId, now: Timestamp) -> Change {
     let session = SessionId(person.0 + 100);
@@ -213,67 +281,11 @@ impl World {
         let ear = Arc::new(Ear::default());
         store.listen(ear.clone());
         let now = clock.now();
-        let person = |id, kind, name: &str| Person {
-            account: ACCOUNT,
-            id,
-            kind,
-            first_name: name.to_owned(),
-            last_name: String::new(),
-            email: None,
-            extension_number: None,
-            admin: id == ROOT,
-            status: PersonStatus::Enabled,
-            created_at: now,
-            modified_at: now,
-            version: 1,
-        };
-        let team = Chat {
-            account: ACCOUNT,
-            id: TEAM,
-            kind: ChatKind::Team,
-            name: Some("Team".to_owned()),
-            description: None,
-            public: false,
-            status: ChatStatus::Active,
-            members: vec![ALICE, BOB],
-            admins: vec![ALICE],
-            created_at: now,
-            modified_at: now,
-            version: 1,
-        };
-        let webhook = IncomingWebhook {
-            account: ACCOUNT,
-            id: WebhookId::from_random([5; 16]),
-            chat: TEAM,
-            creator: ALICE,
-            token: Secret::new(TOKEN),
-            status: WebhookStatus::Active,
-            created_at: now,
-            modified_at: now,
-            version: 1,
-        };
-        let account = Account {
-            id: ACCOUNT,
-            name: "Test".to_owned(),
-            created_at: now,
-        };
-        let change = Change::of(AccountWrite::Put(account))
-            .and(PersonWrite::Put(person(ALICE, PersonKind::User, "Alice")))
-            .and(PersonWrite::Put(person(BOB, PersonKind::User, "Bob")))
-            .and(PersonWrite::Put(person(ROOT, PersonKind::User, "Root")))
-            .and(PersonWrite::Put(person(
-                MALLORY,
-                PersonKind::User,
-                "Mallory",
-            )))
-            .and(PersonWrite::Put(person(
-                INTEGRATION,
-                PersonKind::Integration,
-                "Incoming Webhook",
-            )))
+        let (team, webhook) = (team(now), webhook(now));
+        let first = yard(now)
             .and(ChatWrite::Put(team.clone()))
             .and(WebhookWrite::Put(webhook.clone()));
-        store.commit(change).await.expect("a first commit");
+        store.commit(first).await.expect("a first commit");
         for person in [ALICE, BOB, ROOT, MALLORY] {
             store
                 .commit(signed_in(person, now))

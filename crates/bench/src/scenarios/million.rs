@@ -14,6 +14,7 @@ use crate::ledger::Ledger;
 use crate::load::{self, Pace, Target};
 use crate::measure::{self, Figures};
 use crate::message::Content;
+use crate::person::Person;
 use crate::process;
 use crate::receiver::Receiver;
 use crate::stopwatch::{float, seconds};
@@ -103,10 +104,7 @@ impl Run {
         let waiting_cores = watch(&server).await?;
         progress(&format!("  {waiting_cores:.3} cores while they wait"));
 
-        let healthy = format!("http://{}/hook", self.receiver.address);
-        person.make_endpoint(&healthy).await?;
-        let target = person.publishing(Content::Event, 1);
-        let beside = self.publish_beside(&server, &target).await?;
+        let beside = self.publish_beside(&server, &person).await?;
         rss_peak_mib = rss_peak_mib.max(beside.rss_peak_mib);
         progress(&rates(&beside));
         let disk_mib = process::disk_mib(data_dir.path())?;
@@ -155,15 +153,19 @@ impl Run {
         measure::drain(ledger, &sent.accepted).await;
     }
 
-    async fn publish_beside(&self, server: &Hookyard, target: &Target) -> anyhow::Result<Figures> {
+    /// Publishes to an endpoint that is up.
+    async fn publish_beside(&self, server: &Hookyard, person: &Person) -> anyhow::Result<Figures> {
+        let healthy = format!("http://{}/hook", self.receiver.address);
+        person.make_endpoint(&healthy).await?;
+        let target = person.publishing(Content::Event, 1);
         let pace = Pace::Open {
             rate: RATE,
             duration: self.plan.duration * 2,
         };
         progress(&format!("million: {RATE}/s beside them"));
-        self.instruments.warm_up(target, 8).await;
+        self.instruments.warm_up(&target, 8).await;
         self.instruments
-            .measure(target, &server.process, pace)
+            .measure(&target, &server.process, pace)
             .await
     }
 }

@@ -245,20 +245,20 @@ async fn a_body_arrives_in_its_own_bytes() {
     assert!(sent.ends_with(&format!("\"body\":{body}}}")), "{sent}");
 }
 
-#[tokio::test]
-async fn what_cannot_be_published_is_refused_and_reaches_nobody() {
-    let world = World::start().await;
-    let bob = world.signed_in(BOB).await;
-    let receiver = subscribe(&bob, &own("presence")).await;
+/// Presence of Bob's with another value at one place.
+fn presence_with(at: &str, value: Value) -> Value {
+    let mut body = presence(BOB, 1);
+    *body.pointer_mut(at).expect("a place") = value;
+    json!({ "event": own("presence"), "body": body })
+}
+
+/// Requests that publish nothing, and what they are told.
+fn unpublishable() -> Vec<(Value, &'static str)> {
     let good = presence(BOB, 1);
-    let with = |at: &str, value: Value| {
-        let mut body = presence(BOB, 1);
-        *body.pointer_mut(at).expect("a place") = value;
-        json!({ "event": own("presence"), "body": body })
-    };
     let event = |event: &str| json!({ "event": event, "body": good });
     let long = "x".repeat(262_144);
-    for (request, expect) in [
+    let with = presence_with;
+    vec![
         (json!({}), "400 CMN-101 [type]"),
         (json!({ "body": good }), "400 CMN-101 [body]"),
         (json!({ "event": own("presence") }), "400 CMN-101 [body]"),
@@ -312,7 +312,15 @@ async fn what_cannot_be_published_is_refused_and_reaches_nobody() {
         ),
         (json!([event(OWN)]), "400 CMN-101 [[0].body]"),
         (json!(7), "400 CMN-104"),
-    ] {
+    ]
+}
+
+#[tokio::test]
+async fn what_cannot_be_published_is_refused_and_reaches_nobody() {
+    let world = World::start().await;
+    let bob = world.signed_in(BOB).await;
+    let receiver = subscribe(&bob, &own("presence")).await;
+    for (request, expect) in unpublishable() {
         let answer = bob.post(EVENTS, &request).await;
         assert_eq!(answer.brief(), expect, "{request:.120}");
     }
@@ -345,7 +353,7 @@ async fn what_cannot_be_published_is_refused_and_reaches_nobody() {
         assert_eq!(raw(&request).await, expect, "{request}");
     }
     let told = bob
-        .post(EVENTS, &with("/telephonyStatus", json!("Singing")))
+        .post(EVENTS, &presence_with("/telephonyStatus", json!("Singing")))
         .await;
     assert_eq!(
         told.json()["message"],

@@ -1,18 +1,20 @@
 //! Bins: who has them, what they show, how they answer, and what of it is live.
 
+mod answers;
+mod stream;
+
 use std::time::Duration;
 
 use hookyard_domain::kernel::ports::prelude::*;
 use hookyard_domain::{
     AccountId, BinId, Change, Person, PersonId, PersonWrite, Scope, SigningSecret,
 };
-use http::{Method, Response};
-use http_body_util::BodyExt as _;
-use hyper::body::Incoming;
+use http::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use self::stream::Stream;
 use crate::client::{Answer, Client, hide_numbers};
 use crate::world::{ACCOUNT, ALICE, BOB, MALLORY, OTHER_ACCOUNT, World};
 
@@ -157,106 +159,6 @@ async fn set_admin(world: &World, account: AccountId, person: PersonId, admin: b
     };
     let put = Change::of(PersonWrite::Put(next));
     world.store.commit(put).await.expect("a store in memory");
-}
-
-#[tokio::test]
-async fn what_is_asked_for_wrongly_is_refused_with_its_place() {
-    let world = World::start().await;
-    let alice = world.signed_in(ALICE).await;
-    let (path, _) = bin(&alice, &json!({})).await;
-    let long = "x".repeat(70_000);
-    let many: serde_json::Map<_, _> = (0..41).map(|n| (format!("X-{n}"), json!("1"))).collect();
-    for (answer, place) in [
-        (json!({"status": 199}), "status"),
-        (json!({"status": 600}), "status"),
-        (json!({"status": -1}), "status"),
-        (json!({"status": "200"}), "status"),
-        (json!({"status": 200.5}), "status"),
-        (json!({"delayMs": 60_001}), "delayMs"),
-        (json!({"delayMs": -5}), "delayMs"),
-        (json!({ "body": long }), "body"),
-        (json!({"body": {}}), "body"),
-        (json!({"status": 204, "body": "x"}), "body"),
-        (json!({ "headers": many }), "headers"),
-        (json!({"headers": ["X-A"]}), "headers"),
-        (json!({"headers": {"X-A": 1}}), "headers.X-A"),
-        (
-            json!({"headers": {"X-A": "b\r\nSet-Cookie: c"}}),
-            "headers.X-A",
-        ),
-        (json!({"headers": {"X A": "b"}}), "headers.X A"),
-        (
-            json!({"headers": {"Set-Cookie": "b"}}),
-            "headers.Set-Cookie",
-        ),
-        (
-            json!({"headers": {"connection": "close"}}),
-            "headers.connection",
-        ),
-        (
-            json!({"headers": {"Content-Type": "text/javascript"}}),
-            "headers.Content-Type",
-        ),
-        (json!({"sequence": {}}), "sequence"),
-        (json!({"sequence": vec![json!({}); 21]}), "sequence"),
-        (
-            json!({"sequence": [{}, {"status": 99}]}),
-            "sequence[1].status",
-        ),
-        (
-            json!({"sequence": [{"delayMs": "1"}]}),
-            "sequence[0].delayMs",
-        ),
-        (
-            json!({"sequence": [{"headers": {"TE": "b"}}]}),
-            "sequence[0].headers.TE",
-        ),
-        (json!({"sequence": ["x"]}), "sequence[0]"),
-        (json!({"sequence": [{"foo": 1}]}), "sequence[0].foo"),
-        (json!({"foo": 1}), "foo"),
-        (json!({"repeat": "forever"}), "repeat"),
-        (json!({"repeat": 1}), "repeat"),
-        (json!({"handshake": "yes"}), "handshake"),
-    ] {
-        let expect = format!("400 CMN-101 [answer.{place}]");
-        let body = json!({ "answer": answer });
-        let shown = body.to_string();
-        assert_eq!(alice.post(BINS, &body).await.brief(), expect, "{shown:.80}");
-        assert_eq!(
-            alice.patch(&path, &body).await.brief(),
-            expect,
-            "{shown:.80}"
-        );
-    }
-    for name in [json!(7), json!("x".repeat(129)), json!("a\nb")] {
-        let body = json!({ "name": name });
-        assert_eq!(alice.post(BINS, &body).await.brief(), "400 CMN-101 [name]");
-        assert_eq!(
-            alice.patch(&path, &body).await.brief(),
-            "400 CMN-101 [name]"
-        );
-    }
-    let nobody = alice.post(BINS, &json!({"colour": 1})).await;
-    assert_eq!(nobody.brief(), "400 CMN-101 [colour]");
-    let sent_back = alice.patch(&path, &alice.get(&path).await.json()).await;
-    assert_eq!(sent_back.status, 200, "{}", sent_back.body);
-    let rule = alice.post(BINS, &json!({"answer": {"status": 99}})).await;
-    assert_eq!(
-        rule.json()["message"],
-        "Parameter [answer.status] value is invalid: must be a status from 200 to 599"
-    );
-    for (query, name) in [
-        ("limit=0", "limit"),
-        ("limit=251", "limit"),
-        ("limit=x", "limit"),
-        ("pageToken=x", "pageToken"),
-    ] {
-        for list in [BINS.to_owned(), format!("{path}/requests")] {
-            let answer = alice.get(&format!("{list}?{query}")).await;
-            assert_eq!(answer.brief(), format!("400 CMN-101 [{name}]"));
-        }
-    }
-    assert_eq!(alice.get(BINS).await.records("id").len(), 1);
 }
 
 #[tokio::test]
@@ -456,132 +358,6 @@ async fn a_body_that_does_not_come_is_kept_as_far_as_it_came() {
 }
 
 #[tokio::test]
-async fn a_bin_answers_as_it_is_told_and_harmlessly() {
-    let world = World::start().await;
-    let alice = world.signed_in(ALICE).await;
-    let page = "<script>alert(1)</script>";
-    let told = json!({
-        "status": 503,
-        "headers": {"Content-Type": "text/html", "Retry-After": "7", "X-Own": "a b"},
-        "body": page,
-    });
-    let (path, url) = answering(&alice, told).await;
-    let answer = call(&world, &url).await;
-    assert_eq!((answer.status.as_u16(), answer.body.as_str()), (503, page));
-    for (name, expect) in [
-        ("content-type", "text/html"),
-        ("retry-after", "7"),
-        ("x-own", "a b"),
-        ("content-security-policy", "sandbox; default-src 'none'"),
-        ("x-content-type-options", "nosniff"),
-        ("cache-control", "no-store"),
-    ] {
-        assert_eq!(answer.header(name), expect, "{name}");
-    }
-    // An error without a type of its own is not turned into one of ours either.
-    let plain = json!({"answer": {"status": 404, "headers": {}, "body": "nothing here"}});
-    alice.patch(&path, &plain).await;
-    let answer = call(&world, &url).await;
-    assert_eq!(
-        (answer.status.as_u16(), answer.body.as_str()),
-        (404, "nothing here")
-    );
-    assert_eq!(answer.header("content-type"), "text/plain; charset=utf-8");
-    alice
-        .patch(&path, &json!({"answer": {"status": 500, "body": ""}}))
-        .await;
-    let answer = call(&world, &url).await;
-    assert_eq!((answer.status.as_u16(), answer.body.as_str()), (500, ""));
-    assert_eq!(answer.header("content-type"), "");
-}
-
-#[tokio::test]
-async fn a_sequence_is_walked_and_stays_at_its_last_or_begins_anew() {
-    let world = World::start().await;
-    let alice = world.signed_in(ALICE).await;
-    let sequence = json!([{"status": 500}, {"status": 429, "body": "slow"}, {"status": 201}]);
-    let (path, url) = answering(&alice, json!({ "sequence": sequence })).await;
-    let walk = async |count: usize| {
-        let mut statuses = Vec::new();
-        for _ in 0..count {
-            statuses.push(call(&world, &url).await.status.as_u16());
-        }
-        statuses
-    };
-    assert_eq!(walk(5).await, [500, 429, 201, 201, 201]);
-    alice
-        .patch(&path, &json!({"answer": {"repeat": "cycle"}}))
-        .await;
-    assert_eq!(walk(5).await, [500, 429, 201, 500, 429]);
-    alice.delete(&format!("{path}/requests")).await;
-    assert_eq!(walk(1).await, [500]);
-}
-
-#[tokio::test]
-async fn callers_at_once_get_each_answer_of_a_sequence_once() {
-    let world = World::start().await;
-    let alice = world.signed_in(ALICE).await;
-    let sequence: Vec<_> = (0..20).map(|n| json!({ "status": 400 + n })).collect();
-    let (_, url) = answering(&alice, json!({ "sequence": sequence })).await;
-    let calls = (0..20).map(|_| call(&world, &url));
-    let answers = futures_util::future::join_all(calls).await;
-    let mut statuses: Vec<_> = answers.iter().map(|one| one.status.as_u16()).collect();
-    statuses.sort_unstable();
-    assert_eq!(statuses, (400..420).collect::<Vec<u16>>());
-}
-
-#[tokio::test]
-async fn a_delayed_answer_comes_when_its_time_has_come() {
-    let world = World::start().await;
-    let alice = world.signed_in(ALICE).await;
-    let (path, url) = answering(&alice, json!({"status": 202, "delayMs": 60_000})).await;
-    let nobody = world.nobody();
-    let mut waiting = std::pin::pin!(nobody.get(&url));
-    let early = tokio::time::timeout(Duration::from_millis(100), &mut waiting).await;
-    assert!(early.is_err(), "a minute has not passed");
-    // It is durable, though, before it is answered.
-    assert_eq!(requests(&alice, &path).await.len(), 1);
-    world.clock.advance(Duration::from_secs(60));
-    assert_eq!(waiting.await.status, 202);
-}
-
-#[tokio::test]
-async fn handshakes_are_agreed_to_whatever_the_answer_is() {
-    let world = World::start().await;
-    let alice = world.signed_in(ALICE).await;
-    let sequence = json!([{"status": 503}, {"status": 204}]);
-    let answer = json!({"status": 500, "delayMs": 9, "sequence": sequence});
-    let (path, url) = answering(&alice, answer).await;
-    let nobody = world.nobody();
-    let proof = [("validation-token", "prove-it")];
-    let answer = nobody.send(Method::POST, &url, &proof, "").await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(answer.header("validation-token"), "prove-it");
-    let origin = [("webhook-request-origin", "events.example.com")];
-    let answer = nobody.send(Method::OPTIONS, &url, &origin, "").await;
-    assert_eq!(answer.status, 200);
-    assert_eq!(
-        answer.header("webhook-allowed-origin"),
-        "events.example.com"
-    );
-    assert_eq!(answer.header("webhook-allowed-rate"), "*");
-    assert_eq!(answer.header("allow"), "POST");
-    // The origin means nothing to another method, and handshakes take no turn.
-    let answer = nobody.send(Method::POST, &url, &origin, "").await;
-    assert_eq!(answer.status, 503);
-    assert_eq!(answer.header("webhook-allowed-origin"), "");
-    assert_eq!(requests(&alice, &path).await.len(), 3);
-
-    let off = json!({"answer": {"handshake": false, "sequence": [], "delayMs": 0}});
-    alice.patch(&path, &off).await;
-    let answer = nobody.send(Method::POST, &url, &proof, "").await;
-    assert_eq!(answer.status, 500);
-    assert_eq!(answer.header("validation-token"), "");
-    let answer = nobody.send(Method::OPTIONS, &url, &origin, "").await;
-    assert_eq!(answer.status, 500);
-}
-
-#[tokio::test]
 async fn a_subscription_can_deliver_to_a_bin() {
     let world = World::start().await;
     let alice = world.signed_in(ALICE).await;
@@ -687,116 +463,6 @@ async fn what_an_endpoint_delivers_to_a_bin_is_verified() {
     let request: Value = serde_json::from_str(data).expect("JSON");
     let expect = json!({"verified": true, "endpointId": endpoint});
     assert_eq!(request["signature"], expect, "{request}");
-}
-
-/// An open stream of requests.
-struct Stream {
-    response: Response<Incoming>,
-    text: String,
-    first: String,
-}
-
-impl Stream {
-    async fn open(client: &Client, bin: &str, headers: &[(&str, &str)]) -> Self {
-        let path = format!("{bin}/stream");
-        let response = client.open(Method::GET, &path, headers, "").await;
-        assert_eq!(response.status(), 200);
-        let mut stream = Self {
-            response,
-            text: String::new(),
-            first: String::new(),
-        };
-        stream.first = stream.event().await;
-        stream
-    }
-
-    /// The next event or comment; `None` when the server has ended the stream.
-    async fn next(&mut self) -> Option<String> {
-        loop {
-            if let Some((event, rest)) = self.text.split_once("\n\n") {
-                let (event, rest) = (event.to_owned(), rest.to_owned());
-                self.text = rest;
-                return Some(event);
-            }
-            let frame = self.response.body_mut().frame();
-            let frame = tokio::time::timeout(Duration::from_secs(20), frame);
-            let frame = frame.await.expect("something happens in time")?;
-            let data = frame.expect("a whole stream").into_data().expect("data");
-            self.text
-                .push_str(std::str::from_utf8(&data).expect("text"));
-        }
-    }
-
-    async fn event(&mut self) -> String {
-        self.next().await.expect("the stream goes on")
-    }
-}
-
-#[tokio::test]
-async fn requests_are_told_as_they_come_and_caught_up_on() {
-    let world = World::start().await;
-    let alice = world.signed_in(ALICE).await;
-    let (path, url) = bin(&alice, &json!({})).await;
-    let (_, other) = bin(&alice, &json!({})).await;
-    call(&world, &url).await;
-    let mut stream = Stream::open(&alice, &path, &[]).await;
-    assert_eq!(stream.first, "id: 1\nevent: ready\ndata: {}");
-    call(&world, &other).await;
-    call(&world, &format!("{url}/two")).await;
-    let two = stream.event().await;
-    let (head, data) = two.split_once("data: ").expect("data");
-    assert_eq!(head, "id: 2\nevent: request\n");
-    let data: Value = serde_json::from_str(data).expect("JSON");
-    assert_eq!(data, requests(&alice, &path).await[0]);
-    drop(stream);
-    call(&world, &format!("{url}/three")).await;
-    let mut stream = Stream::open(&alice, &path, &[("last-event-id", "2")]).await;
-    assert_eq!(stream.first, "id: 2\nevent: ready\ndata: {}");
-    assert!(stream.event().await.contains("/three"));
-    call(&world, &format!("{url}/four")).await;
-    assert!(stream.event().await.contains("/four"));
-    // What was forgotten cannot be told any more.
-    alice.delete(&format!("{path}/requests")).await;
-    call(&world, &format!("{url}/five")).await;
-    let stream = Stream::open(&alice, &path, &[("last-event-id", "2")]).await;
-    assert_eq!(stream.first, "id: 5\nevent: reset\ndata: {}");
-}
-
-#[tokio::test]
-async fn who_missed_too_many_requests_reads_anew() {
-    let world = World::start().await;
-    let alice = world.signed_in(ALICE).await;
-    let (path, url) = bin(&alice, &json!({})).await;
-    for _ in 0..101 {
-        call(&world, &url).await;
-    }
-    let stream = Stream::open(&alice, &path, &[("last-event-id", "1")]).await;
-    assert_eq!(stream.first, "id: 1\nevent: ready\ndata: {}");
-    let stream = Stream::open(&alice, &path, &[("last-event-id", "0")]).await;
-    assert_eq!(stream.first, "id: 101\nevent: reset\ndata: {}");
-}
-
-#[tokio::test]
-async fn a_stream_ends_with_its_bin_and_with_the_right_to_look() {
-    let world = World::start_with(|settings| {
-        settings.live_ping_period = Duration::from_millis(20);
-    })
-    .await;
-    let alice = world.signed_in(ALICE).await;
-    let (doomed, _) = bin(&alice, &json!({})).await;
-    let (path, _) = bin(&alice, &json!({})).await;
-    let mut first = Stream::open(&alice, &doomed, &[]).await;
-    let mut second = Stream::open(&alice, &path, &[]).await;
-    let rest = async |stream: &mut Stream| {
-        while let Some(event) = stream.next().await {
-            assert_eq!(event, ": ping");
-        }
-    };
-    assert_eq!(alice.delete(&doomed).await.status, 204);
-    rest(&mut first).await;
-    assert_eq!(second.event().await, ": ping");
-    set_admin(&world, ACCOUNT, ALICE, false).await;
-    rest(&mut second).await;
 }
 
 #[tokio::test]

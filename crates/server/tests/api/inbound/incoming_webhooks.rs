@@ -14,6 +14,19 @@ fn path_of(webhook: &Value) -> String {
     uri[uri.find("/webhook/").expect("a hook URL")..].to_owned()
 }
 
+fn card() -> Value {
+    json!({
+        "activity": "Force Alerts",
+        "title": "1 force alert",
+        "text": "Be mindful of the **force**",
+        "attachments": [{
+            "type": "Card", "color": "#00ff2a", "title": "I felt something...",
+            "title_link": "https://example.com/alderaan", "body": "...as if millions of voices",
+            "fields": [{ "title": "Where", "value": "Alderaan", "short": true }],
+        }],
+    })
+}
+
 #[tokio::test]
 async fn a_card_posted_to_a_url_is_read_and_heard_of() {
     let world = World::start().await;
@@ -32,16 +45,7 @@ async fn a_card_posted_to_a_url_is_read_and_heard_of() {
     let id = created["id"].as_str().expect("an id");
     assert!(!hook.contains(id), "the token is not the id");
 
-    let card = json!({
-        "activity": "Force Alerts",
-        "title": "1 force alert",
-        "text": "Be mindful of the **force**",
-        "attachments": [{
-            "type": "Card", "color": "#00ff2a", "title": "I felt something...",
-            "title_link": "https://example.com/alderaan", "body": "...as if millions of voices",
-            "fields": [{ "title": "Where", "value": "Alderaan", "short": true }],
-        }],
-    });
+    let card = card();
     let answer = world.nobody().post(&hook, &card).await;
     assert_eq!(
         (answer.status.as_u16(), answer.body.as_str()),
@@ -83,6 +87,24 @@ async fn a_card_posted_to_a_url_is_read_and_heard_of() {
     assert!(alice.act(&suspend).await.status.is_success());
     let updated: Value = serde_json::from_slice(&receiver.received(3).await[2].body).expect("JSON");
     insta::assert_snapshot!("webhook_updated", shown(&updated));
+}
+
+#[tokio::test]
+async fn a_url_works_while_its_webhook_is_active() {
+    let world = World::start().await;
+    let alice = world.signed_in(ALICE).await;
+    let created = alice
+        .act("/restapi/v1.0/glip/groups/31/webhooks")
+        .await
+        .json();
+    let (hook, card) = (path_of(&created), card());
+    let id = created["id"].as_str().expect("an id");
+    assert_eq!(
+        world.nobody().post(&hook, &card).await.json()["status"],
+        "OK"
+    );
+    let suspend = format!("/team-messaging/v1/webhooks/{id}/suspend");
+    assert!(alice.act(&suspend).await.status.is_success());
     let answer = world.nobody().post(&hook, &card).await;
     assert_eq!(answer.json()["status"], "error");
     assert!(
