@@ -599,9 +599,10 @@ export interface components {
             event: components["schemas"]["DeliveredEvent"] | null;
             records: components["schemas"]["Delivery"][];
         };
+        /** @description A page of a list that is older than page tokens: it tells the same token by its former name. */
         DeliveryList: {
-            navigation: components["schemas"]["DeliveryNavigation"];
-            /** @example 1893456789012482 */
+            navigation: components["schemas"]["FormerNavigation"];
+            /** @description Leads to what is older. */
             nextPageToken?: string;
             records: components["schemas"]["Delivery"][];
         };
@@ -616,10 +617,6 @@ export interface components {
             registrationId?: string;
             subscriberKey?: string;
             transportType: string;
-        };
-        DeliveryNavigation: {
-            /** @example 1893456789012482 */
-            before?: string;
         };
         /** @description The parameters as they came. */
         DeliverySearch: {
@@ -873,7 +870,9 @@ export interface components {
              */
             time: string;
         };
+        /** @description A page of a list under `/api/v1`. */
         EndpointList: {
+            /** @description Leads to what is older. */
             nextPageToken?: string;
             records: components["schemas"]["Endpoint"][];
         };
@@ -1313,6 +1312,11 @@ export interface components {
         };
         /** @description Yes or no; the documents' examples write it as a text. */
         Flag: boolean | string;
+        /** @description Where the list goes on; empty at its end. */
+        FormerNavigation: {
+            /** @description The former name of `nextPageToken`. */
+            before?: string;
+        };
         /** @description How an address was asked. */
         Handshake: {
             steps: components["schemas"]["HandshakeStep"][];
@@ -1398,15 +1402,6 @@ export interface components {
             name: string;
             value: string;
         };
-        HookRequestList: {
-            navigation: components["schemas"]["HookRequestNavigation"];
-            records: components["schemas"]["HookRequestSummary"][];
-        };
-        /** @description Where the list goes on; empty at its end. */
-        HookRequestNavigation: {
-            /** @example 1893456789012482 */
-            before?: string;
-        };
         /**
          * @description What became of a request.
          * @enum {string}
@@ -1440,6 +1435,13 @@ export interface components {
              * @example 3f1c2d9e-7a64-4b0e-9c53-0d8a1f6be274
              */
             webhookId: string;
+        };
+        /** @description A page of a list that is older than page tokens: it tells the same token by its former name. */
+        HookRequestSummaryList: {
+            navigation: components["schemas"]["FormerNavigation"];
+            /** @description Leads to what is older. */
+            nextPageToken?: string;
+            records: components["schemas"]["HookRequestSummary"][];
         };
         Job: {
             /**
@@ -1478,8 +1480,9 @@ export interface components {
              */
             total: number | null;
         };
+        /** @description A page of a list under `/api/v1`. */
         JobList: {
-            /** @example 1893456789012482 */
+            /** @description Leads to what is older. */
             nextPageToken?: string;
             records: components["schemas"]["Job"][];
         };

@@ -32,17 +32,17 @@ use self::patch::SettingsPatch;
 use self::settings::{Settings, endpoint_of};
 pub(crate) use self::view::SHAKING;
 use self::view::{
-    EndpointList, EndpointView, EndpointsQuery, RevealQuery, RevealedSecret, Rotation, Test,
-    TestView, view,
+    EndpointView, EndpointsQuery, RevealQuery, RevealedSecret, Rotation, Test, TestView, view,
 };
 use crate::Api;
-use crate::delivery::deliveries::{limit_of, refused};
+use crate::delivery::deliveries::refused;
 use crate::identity::caller::Caller;
 use crate::kernel::body::{AnyJson, Json, MaybeJson};
+use crate::kernel::paging::{ListQuery, Listing};
 use crate::kernel::path::PathParams;
 use crate::kernel::platform::lacks;
 use crate::kernel::problem::{ApiError, ApiResult, because};
-use crate::kernel::query::{Pairs, Query};
+use crate::kernel::query::Query;
 use crate::kernel::version_check::VersionCheck;
 use crate::operations::answers::{Accepted, Answer, Created, NoContent, Tagged};
 
@@ -104,52 +104,12 @@ impl Api {
     }
 }
 
-/// Where a page of the list ended: its last endpoint, by the order of the list.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct Position {
-    created_at: i64,
-    id: SubscriptionId,
-}
-
-impl Position {
-    const fn of(subscription: &Subscription) -> Self {
-        Self {
-            created_at: subscription.created_at.as_millis(),
-            id: subscription.id,
-        }
-    }
-
-    /// Reads `pageToken`, as [`Position::token`] writes it.
-    fn read(query: &Pairs) -> ApiResult<Option<Self>> {
-        let Some(text) = query.first("pageToken") else {
-            return Ok(None);
-        };
-        let read = |text: &str| {
-            let (created_at, id) = text.split_once('_')?;
-            Some(Self {
-                created_at: created_at.parse().ok()?,
-                id: id.parse().ok()?,
-            })
-        };
-        let position = read(text).ok_or_else(|| {
-            let should = "take the one that the last page came with";
-            refused("pageToken", text, should)
-        })?;
-        Ok(Some(position))
-    }
-
-    fn token(self) -> String {
-        format!("{}_{}", self.created_at, self.id)
-    }
-}
-
 async fn list_endpoints(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query<EndpointsQuery>,
-) -> ApiResult<Answer<EndpointList>> {
-    let limit = usize::try_from(limit_of(&query)?).expect("pages are small");
-    let after = Position::read(&query)?;
+    query: ListQuery<EndpointsQuery>,
+) -> ApiResult<Answer<Listing<EndpointView>>> {
+    let asked = query.page(&api, &caller)?;
     let status = query.first("status");
     if let Some(unknown) = status.filter(|name| !["Active", "Paused", "Errored"].contains(name)) {
         let problem = Problem::invalid("status").value(unknown);
@@ -157,8 +117,7 @@ async fn list_endpoints(
     }
     let type_name = query.first("eventType");
     let text = query.first("q").map(str::to_lowercase);
-    let wanted = |subscription: &Subscription| -> ApiResult<bool> {
-        let endpoint = endpoint_of(subscription)?;
+    let wanted = |endpoint: &Endpoint, subscription: &Subscription| {
         let asks =
             type_name.is_none_or(|name| endpoint.types.iter().any(|pattern| pattern.matches(name)));
         let says = text.as_ref().is_none_or(|text| {
@@ -166,23 +125,16 @@ async fn list_endpoints(
             url.to_lowercase().contains(text) || endpoint.description.to_lowercase().contains(text)
         });
         let stands = status.is_none_or(|name| subscription.status.endpoint_name() == name);
-        Ok(asks && says && stands)
+        asks && says && stands
     };
+    let key_of = |found: &Arc<Subscription>| (found.created_at.as_millis(), found.id);
     let mut found = api.store.endpoints(caller.account).await?;
-    found.sort_unstable_by_key(|subscription| Reverse(Position::of(subscription)));
-    let mut shown = Vec::new();
-    for subscription in found {
-        let further = after.is_none_or(|after| Position::of(&subscription) < after);
-        if further && wanted(&subscription)? {
-            shown.push(subscription);
-        }
-        if shown.len() > limit {
-            break;
-        }
-    }
-    let more = shown.len() > limit;
-    shown.truncate(limit);
-    let next_page_token = shown.last().filter(|_| more).map(|last| Position::of(last));
+    found.sort_unstable_by_key(|found| Reverse(key_of(found)));
+    let found = found.into_iter().filter(|found| {
+        let endpoint = found.endpoint.as_ref();
+        endpoint.is_some_and(|endpoint| wanted(endpoint, found))
+    });
+    let listing = asked.listing(asked.of_whole(found, key_of), key_of);
     let now = api.now();
     let last_day = api.last_day(caller.account).await?;
     let told = |subscription: &Arc<Subscription>| {
@@ -191,9 +143,9 @@ async fn list_endpoints(
             ..view(subscription, endpoint_of(subscription)?, now)
         })
     };
-    Ok(Answer::of(&EndpointList {
-        records: shown.iter().map(told).collect::<ApiResult<_>>()?,
-        next_page_token: next_page_token.map(Position::token),
+    Ok(Answer::of(&Listing {
+        records: listing.records.iter().map(told).collect::<ApiResult<_>>()?,
+        next_page_token: listing.next_page_token,
     }))
 }
 

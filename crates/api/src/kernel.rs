@@ -8,7 +8,6 @@ pub(crate) mod erasure;
 pub(crate) mod json_guard;
 pub(crate) mod listener;
 pub(crate) mod middleware;
-pub(crate) mod numbered;
 pub(crate) mod paging;
 pub(crate) mod path;
 pub(crate) mod platform;

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use axum::extract::State;
-use hookyard_domain::kernel::limits::{RECORD_COUNT_DEFAULT, RECORD_COUNT_MAX};
+use hookyard_domain::kernel::ports::Page;
 use hookyard_domain::{
     ChatId, Code, Delivery, DeliveryId, DeliveryState, JobWork, PostId, Problem, Scope,
     Subscription, SubscriptionId,
@@ -22,11 +22,11 @@ use crate::Api;
 use crate::delivery::jobs::JobView;
 use crate::identity::caller::Caller;
 use crate::kernel::body::Json;
+use crate::kernel::paging::{BeforeQuery, FormerListing, ListQuery};
 use crate::kernel::path::At;
 use crate::kernel::problem::{ApiError, ApiResult, because};
-use crate::kernel::query::{Pairs, Query};
 use crate::operations::answers::{Accepted, Answer, shown};
-use crate::operations::wire::{Id, shapes};
+use crate::operations::wire::shapes;
 
 pub(crate) use self::search::{Search, read_time, read_type, refused};
 
@@ -58,21 +58,9 @@ shapes! {
         #[schemars(flatten)]
         page: BeforeQuery,
     }
-    /// Where a list begins, by ids.
-    pub(crate) struct BeforeQuery {
-        /// Records on the page.
-        #[schemars(range(min = 1, max = 250))]
-        limit: Option<u32>,
-        /// The token that the last page came with.
-        #[schemars(with = "Option<Id>")]
-        page_token: Option<String>,
-        /// The former name of `pageToken`.
-        #[schemars(with = "Option<Id>")]
-        before: Option<String>,
-    }
 }
 
-shown!(DeliveryList, DeliveryDetail<'_> as DeliveryDetail<'static>, DeliveryFate<'_> as DeliveryFate<'static>);
+shown!(DeliveryDetail<'_> as DeliveryDetail<'static>, DeliveryFate<'_> as DeliveryFate<'static>);
 
 async fn is_admin(api: &Api, caller: &Caller) -> ApiResult<bool> {
     let person = api.store.person(caller.account, caller.person).await?;
@@ -97,51 +85,11 @@ async fn may_see(api: &Api, caller: &Caller, subscription: SubscriptionId) -> Ap
     is_admin(api, caller).await
 }
 
-/// Reads `limit`.
-pub(crate) fn limit_of(query: &Pairs) -> ApiResult<u32> {
-    let Some(text) = query.first("limit") else {
-        return Ok(RECORD_COUNT_DEFAULT);
-    };
-    let limit = text.parse().ok();
-    let limit = limit.filter(|limit| (1..=RECORD_COUNT_MAX).contains(limit));
-    let should = format!("it is from 1 to {RECORD_COUNT_MAX}");
-    Ok(limit.ok_or_else(|| refused("limit", text, &should))?)
-}
-
-/// Reads the number that a page begins below: `pageToken`, or what it was called before.
-pub(crate) fn page_before(query: &Pairs) -> ApiResult<Option<u64>> {
-    for name in ["pageToken", "before"] {
-        if let Some(text) = query.first(name) {
-            let should = "take the one that the last page came with";
-            let id: DeliveryId = text.parse().map_err(|_| refused(name, text, should))?;
-            return Ok(Some(id.0));
-        }
-    }
-    Ok(None)
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct DeliveryList {
-    records: Vec<DeliveryView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<Id>")]
-    next_page_token: Option<DeliveryId>,
-    navigation: DeliveryNavigation,
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-struct DeliveryNavigation {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<Id>")]
-    before: Option<DeliveryId>,
-}
-
 async fn list_deliveries(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query<DeliveriesQuery>,
-) -> ApiResult<Answer<DeliveryList>> {
+    query: ListQuery<DeliveriesQuery>,
+) -> ApiResult<Answer<FormerListing<DeliveryView>>> {
     let search = Search::of_query(&query);
     let selection = search.selection()?;
     match selection.subscription {
@@ -154,20 +102,16 @@ async fn list_deliveries(
             return Err(because(problem, reason).into());
         }
     }
-    let limit = limit_of(&query)?;
-    let before = page_before(&query)?.map(DeliveryId);
-    // One more than is shown tells whether there are more.
-    let asked = selection.query(caller.account, before, limit + 1);
-    let mut found = api.store.find_deliveries(asked).await?;
-    let shown = usize::try_from(limit).expect("pages are small");
-    let more = found.len() > shown;
-    found.truncate(shown);
-    let next = found.last().map(|last| last.delivery.id).filter(|_| more);
-    Ok(Answer::of(&DeliveryList {
-        records: found.iter().map(DeliveryView::from).collect(),
-        next_page_token: next,
-        navigation: DeliveryNavigation { before: next },
-    }))
+    let asked = query.page_or_before(&api, &caller)?;
+    let before = match asked.page {
+        Page::Before(id) => Some(DeliveryId(id)),
+        Page::First | Page::After(_) => None,
+    };
+    let found = selection.query(caller.account, before, asked.rows());
+    let found = api.store.find_deliveries(found).await?;
+    let listing = asked.listing(found, |found| found.delivery.id.0);
+    let views = listing.map(|found| DeliveryView::from(&found));
+    Ok(Answer::of(&FormerListing::from(views)))
 }
 
 /// A delivery that the caller may see.

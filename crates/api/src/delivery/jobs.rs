@@ -6,7 +6,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use hookyard_domain::delivery::job::{JOB_KINDS, TooManyJobs};
 use hookyard_domain::kernel::limits::JOBS_RUNNING_MAX;
-use hookyard_domain::kernel::ports::JobQuery;
+use hookyard_domain::kernel::ports::{JobQuery, Page};
 use hookyard_domain::{
     AccountId, Change, Code, Job, JobId, JobStatus, JobWork, Problem, SubscriptionId, Timestamp,
 };
@@ -14,12 +14,11 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::Api;
-use crate::delivery::deliveries::BeforeQuery;
-use crate::delivery::deliveries::{limit_of, page_before, refused};
+use crate::delivery::deliveries::refused;
 use crate::identity::caller::Caller;
+use crate::kernel::paging::{BeforeQuery, ListQuery, Listing};
 use crate::kernel::path::PathParams;
 use crate::kernel::problem::{ApiResult, because};
-use crate::kernel::query::Query;
 use crate::operations::answers::{Accepted, Answer, shown};
 use crate::operations::wire::{Id, Time, Uuid, shapes};
 
@@ -51,7 +50,7 @@ shapes! {
     }
 }
 
-shown!(JobView<'_> as JobView<'static>, JobList<'_> as JobList<'static>);
+shown!(JobView<'_> as JobView<'static>);
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -152,20 +151,11 @@ impl Api {
     }
 }
 
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-struct JobList<'a> {
-    records: Vec<JobView<'a>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<Id>")]
-    next_page_token: Option<JobId>,
-}
-
 async fn list_jobs(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query<JobsQuery>,
-) -> ApiResult<Answer<JobList<'static>>> {
+    query: ListQuery<JobsQuery>,
+) -> ApiResult<Answer<Listing<JobView<'static>>>> {
     let status = query.first("status").map(|text| {
         let should = "it is running, done, failed or cancelled";
         JobStatus::from_name(text).ok_or_else(|| refused("status", text, should))
@@ -180,23 +170,24 @@ async fn list_jobs(
         let read = text.parse::<SubscriptionId>();
         read.map_err(|_| refused("endpointId", text, should))
     });
-    let limit = limit_of(&query)?;
-    let asked = JobQuery {
+    let asked = query.page_or_before(&api, &caller)?;
+    let jobs = JobQuery {
         account: caller.account,
         status: status.transpose()?,
         kind: kind.transpose()?,
         endpoint: endpoint.transpose()?,
-        before: page_before(&query)?.map(JobId),
-        limit: limit + 1,
+        before: match asked.page {
+            Page::Before(id) => Some(JobId(id)),
+            Page::First | Page::After(_) => None,
+        },
+        limit: asked.rows(),
     };
-    let mut jobs = api.store.jobs(asked).await?;
-    let shown = usize::try_from(limit).expect("pages are small");
-    let more = jobs.len() > shown;
-    jobs.truncate(shown);
-    Ok(Answer::of(&JobList {
-        next_page_token: jobs.last().map(|last| last.id).filter(|_| more),
-        records: jobs.iter().map(JobView::from).collect(),
-    }))
+    let listing = asked.listing(api.store.jobs(jobs).await?, |job| job.id.0);
+    let views = Listing {
+        records: listing.records.iter().map(JobView::from).collect(),
+        next_page_token: listing.next_page_token,
+    };
+    Ok(Answer::of(&views))
 }
 
 async fn read_job(

@@ -10,16 +10,14 @@ use serde_json::Value;
 use super::consent::HandshakeView;
 use super::settings::Settings;
 use crate::endpoints::statistics::DayView;
+use crate::kernel::paging::LimitQuery;
 use crate::operations::answers::shown;
 use crate::operations::wire::{Id, Time, Uuid, shapes};
 
 shapes! {
     pub(super) struct EndpointsQuery {
-        /// Records on the page.
-        #[schemars(range(min = 1, max = 250))]
-        limit: Option<u32>,
-        /// The token that the last page came with.
-        page_token: Option<String>,
+        #[schemars(flatten)]
+        page: LimitQuery,
         #[schemars(extend("enum" = ["Active", "Paused", "Errored"]))]
         status: Option<String>,
         /// Only endpoints that ask for events of this type.
@@ -34,7 +32,7 @@ shapes! {
     }
 }
 
-shown!(EndpointView, EndpointList, RevealedSecret<'_> as RevealedSecret<'static>, TestView);
+shown!(EndpointView, RevealedSecret<'_> as RevealedSecret<'static>, TestView);
 
 #[derive(Debug, Serialize, JsonSchema)]
 #[serde(rename_all = "camelCase")]
@@ -120,14 +118,6 @@ pub(super) fn view(
         handshake_result: None,
         stats: None,
     }
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[serde(rename_all = "camelCase")]
-pub(super) struct EndpointList {
-    pub(super) records: Vec<EndpointView>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) next_page_token: Option<String>,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]

@@ -15,10 +15,10 @@ use serde_json::value::RawValue;
 
 use crate::Api;
 use crate::identity::caller::Caller;
-use crate::kernel::paging::{LimitQuery, Listing, PageRequest};
+use crate::kernel::paging::{LimitQuery, ListQuery, Listing, Picking};
 use crate::kernel::path::PathParams;
 use crate::kernel::problem::{ApiResult, because};
-use crate::kernel::query::{Pairs, Query};
+use crate::kernel::query::Pairs;
 use crate::operations::answers::{Answer, shown};
 use crate::operations::wire::{Anything, Id, Time, shapes};
 use std::collections::BTreeMap;
@@ -107,7 +107,7 @@ pub(super) struct EventView<'a> {
     data_base64: Option<String>,
 }
 
-/// What narrows the list, as the query says it; a page token remembers it.
+/// What narrows the list.
 struct Narrowed {
     types: Option<TypePattern>,
     since: Option<Timestamp>,
@@ -136,61 +136,60 @@ impl Narrowed {
             until: time("until")?,
         })
     }
-
-    /// The query's own words for it.
-    fn words(query: &Pairs) -> Vec<String> {
-        let word = |name| query.first(name).unwrap_or_default().to_owned();
-        ["type", "since", "until"].map(word).to_vec()
-    }
 }
 
 /// `GET /api/v1/events?type=&since=&until=&limit=&pageToken=`, newest first.
 pub(super) async fn list_events(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query<EventsQuery>,
+    query: ListQuery<EventsQuery>,
 ) -> ApiResult<Answer<Listing<EventSummary>>> {
     let narrowed = Narrowed::read(&query)?;
-    let words = Narrowed::words(&query);
-    let page = PageRequest::read_limit(&query, &api.tokens, "events", &words)?;
-    let mut visible = Visible::to(&api, &caller);
-    let mut before = match page.page {
-        Page::Before(id) => Some(EventId(id)),
-        Page::First | Page::After(_) => None,
-    };
-    let wanted = usize::try_from(page.rows()).expect("pages are small");
-    let mut shown: Vec<(EventId, EventSummary)> = Vec::new();
-    let mut examined = 0;
-    let mut ended = false;
-    while !ended && shown.len() < wanted && examined < EVENTS_EXAMINED_MAX {
+    let asked = query.page(&api, &caller)?;
+    let visible = Visible::to(&api, &caller);
+    Ok(Answer::of(&asked.picked(Log { narrowed, visible }).await?))
+}
+
+/// The events that are left, and may be learnt of.
+struct Log<'a> {
+    narrowed: Narrowed,
+    visible: Visible<'a>,
+}
+
+impl Picking for Log<'_> {
+    type Row = Event;
+    type View = EventSummary;
+
+    const READ_MAX: u32 = EVENTS_READ_MAX;
+    const EXAMINED_MAX: usize = EVENTS_EXAMINED_MAX;
+
+    async fn read(&self, page: Page, limit: u32) -> ApiResult<Vec<Event>> {
         let asked = EventQuery {
-            account: caller.account,
-            types: narrowed.types.clone(),
-            since: narrowed.since,
-            until: narrowed.until,
-            before,
-            limit: EVENTS_READ_MAX,
+            account: self.visible.caller.account,
+            types: self.narrowed.types.clone(),
+            since: self.narrowed.since,
+            until: self.narrowed.until,
+            before: match page {
+                Page::Before(id) => Some(EventId(id)),
+                Page::First | Page::After(_) => None,
+            },
+            limit,
         };
-        let found = api.store.find_events(asked).await?;
-        ended = found.len() < EVENTS_READ_MAX as usize;
-        examined += found.len();
-        for event in &found {
-            before = Some(event.id);
-            let name = event.type_name();
-            let asked = narrowed.types.as_ref();
-            // The store takes a star for any text; in a pattern it is whole parts.
-            if asked.is_none_or(|types| types.matches(&name)) && visible.shows(event).await? {
-                shown.push((event.id, EventSummary::from(event)));
-            }
-            if shown.len() == wanted {
-                break;
-            }
-        }
+        Ok(self.visible.api.store.find_events(asked).await?)
     }
-    let went_on = (!ended && shown.len() < wanted).then_some(before).flatten();
-    let stopped_at = went_on.map(|id| id.0);
-    let listing = page.listing_after(shown, stopped_at, &api.tokens, |(id, _)| id.0);
-    Ok(Answer::of(&listing.map(|(_, summary)| summary)))
+
+    fn id(event: &Event) -> u64 {
+        event.id.0
+    }
+
+    async fn pick(&mut self, event: Event) -> ApiResult<Option<EventSummary>> {
+        let name = event.type_name();
+        let asked = self.narrowed.types.as_ref();
+        // The store takes a star for any text; in a pattern it is whole parts.
+        let wanted = asked.is_none_or(|types| types.matches(&name));
+        let shown = wanted && self.visible.shows(&event).await?;
+        Ok(shown.then(|| EventSummary::from(&event)))
+    }
 }
 
 /// `GET /api/v1/events/{eventId}`, with the data. The id may begin as receivers know it.

@@ -12,7 +12,7 @@ use crate::Api;
 use crate::identity::caller::Caller;
 use crate::identity::extensions::type_name;
 use crate::kernel::body::Json;
-use crate::kernel::numbered::{PageNumber, PageQuery, Paging};
+use crate::kernel::paging::{PageNumber, PageQuery, Paging};
 use crate::kernel::path::PathParams;
 use crate::kernel::platform::own_account;
 use crate::kernel::problem::ApiResult;

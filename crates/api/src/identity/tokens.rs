@@ -16,6 +16,9 @@ const SOCKET_PREFIX: &str = "hyw_";
 /// What they say: an account, a session, a time.
 const SOCKET_NOTE_BYTES: usize = 24;
 
+/// Bytes of the seal on a page token.
+pub(crate) const PAGE_SEAL_BYTES: usize = 16;
+
 /// Derives tokens from a key that is not in the database.
 #[derive(Clone)]
 pub struct TokenMint {
@@ -34,9 +37,22 @@ impl TokenMint {
         Self { key }
     }
 
-    /// The seal on a page token: clients cannot make their own.
-    pub(crate) fn seal_page(&self, position: &[u8]) -> [u8; 32] {
-        self.seal(&[b"p", position])
+    /// The seal on a page token: clients cannot make their own, nor use it for another purpose.
+    pub(crate) fn seal_page(&self, purpose: &[u8], place: &[u8]) -> [u8; PAGE_SEAL_BYTES] {
+        let seal = self.page_mac(purpose, place).finalize().into_bytes();
+        *seal.first_chunk().expect("a seal is a part of its hash")
+    }
+
+    /// Whether `seal` is that of a page token.
+    pub(crate) fn sealed_page(&self, purpose: &[u8], place: &[u8], seal: &[u8]) -> bool {
+        let mac = self.page_mac(purpose, place);
+        seal.len() == PAGE_SEAL_BYTES && mac.verify_truncated_left(seal).is_ok()
+    }
+
+    fn page_mac(&self, purpose: &[u8], place: &[u8]) -> Hmac<Sha256> {
+        // The length tells where the purpose ends, whatever stands in it.
+        let length = u64::try_from(purpose.len()).expect("a length fits");
+        self.mac(&[b"p", &length.to_be_bytes(), purpose, place])
     }
 
     /// A token for WebSocket connections: a sealed note of whom it stands for, and until when.

@@ -22,7 +22,7 @@ use crate::Api;
 use crate::events::stream::{EventStream, Framed, Listeners, Resume, last_event_id};
 use crate::identity::caller::Caller;
 use crate::kernel::body::Json;
-use crate::kernel::paging::{LimitQuery, Listing, PageRequest};
+use crate::kernel::paging::{LimitQuery, ListQuery, Listing};
 use crate::kernel::path::PathParams;
 use crate::kernel::problem::{ApiError, ApiResult, because};
 use crate::kernel::query::Query;
@@ -83,11 +83,11 @@ impl Api {
 async fn list_bins(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query<LimitQuery>,
+    query: ListQuery<LimitQuery>,
 ) -> ApiResult<Answer<Listing<BinView>>> {
-    let page = PageRequest::read_limit(&query, &api.tokens, "bins", &[])?;
-    let bins = api.store.bins(caller.account, page.page, page.rows());
-    let listing = page.listing(bins.await?, &api.tokens, |(bin, _)| bin.id.0);
+    let asked = query.page(&api, &caller)?;
+    let bins = api.store.bins(caller.account, asked.page, asked.rows());
+    let listing = asked.listing(bins.await?, |(bin, _)| bin.id.0);
     let views = listing.map(|(bin, requests)| api.bin_view(bin, requests));
     Ok(Answer::of(&views))
 }
@@ -173,15 +173,14 @@ async fn list_requests(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-    query: Query<LimitQuery>,
+    query: ListQuery<LimitQuery>,
 ) -> ApiResult<Answer<Listing<RequestView>>> {
     let (bin, _) = api.named_bin(&caller, &path).await?;
-    let of_bin = [bin.id.to_string()];
-    let page = PageRequest::read_limit(&query, &api.tokens, "bin-requests", &of_bin)?;
+    let asked = query.page(&api, &caller)?;
     let rows = api
         .store
-        .bin_requests(bin.account, bin.id, page.page, page.rows());
-    let listing = page.listing(rows.await?, &api.tokens, |request| request.number);
+        .bin_requests(bin.account, bin.id, asked.page, asked.rows());
+    let listing = asked.listing(rows.await?, |request| request.number);
     Ok(Answer::of(&listing.map(RequestView::from)))
 }
 

@@ -9,9 +9,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use hookyard_domain::kernel::limits::{
-    RECORD_COUNT_DEFAULT, RECORD_COUNT_MAX, REQUESTS_EXAMINED_MAX, REQUESTS_READ_MAX,
-};
+use hookyard_domain::kernel::limits::{REQUESTS_EXAMINED_MAX, REQUESTS_READ_MAX};
 use hookyard_domain::kernel::ports::Page;
 use hookyard_domain::{
     ChatId, Finding, HookRequest, PostId, Problem, RequestId, Timestamp, WebhookId,
@@ -22,9 +20,9 @@ use serde::Serialize;
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::inbound::webhooks::Owner;
+use crate::kernel::paging::{BeforeQuery, FormerListing, ListQuery, Picking};
 use crate::kernel::path::At;
 use crate::kernel::problem::{ApiError, ApiResult};
-use crate::kernel::query::{Pairs, Query};
 use crate::operations::answers::{Answer, shown};
 use crate::operations::shapes::FindingShape;
 use crate::operations::wire::{Id, Time, Uuid, shapes};
@@ -45,16 +43,12 @@ shapes! {
         /// Only requests to this webhook.
         #[schemars(with = "Option<Uuid>")]
         webhook_id: Option<String>,
-        /// Requests below this id: where the last page ended.
-        #[schemars(with = "Option<Id>")]
-        before: Option<String>,
-        /// Records on the page.
-        #[schemars(range(min = 1, max = 250))]
-        limit: Option<u32>,
+        #[schemars(flatten)]
+        page: BeforeQuery,
     }
 }
 
-shown!(RequestList, RequestView, Origin);
+shown!(RequestSummary, RequestView, Origin);
 
 /// What became of a request.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -113,22 +107,6 @@ impl From<HookRequest> for RequestSummary {
             post_id: request.post,
         }
     }
-}
-
-#[derive(Debug, Serialize, JsonSchema)]
-#[schemars(rename = "HookRequestList")]
-struct RequestList {
-    records: Vec<RequestSummary>,
-    navigation: Navigation,
-}
-
-/// Where the list goes on; empty at its end.
-#[derive(Debug, Default, Serialize, JsonSchema)]
-#[schemars(rename = "HookRequestNavigation")]
-struct Navigation {
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(with = "Option<Id>")]
-    before: Option<RequestId>,
 }
 
 /// Everything that is known about a request.
@@ -216,129 +194,68 @@ struct Origin {
     request: Option<RequestView>,
 }
 
-/// `GET /api/v1/requests?webhookId=&before=&limit=`, newest first.
+/// `GET /api/v1/requests?webhookId=&limit=&pageToken=`, newest first.
 async fn list_requests(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query<RequestsQuery>,
-) -> ApiResult<Answer<RequestList>> {
+    query: ListQuery<RequestsQuery>,
+) -> ApiResult<Answer<FormerListing<RequestSummary>>> {
     let owner = Owner::calling(&api, &caller).await?;
-    let Wanted {
-        webhook,
-        page,
-        limit,
-    } = Wanted::read(&query)?;
-    let of_webhook = match webhook {
+    let asked = query.page_or_before(&api, &caller)?;
+    let of_webhook = match query.first("webhookId") {
         None => None,
-        Some(id) => Some(owner.webhook(&id, "webhookId").await?.id),
+        Some(id) => Some(owner.webhook(id, "webhookId").await?.id),
     };
     // An administrator of the account also sees requests of webhooks that are no more.
     let visible = if of_webhook.is_some() || owner.person.admin {
         None
     } else {
         let own = owner.webhooks(None).await?;
-        Some(own.iter().map(|webhook| webhook.id).collect::<HashSet<_>>())
+        Some(own.iter().map(|webhook| webhook.id).collect())
     };
-    let is_visible = |request: &HookRequest| {
-        visible
-            .as_ref()
-            .is_none_or(|own| own.contains(&request.webhook))
-    };
-    let list = Reading {
+    let kept = Kept {
         api: &api,
         caller: &caller,
         of_webhook,
-        limit,
+        visible,
     };
-    Ok(Answer::of(&list.read(page, is_visible).await?))
+    let listing = asked.picked(kept).await?;
+    Ok(Answer::of(&FormerListing::from(listing)))
 }
 
-/// What the query asks for.
-struct Wanted {
-    webhook: Option<String>,
-    page: Page,
-    limit: usize,
-}
-
-impl Wanted {
-    fn read(query: &Pairs) -> ApiResult<Self> {
-        let before = query.first("before").map(|text| {
-            let id = text.parse::<RequestId>();
-            id.map_err(|_| Problem::invalid("before"))
-        });
-        let limit = query.first("limit").map(|text| {
-            let limit = text.parse().ok();
-            let limit = limit.filter(|limit| (1..=RECORD_COUNT_MAX).contains(limit));
-            limit.ok_or_else(|| Problem::invalid("limit"))
-        });
-        let limit = limit.transpose()?.unwrap_or(RECORD_COUNT_DEFAULT);
-        Ok(Self {
-            webhook: query.first("webhookId").map(str::to_owned),
-            page: before
-                .transpose()?
-                .map_or(Page::First, |id| Page::Before(id.0)),
-            limit: usize::try_from(limit).expect("pages are small"),
-        })
-    }
-}
-
-/// One page of a list that may skip rows.
-struct Reading<'a> {
+/// What is kept of requests, for one who looks.
+struct Kept<'a> {
     api: &'a Api,
     caller: &'a Caller,
     of_webhook: Option<WebhookId>,
-    limit: usize,
+    /// Those whose requests may be seen; none says all.
+    visible: Option<HashSet<WebhookId>>,
 }
 
-impl Reading<'_> {
-    /// Reads a few rows at a time, because each may hold a large body.
-    async fn read(
-        &self,
-        mut page: Page,
-        is_visible: impl Fn(&HookRequest) -> bool + Send,
-    ) -> ApiResult<RequestList> {
-        let mut records = Vec::new();
-        let mut examined = 0;
-        loop {
-            let account = self.caller.account;
-            let rows = self
-                .api
-                .store
-                .requests(account, self.of_webhook, page, REQUESTS_READ_MAX);
-            let rows = rows.await?;
-            let is_last = rows.len() < REQUESTS_READ_MAX as usize;
-            examined += rows.len();
-            let count = rows.len();
-            for (index, row) in rows.into_iter().enumerate() {
-                let id = row.id;
-                page = Page::Before(id.0);
-                if is_visible(&row) {
-                    records.push(RequestSummary::from(row));
-                }
-                if records.len() == self.limit && !(is_last && index + 1 == count) {
-                    return Ok(RequestList {
-                        records,
-                        navigation: Navigation { before: Some(id) },
-                    });
-                }
-            }
-            if is_last {
-                return Ok(RequestList {
-                    records,
-                    navigation: Navigation::default(),
-                });
-            }
-            if let Page::Before(id) = page
-                && examined >= REQUESTS_EXAMINED_MAX
-            {
-                return Ok(RequestList {
-                    records,
-                    navigation: Navigation {
-                        before: Some(RequestId(id)),
-                    },
-                });
-            }
-        }
+impl Picking for Kept<'_> {
+    type Row = HookRequest;
+    type View = RequestSummary;
+
+    const READ_MAX: u32 = REQUESTS_READ_MAX;
+    const EXAMINED_MAX: usize = REQUESTS_EXAMINED_MAX;
+
+    async fn read(&self, page: Page, limit: u32) -> ApiResult<Vec<HookRequest>> {
+        let account = self.caller.account;
+        let rows = self
+            .api
+            .store
+            .requests(account, self.of_webhook, page, limit);
+        Ok(rows.await?)
+    }
+
+    fn id(request: &HookRequest) -> u64 {
+        request.id.0
+    }
+
+    async fn pick(&mut self, request: HookRequest) -> ApiResult<Option<RequestSummary>> {
+        let visible = self.visible.as_ref();
+        let visible = visible.is_none_or(|own| own.contains(&request.webhook));
+        Ok(visible.then(|| RequestSummary::from(request)))
     }
 }
 

@@ -26,6 +26,11 @@ impl PathParams {
             .ok_or_else(|| Problem::not_found(name).into())
     }
 
+    /// All of them, in the order of the route.
+    pub(crate) fn into_all(self) -> Vec<(String, String)> {
+        self.0
+    }
+
     /// A parameter as an id.
     ///
     /// # Errors

@@ -10,10 +10,9 @@ use hookyard_domain::{Chat, ChatId, ChatKind, Problem, Timestamp};
 
 use crate::Api;
 use crate::identity::caller::Caller;
-use crate::kernel::paging::{PageRequest, RecordQuery, Records};
+use crate::kernel::paging::{Asked, ListQuery, RecordQuery, Records};
 use crate::kernel::path::PathParams;
 use crate::kernel::problem::ApiResult;
-use crate::kernel::query::{Pairs, Query};
 use crate::operations::answers::Answer;
 use crate::operations::shapes::{ChatKindName, ChatShape};
 use crate::operations::wire::shapes;
@@ -50,10 +49,11 @@ shapes! {
 async fn list_chats(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query<ChatsQuery>,
+    query: ListQuery<ChatsQuery>,
 ) -> ApiResult<Answer<Records<ChatShape>>> {
-    let kinds: Vec<_> = query.all("type").map(str::to_owned).collect();
-    api.list_of_chats(&caller, &query, "chats", kinds).await
+    let asked = query.platform_page(&api, &caller)?;
+    let kinds = kinds_of(&asked.filter("type"))?;
+    api.list_of_chats(&caller, &asked, kinds).await
 }
 
 async fn read_chat(
@@ -103,27 +103,25 @@ impl Api {
         }
     }
 
-    /// A page of the caller's chats of the kinds named, ascending by creation time.
+    /// A page of the caller's chats of some kinds, or of all, ascending by creation time.
     pub(crate) async fn list_of_chats(
         &self,
         caller: &Caller,
-        query: &Pairs,
-        list: &'static str,
-        kinds: Vec<String>,
+        asked: &Asked<'_>,
+        kinds: Vec<ChatKind>,
     ) -> ApiResult<Answer<Records<ChatShape>>> {
-        let request = PageRequest::read(query, &self.tokens, list, kinds)?;
         let chats = self
             .store
             .chats(ChatQuery {
                 account: caller.account,
                 person: caller.person,
-                kinds: kinds_of(&request.filters)?,
+                kinds,
                 joinable: true,
-                page: request.page,
-                limit: request.rows(),
+                page: asked.page,
+                limit: asked.rows(),
             })
             .await?;
-        let (chats, navigation) = request.oldest_first(chats, &self.tokens, |chat| chat.id.0);
+        let (chats, navigation) = asked.oldest_first(chats, |chat| chat.id.0);
         let records = chats.iter().map(ChatView::from).collect();
         Ok(Answer::of(&Records {
             records,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use axum::extract::State;
 use hookyard_domain::messaging::chat::ChatView;
 use hookyard_domain::messaging::conversations::members_of;
-use hookyard_domain::{Change, Chat, PersonId, Problem};
+use hookyard_domain::{Change, Chat, ChatKind, PersonId, Problem};
 use http::StatusCode;
 use schemars::JsonSchema;
 use serde::Deserialize;
@@ -13,10 +13,9 @@ use serde::Deserialize;
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::body::Json;
-use crate::kernel::paging::{RecordQuery, Records};
+use crate::kernel::paging::{ListQuery, RecordQuery, Records};
 use crate::kernel::path::PathParams;
 use crate::kernel::problem::ApiResult;
-use crate::kernel::query::Query;
 use crate::messaging::members::MemberRef;
 use crate::operations::answers::{Answer, Created, Made};
 use crate::operations::shapes::ChatShape;
@@ -37,11 +36,11 @@ crate::operations! {
 async fn list_conversations(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query<RecordQuery>,
+    query: ListQuery<RecordQuery>,
 ) -> ApiResult<Answer<Records<ChatShape>>> {
-    let kinds = ["Personal", "Direct", "Group"].map(str::to_owned);
-    api.list_of_chats(&caller, &query, "conversations", kinds.into())
-        .await
+    let asked = query.platform_page(&api, &caller)?;
+    let kinds = vec![ChatKind::Personal, ChatKind::Direct, ChatKind::Group];
+    api.list_of_chats(&caller, &asked, kinds).await
 }
 
 #[derive(Debug, Deserialize, JsonSchema)]

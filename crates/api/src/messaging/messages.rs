@@ -23,7 +23,7 @@ use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::batch::{self, Part};
 use crate::kernel::body::Json;
-use crate::kernel::numbered::{Numbered, PageNumber, PageQuery};
+use crate::kernel::paging::{Numbered, PageNumber, PageQuery};
 use crate::kernel::path::PathParams;
 use crate::kernel::problem::ApiResult;
 use crate::kernel::query::{Pairs, Query, Wanted};

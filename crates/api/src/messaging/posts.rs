@@ -14,10 +14,9 @@ use serde::Deserialize;
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::body::Json;
-use crate::kernel::paging::{PageRequest, RecordQuery, Records};
+use crate::kernel::paging::{ListQuery, RecordQuery, Records};
 use crate::kernel::path::PathParams;
 use crate::kernel::problem::{ApiError, ApiResult};
-use crate::kernel::query::Query;
 use crate::operations::answers::{Answer, Created, NoContent};
 use crate::operations::shapes::PostShape;
 use crate::operations::wire::AskedId;
@@ -61,15 +60,15 @@ async fn list_posts(
     State(api): State<Arc<Api>>,
     caller: Caller,
     path: PathParams,
-    query: Query<RecordQuery>,
+    query: ListQuery<RecordQuery>,
 ) -> ApiResult<Answer<Records<PostShape>>> {
     let chat = api.joined_chat(&caller, path.id("chatId")?).await?;
-    let request = PageRequest::read(&query, &api.tokens, "posts", Vec::new())?;
+    let asked = query.platform_page(&api, &caller)?;
     let posts = api
         .store
-        .posts(caller.account, chat.id, request.page, request.rows())
+        .posts(caller.account, chat.id, asked.page, asked.rows())
         .await?;
-    let (posts, navigation) = request.newest_first(posts, &api.tokens, |post| post.id.0);
+    let (posts, navigation) = asked.newest_first(posts, |post| post.id.0);
     let records = posts.iter().map(|post| PostView::new(post, None)).collect();
     Ok(Answer::of(&Records {
         records,

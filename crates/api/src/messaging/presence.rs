@@ -15,7 +15,7 @@ use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::batch::{self, Part};
 use crate::kernel::body::Json;
-use crate::kernel::numbered::{Numbered, PageNumber, PageQuery};
+use crate::kernel::paging::{Numbered, PageNumber, PageQuery};
 use crate::kernel::path::PathParams;
 use crate::kernel::platform::{lacks, own_account};
 use crate::kernel::problem::ApiResult;

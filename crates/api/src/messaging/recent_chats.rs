@@ -4,12 +4,11 @@ use std::sync::Arc;
 
 use axum::extract::State;
 use hookyard_domain::Chat;
-use hookyard_domain::kernel::limits::RECORD_COUNT_DEFAULT;
 use hookyard_domain::messaging::chat::ChatView;
 
 use crate::Api;
 use crate::identity::caller::Caller;
-use crate::kernel::paging::{AllRecords, record_count};
+use crate::kernel::paging::{AllRecords, records_at_most};
 use crate::kernel::problem::ApiResult;
 use crate::kernel::query::Query;
 use crate::messaging::chats::kinds_of;
@@ -41,8 +40,7 @@ async fn list_recent_chats(
     query: Query<RecentQuery>,
 ) -> ApiResult<Answer<AllRecords<ChatShape>>> {
     let kinds: Vec<_> = query.all("type").map(str::to_owned).collect();
-    let count = query.first("recordCount").map(record_count).transpose()?;
-    let count = count.unwrap_or(RECORD_COUNT_DEFAULT);
+    let count = records_at_most(&query)?;
     let kinds = kinds_of(&kinds)?;
     let recent = api
         .store

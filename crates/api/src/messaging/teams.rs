@@ -15,10 +15,9 @@ use serde::Deserialize;
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::body::Json;
-use crate::kernel::paging::{RecordQuery, Records};
+use crate::kernel::paging::{ListQuery, RecordQuery, Records};
 use crate::kernel::path::PathParams;
 use crate::kernel::problem::{ApiError, ApiResult};
-use crate::kernel::query::Query;
 use crate::messaging::members::MemberRef;
 use crate::operations::answers::{Answer, Created, Happened, NoContent};
 use crate::operations::shapes::ChatShape;
@@ -127,9 +126,10 @@ impl Api {
 async fn list_teams(
     State(api): State<Arc<Api>>,
     caller: Caller,
-    query: Query<RecordQuery>,
+    query: ListQuery<RecordQuery>,
 ) -> ApiResult<Answer<Records<ChatShape>>> {
-    api.list_of_chats(&caller, &query, "teams", vec!["Team".to_owned()])
+    let asked = query.platform_page(&api, &caller)?;
+    api.list_of_chats(&caller, &asked, vec![ChatKind::Team])
         .await
 }
 

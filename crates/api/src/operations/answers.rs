@@ -12,8 +12,6 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::kernel::batch::{self, Part};
-use crate::kernel::numbered::Numbered;
-use crate::kernel::paging::{AllRecords, Listing, Records};
 use crate::kernel::problem::{ApiError, empty_object, json_with};
 use crate::operations::inputs::Input;
 use crate::operations::shapes::{ChatShape, PersonShape, PostShape, WebhookShape};
@@ -286,19 +284,3 @@ shown!(
     PersonView<'_> as PersonShape,
     WebhookView as WebhookShape,
 );
-
-impl<T: Shown> Shown for Records<T> {
-    type As = Records<T::As>;
-}
-
-impl<T: Shown> Shown for AllRecords<T> {
-    type As = AllRecords<T::As>;
-}
-
-impl<T: Shown> Shown for Listing<T> {
-    type As = Listing<T::As>;
-}
-
-impl<T: Shown> Shown for Numbered<T> {
-    type As = Numbered<T::As>;
-}

@@ -52,6 +52,8 @@ pub struct Sketch {
     /// What problems look like; the catalogue's, when it says nothing.
     pub(super) problems: Option<Make>,
     pub(super) query: Vec<Make>,
+    /// Names of the parameters of the query.
+    parameters: Vec<String>,
     pub(super) headers: Vec<(&'static str, &'static str)>,
     pub(super) requests: Vec<Asked>,
 }
@@ -60,6 +62,15 @@ impl Sketch {
     /// Parameters of the query are the members of `T`.
     pub(crate) fn query<T: JsonSchema>(&mut self) {
         self.query.push(T::json_schema);
+        let schema = T::json_schema(&mut SchemaGenerator::default());
+        let members = schema.get("properties").and_then(Value::as_object);
+        self.parameters
+            .extend(members.into_iter().flatten().map(|(name, _)| name.clone()));
+    }
+
+    /// Names of the parameters of the query.
+    pub(crate) fn parameters(&self) -> impl Iterator<Item = &str> {
+        self.parameters.iter().map(String::as_str)
     }
 
     /// A header that is read.

@@ -58,16 +58,16 @@ pub enum CommitError {
     Store(#[from] StoreError),
 }
 
-/// Where a page of a list begins.
+/// Where a page of a list begins. Most lists are in the order of their ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Page {
+pub enum Page<K = u64> {
     /// The list's own beginning.
     #[default]
     First,
-    /// What has ids below this.
-    Before(u64),
-    /// What has ids above this.
-    After(u64),
+    /// What has keys below this.
+    Before(K),
+    /// What has keys above this.
+    After(K),
 }
 
 /// The only door to writing.

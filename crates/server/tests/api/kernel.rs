@@ -5,5 +5,6 @@ mod components;
 mod conventions;
 mod erasure;
 mod error_pages;
+mod pages;
 pub(crate) mod production;
 mod rate_limits;

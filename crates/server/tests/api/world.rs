@@ -283,6 +283,19 @@ impl World {
         ended.expect("a store in memory");
     }
 
+    /// Makes a person an administrator of their account, or ends it.
+    pub(crate) async fn set_admin(&self, account: AccountId, person: PersonId, admin: bool) {
+        let found = self.store.person(account, person).await;
+        let found = found.expect("a store in memory").expect("they are there");
+        let next = Person {
+            admin,
+            version: found.version + 1,
+            ..found
+        };
+        let put = Change::of(PersonWrite::Put(next));
+        self.store.commit(put).await.expect("a store in memory");
+    }
+
     /// A person whose app has no permission for team messaging.
     pub(crate) async fn without_scope(&self, person: PersonId) -> Client {
         let scopes = [Scope::WebSocketsSubscription].into_iter().collect();

@@ -6,9 +6,7 @@ mod stream;
 use std::time::Duration;
 
 use hookyard_domain::kernel::ports::prelude::*;
-use hookyard_domain::{
-    AccountId, BinId, Change, Person, PersonId, PersonWrite, Scope, SigningSecret,
-};
+use hookyard_domain::{BinId, Scope, SigningSecret};
 use http::Method;
 use serde_json::{Value, json};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -127,7 +125,7 @@ async fn bins_of_another_account_do_not_exist() {
     let world = World::start().await;
     let alice = world.signed_in(ALICE).await;
     let (path, _) = bin(&alice, &json!({})).await;
-    set_admin(&world, OTHER_ACCOUNT, MALLORY, true).await;
+    world.set_admin(OTHER_ACCOUNT, MALLORY, true).await;
     let mallory = world.signed_in(MALLORY).await;
     assert_eq!(mallory.get(BINS).await.records("id"), [""; 0]);
     for (method, rest) in [
@@ -146,19 +144,6 @@ async fn bins_of_another_account_do_not_exist() {
     assert_eq!(alice.get(&path).await.status, 200);
     let nonsense = alice.get(&format!("{BINS}/x")).await;
     assert_eq!(nonsense.brief(), "404 CMN-102 [binId]");
-}
-
-/// Makes a person an administrator of their account, or ends it.
-async fn set_admin(world: &World, account: AccountId, person: PersonId, admin: bool) {
-    let found = world.store.person(account, person).await;
-    let found = found.expect("a store in memory").expect("they are there");
-    let next = Person {
-        admin,
-        version: found.version + 1,
-        ..found
-    };
-    let put = Change::of(PersonWrite::Put(next));
-    world.store.commit(put).await.expect("a store in memory");
 }
 
 #[tokio::test]

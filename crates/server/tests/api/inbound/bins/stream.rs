@@ -7,7 +7,7 @@ use http_body_util::BodyExt as _;
 use hyper::body::Incoming;
 use serde_json::{Value, json};
 
-use super::{bin, call, requests, set_admin};
+use super::{bin, call, requests};
 use crate::client::Client;
 use crate::world::{ACCOUNT, ALICE, World};
 
@@ -117,6 +117,6 @@ async fn a_stream_ends_with_its_bin_and_with_the_right_to_look() {
     assert_eq!(alice.delete(&doomed).await.status, 204);
     rest(&mut first).await;
     assert_eq!(second.event().await, ": ping");
-    set_admin(&world, ACCOUNT, ALICE, false).await;
+    world.set_admin(ACCOUNT, ALICE, false).await;
     rest(&mut second).await;
 }

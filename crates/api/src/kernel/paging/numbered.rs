@@ -2,13 +2,14 @@
 //! and with addresses of other pages.
 
 use hookyard_domain::Problem;
-use hookyard_domain::kernel::limits::{PER_PAGE_DEFAULT, PER_PAGE_MAX};
 use hookyard_domain::kernel::ports::Slice;
 use schemars::JsonSchema;
 use serde::Serialize;
 
+use super::size;
 use crate::kernel::problem::ApiResult;
 use crate::kernel::query::Pairs;
+use crate::operations::answers::Shown;
 use crate::operations::wire::shapes;
 
 shapes! {
@@ -45,16 +46,14 @@ impl PageNumber {
         Self::of(number("page")?, number("perPage")?)
     }
 
-    /// A page by its numbers, which both begin at 1. A page holds [`PER_PAGE_MAX`] records at most.
+    /// A page by its numbers, which both begin at 1.
     pub(crate) fn of(page: Option<u32>, per_page: Option<u32>) -> ApiResult<Self> {
-        match (page.unwrap_or(1), per_page.unwrap_or(PER_PAGE_DEFAULT)) {
-            (0, _) => Err(Problem::invalid("page").into()),
-            (_, 0) => Err(Problem::invalid("perPage").into()),
-            (page, per_page) => Ok(Self {
-                page,
-                per_page: per_page.min(PER_PAGE_MAX),
-            }),
+        let page = page.unwrap_or(1);
+        if page == 0 {
+            return Err(Problem::invalid("page").into());
         }
+        let per_page = size::per_page(per_page)?;
+        Ok(Self { page, per_page })
     }
 
     /// What to read for it.
@@ -120,6 +119,10 @@ pub(crate) struct Numbered<T> {
     records: Vec<T>,
     paging: Paging,
     navigation: Navigation,
+}
+
+impl<T: Shown> Shown for Numbered<T> {
+    type As = Numbered<T::As>;
 }
 
 /// Where in a list a page is; its first and last record count from 0.
