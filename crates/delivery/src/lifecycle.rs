@@ -123,7 +123,7 @@ impl CommitListener for Inner {
         let now = self.ports.clock.now();
         let mut agenda = self.agenda();
         for subscription in news.subscriptions() {
-            agenda.watch(subscription, now);
+            agenda.watch(subscription.as_ref().into(), now);
         }
         for ended in news.subscriptions_ended() {
             agenda.forget(*ended);
@@ -140,11 +140,11 @@ impl Work for Inner {
     }
 
     async fn take_up(self: Arc<Self>) -> Result<(), StoreError> {
-        let all = self.store().all_subscriptions().await?;
+        let all = self.store().subscription_places().await?;
         let now = self.ports.clock.now();
         let mut agenda = self.agenda();
-        for subscription in &all {
-            agenda.watch(subscription, now);
+        for place in all {
+            agenda.watch(place, now);
         }
         Ok(())
     }

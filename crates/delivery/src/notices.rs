@@ -151,13 +151,10 @@ impl Work for Inner {
     }
 
     async fn take_up(self: Arc<Self>) -> Result<(), StoreError> {
-        let all = self.store().all_subscriptions().await?;
         let now = self.ports.clock.now();
-        for subscription in &all {
-            let since = subscription.paused_at.unwrap_or(now);
-            if now.since(since) <= NOTICE_AGE_MAX {
-                self.learn(subscription, now);
-            }
+        let lately = self.store().endpoints_errored_since(now - NOTICE_AGE_MAX);
+        for endpoint in &lately.await? {
+            self.learn(endpoint, now);
         }
         Ok(())
     }

@@ -5,8 +5,8 @@
 
 use std::collections::{BTreeSet, HashMap};
 
-use hookyard_domain::subscriptions::life_cycle::{Stage, Task};
-use hookyard_domain::{AccountId, Subscription, SubscriptionId, Timestamp};
+use hookyard_domain::subscriptions::life_cycle::{Place, Stage, Task};
+use hookyard_domain::{AccountId, SubscriptionId, Timestamp};
 
 /// A task that has come, and the version of the subscription that it was planned for. A newer
 /// version has a plan of its own.
@@ -51,18 +51,18 @@ impl Agenda {
     }
 
     /// Watches a subscription, unless a newer version of it is watched already.
-    pub(super) fn watch(&mut self, subscription: &Subscription, now: Timestamp) {
-        let known = self.watched.get(&subscription.id);
-        if known.is_some_and(|known| known.version > subscription.version) {
+    pub(super) fn watch(&mut self, place: Place, now: Timestamp) {
+        let known = self.watched.get(&place.subscription);
+        if known.is_some_and(|known| known.version > place.version) {
             return;
         }
         let watched = Watched {
-            account: subscription.account,
-            version: subscription.version,
-            stage: Stage::of(subscription),
+            account: place.account,
+            version: place.version,
+            stage: place.stage,
             next: None,
         };
-        self.plan(subscription.id, watched, now);
+        self.plan(place.subscription, watched, now);
     }
 
     fn plan(&mut self, id: SubscriptionId, watched: Watched, now: Timestamp) {
@@ -144,7 +144,7 @@ impl Agenda {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use hookyard_domain::EventFilter;
+    use hookyard_domain::{EventFilter, Subscription};
     use hookyard_testkit::{VirtualClock, sample};
     use std::time::Duration;
 
@@ -166,7 +166,7 @@ mod tests {
     /// What happens to a subscription to which nothing is done, from `now` on.
     fn story(subscription: &Subscription, heals: bool) -> Vec<(u64, Task)> {
         let mut agenda = Agenda::new(heals);
-        agenda.watch(subscription, at(0));
+        agenda.watch(subscription.into(), at(0));
         let mut story = Vec::new();
         while let Some(next) = agenda.next_at() {
             let Due { task, version, .. } = agenda.take_due(next).expect("it is due");
@@ -178,7 +178,7 @@ mod tests {
                     version,
                     ..subscription.ended(next)
                 };
-                agenda.watch(&ended, next);
+                agenda.watch((&ended).into(), next);
             }
         }
         story
@@ -215,7 +215,7 @@ mod tests {
         let resumed = subscription().suspended(at(0)).resumed(true, at(5));
         assert_eq!(story(&resumed, true), [(0, Task::CatchUp)]);
         let mut agenda = Agenda::new(true);
-        agenda.watch(&resumed, at(5));
+        agenda.watch((&resumed).into(), at(5));
         agenda.take_due(at(5)).expect("it is due");
         agenda.caught_up(resumed.id, at(6));
         assert_eq!(agenda.next_at(), Some(at(700)), "the first reminder");
@@ -226,10 +226,10 @@ mod tests {
         let mut agenda = Agenda::new(true);
         let first = subscription();
         let renewed = first.renewed(Some(Duration::from_secs(10_000)), at(600));
-        agenda.watch(&first, at(0));
-        agenda.watch(&renewed, at(600));
+        agenda.watch((&first).into(), at(0));
+        agenda.watch((&renewed).into(), at(600));
         assert_eq!(agenda.next_at(), Some(at(10_300)));
-        agenda.watch(&first, at(600));
+        agenda.watch((&first).into(), at(600));
         assert_eq!(
             agenda.next_at(),
             Some(at(10_300)),

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use crate::endpoints::endpoint::{EndpointEventType, endpoint_event};
 use crate::events::event::{Audience, Event, EventKind};
 use crate::kernel::change::Change;
-use crate::kernel::ids::EventId;
-use crate::kernel::limits::HEAL_PERIOD;
+use crate::kernel::ids::{AccountId, EventId, SubscriptionId};
+use crate::kernel::limits::{HEAL_PERIOD, RENEWAL_GRACE};
 use crate::kernel::time::Timestamp;
 use crate::subscriptions::filter::Reminder;
 use crate::subscriptions::history::{HistoryWrite, Milestone};
@@ -59,28 +59,73 @@ pub enum Standing {
     Quiet,
 }
 
-impl Stage {
-    /// The stage of a subscription.
-    pub fn of(subscription: &Subscription) -> Self {
-        if subscription.ended_at.is_some() {
-            return Self::Ended {
-                renewable_until: subscription.renewable_until(),
-            };
+/// What decides at which stage a subscription is.
+#[derive(Debug, Clone, Copy)]
+pub struct Life {
+    pub status: SubscriptionStatus,
+    pub expires_at: Timestamp,
+    /// That its time has run out is noted.
+    pub ended: bool,
+    pub blacklisted_since: Option<Timestamp>,
+    /// Events that it missed are still to be looked for.
+    pub catches_up: bool,
+    pub reminder: Option<Reminder>,
+}
+
+impl From<Life> for Stage {
+    fn from(life: Life) -> Self {
+        let expires_at = life.expires_at;
+        if life.ended {
+            let renewable_until = expires_at + RENEWAL_GRACE;
+            return Self::Ended { renewable_until };
         }
-        let standing = match (subscription.status, &subscription.blacklisted) {
+        let standing = match (life.status, life.blacklisted_since) {
             (SubscriptionStatus::Active, _) => Standing::Active {
-                catches_up: subscription.catch_up_after.is_some(),
-                reminder: subscription.reminder(),
+                catches_up: life.catches_up,
+                reminder: life.reminder,
             },
-            (SubscriptionStatus::Blacklisted, Some((since, _))) => {
-                Standing::Blacklisted { since: *since }
-            }
+            (SubscriptionStatus::Blacklisted, Some(since)) => Standing::Blacklisted { since },
             _ => Standing::Quiet,
         };
         Self::Running {
-            expires_at: subscription.expires_at,
+            expires_at,
             standing,
         }
+    }
+}
+
+/// The place of a subscription in its life, at one of its versions.
+#[derive(Debug, Clone, Copy)]
+pub struct Place {
+    pub account: AccountId,
+    pub subscription: SubscriptionId,
+    pub version: u64,
+    pub stage: Stage,
+}
+
+impl From<&Subscription> for Place {
+    fn from(subscription: &Subscription) -> Self {
+        Self {
+            account: subscription.account,
+            subscription: subscription.id,
+            version: subscription.version,
+            stage: Stage::of(subscription),
+        }
+    }
+}
+
+impl Stage {
+    /// The stage of a subscription.
+    pub fn of(subscription: &Subscription) -> Self {
+        let blacklisted = subscription.blacklisted.as_ref();
+        Self::from(Life {
+            status: subscription.status,
+            expires_at: subscription.expires_at,
+            ended: subscription.ended_at.is_some(),
+            blacklisted_since: blacklisted.map(|(since, _)| *since),
+            catches_up: subscription.catch_up_after.is_some(),
+            reminder: subscription.reminder(),
+        })
     }
 
     /// What comes next after `now`: what was due before has been done. Blacklisted addresses are

@@ -9,6 +9,7 @@ use crate::kernel::change::{Change, Guard, Set};
 use crate::kernel::ids::{AccountId, EventId, PersonId, SubscriptionId};
 use crate::kernel::ports::StoreError;
 use crate::kernel::time::Timestamp;
+use crate::subscriptions::life_cycle::Place;
 use crate::subscriptions::subscription::Subscription;
 
 /// What is written of subscriptions.
@@ -110,8 +111,9 @@ pub trait Subscriptions: Send + Sync {
         account: AccountId,
         owner: PersonId,
     ) -> Result<Vec<Subscription>, StoreError>;
-    /// Every subscription of every account: what the life cycle has to watch.
-    async fn all_subscriptions(&self) -> Result<Vec<Arc<Subscription>>, StoreError>;
+    /// The place of every subscription of every account in its life: what the life cycle has to
+    /// watch.
+    async fn subscription_places(&self) -> Result<Vec<Place>, StoreError>;
     /// The stored `PubNub` subscription that listens on a channel.
     async fn subscription_by_channel(
         &self,
@@ -126,7 +128,12 @@ pub trait Subscriptions: Send + Sync {
 pub trait Endpoints: Send + Sync {
     /// The endpoints of an account, ascending by creation time.
     async fn endpoints(&self, account: AccountId) -> Result<Vec<Arc<Subscription>>, StoreError>;
-    /// Those of them whose address holds `part`.
+    /// Endpoints of all accounts that have been Errored since `since` or later.
+    async fn endpoints_errored_since(
+        &self,
+        since: Timestamp,
+    ) -> Result<Vec<Arc<Subscription>>, StoreError>;
+    /// Those of an account whose address holds `part`.
     async fn endpoints_addressing(
         &self,
         account: AccountId,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use hookyard_domain::kernel::ports::{Endpoints, StoreError};
-use hookyard_domain::{AccountId, Subscription};
+use hookyard_domain::{AccountId, Subscription, Timestamp};
 use rusqlite::{Connection, params};
 
 use super::error::Fault;
@@ -41,6 +41,20 @@ pub(super) fn endpoints_addressing(
     })
 }
 
+/// Those of all accounts that have been Errored since `since` or later.
+fn errored_since(
+    db: &Connection,
+    vault: &Vault,
+    since: Timestamp,
+) -> Result<Vec<Subscription>, Fault> {
+    let sql = select_subscription!(
+        "where status = 'Errored' and endpoint_sealed is not null
+            and (paused_at is null or paused_at >= ?1)
+        order by key"
+    );
+    many(db, sql, params![since.as_millis()], |row| read(vault, row))
+}
+
 /// How many endpoints an account has.
 pub(super) fn count(db: &Connection, account: AccountId) -> Result<u32, Fault> {
     let sql = "select count(*) from subscriptions
@@ -52,6 +66,14 @@ pub(super) fn count(db: &Connection, account: AccountId) -> Result<u32, Fault> {
 impl Endpoints for SqliteStore {
     async fn endpoints(&self, account: AccountId) -> Result<Vec<Arc<Subscription>>, StoreError> {
         let found = self.read(move |db, vault| endpoints(db, vault, account));
+        Ok(found.await?.into_iter().map(Arc::new).collect())
+    }
+
+    async fn endpoints_errored_since(
+        &self,
+        since: Timestamp,
+    ) -> Result<Vec<Arc<Subscription>>, StoreError> {
+        let found = self.read(move |db, vault| errored_since(db, vault, since));
         Ok(found.await?.into_iter().map(Arc::new).collect())
     }
 

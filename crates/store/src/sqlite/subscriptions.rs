@@ -2,11 +2,13 @@
 
 pub(super) mod columns;
 pub(super) mod history;
+mod places;
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use hookyard_domain::kernel::ports::{StoreError, Subscriptions};
+use hookyard_domain::subscriptions::life_cycle::Place;
 use hookyard_domain::{
     AccountId, ClientId, EventId, PersonId, Subscription, SubscriptionId, SubscriptionWrite,
     Timestamp,
@@ -258,11 +260,6 @@ pub(super) fn by_channel(
     one(db, sql, params![channel], |row| read(vault, row))
 }
 
-pub(super) fn all(db: &Connection, vault: &Vault) -> Result<Vec<Subscription>, Fault> {
-    let sql = select_subscription!("order by key");
-    many(db, sql, [], |row| read(vault, row))
-}
-
 /// Those that deliveries are written for, with the numbers that their deliveries carry.
 pub(super) fn taking(db: &Connection, vault: &Vault) -> Result<Vec<(Subscription, i64)>, Fault> {
     let sql =
@@ -366,9 +363,8 @@ impl Subscriptions for SqliteStore {
             .await
     }
 
-    async fn all_subscriptions(&self) -> Result<Vec<Arc<Subscription>>, StoreError> {
-        let all = self.read(all).await?;
-        Ok(all.into_iter().map(Arc::new).collect())
+    async fn subscription_places(&self) -> Result<Vec<Place>, StoreError> {
+        self.read(|db, _| places::all(db)).await
     }
 
     async fn subscription_by_channel(

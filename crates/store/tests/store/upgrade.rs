@@ -166,7 +166,10 @@ async fn assert_former_rows(store: &SqliteStore, number: usize) {
     assert_eq!((person.status, person.version), (PersonStatus::Enabled, 1));
     let app = store.app(&ClientId("app".into())).await.unwrap().unwrap();
     assert_eq!(app.scopes, Scopes::all(), "of migration {number}");
-    let subscriptions = store.all_subscriptions().await.unwrap();
+    let subscriptions = store
+        .subscriptions_of_person(account.id, person.id)
+        .await
+        .unwrap();
     let [subscription] = subscriptions.as_slice() else {
         panic!(
             "{} subscriptions of migration {number}",

@@ -264,7 +264,11 @@ impl Facts<'_> {
     }
 
     async fn subscriptions(&mut self) {
-        let mut all = self.store.all_subscriptions().await.unwrap();
+        let mut all = Vec::new();
+        for place in self.store.subscription_places().await.unwrap() {
+            let found = self.store.subscription(place.account, place.subscription);
+            all.push(found.await.unwrap().unwrap());
+        }
         all.sort_by_key(|subscription| (subscription.created_at, subscription.id.0));
         for subscription in &all {
             self.subscription(subscription).await;
