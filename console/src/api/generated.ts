@@ -179,6 +179,19 @@ export interface components {
         };
         /** @enum {string} */
         AvailabilityName: "Alive" | "Deleted";
+        BacklogStatus: {
+            /**
+             * Format: date-time
+             * @description When the oldest of them was made.
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            oldestTime: string | null;
+            /**
+             * Format: uint64
+             * @description Deliveries that were not sent yet, or will be sent again.
+             */
+            waiting: number;
+        };
         Bin: {
             answer: components["schemas"]["BinAnswer"];
             /**
@@ -370,6 +383,50 @@ export interface components {
              */
             lastModifiedTime: string;
             name: string;
+        };
+        ComponentError: {
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            time: string;
+            what: string;
+            /** @description The component. */
+            where: string;
+        };
+        ComponentStatus: {
+            /** @description What was done since it began. */
+            done: {
+                [key: string]: number;
+            };
+            lastError: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            lastRunTime: string | null;
+            name: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            nextRunTime: string | null;
+            /** @description What there is at this moment. */
+            present: {
+                [key: string]: number;
+            };
+            /**
+             * Format: uint64
+             * @description How often its tasks began again after a panic.
+             */
+            restarts: number;
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            since: string;
+            /** @description `running`, `standby` (another node has its duty), `failing`, `stopping` or `stopped`. */
+            state: string;
         };
         ConsolePerson: {
             /** @example 1893456789012482 */
@@ -1486,10 +1543,74 @@ export interface components {
             nextPageToken?: string;
             records: components["schemas"]["Job"][];
         };
+        JobsStatus: {
+            /**
+             * Format: uint64
+             * @description Jobs that could not go on, as long as they are kept.
+             */
+            failed: number;
+            /**
+             * Format: uint64
+             * @description Jobs that are being worked on at this moment.
+             */
+            running: number | null;
+            /**
+             * Format: uint64
+             * @description Jobs that have begun, and wait for their turn or their time.
+             */
+            waiting: number | null;
+        };
+        /** @description A lane takes deliveries to one receiver. */
+        LanesStatus: {
+            /**
+             * Format: uint64
+             * @description Those whose receiver does not seem to be down.
+             */
+            active: number | null;
+            /**
+             * Format: uint64
+             * @description Those that have more in the store than in memory.
+             */
+            behind: number | null;
+            /**
+             * Format: uint64
+             * @description Lanes in memory: subscriptions with work.
+             */
+            count: number | null;
+            /** Format: uint64 */
+            down: number | null;
+            /**
+             * Format: uint64
+             * @description Attempts under way.
+             */
+            inFlight: number | null;
+            /**
+             * Format: uint64
+             * @description Deliveries in memory: what all windows hold.
+             */
+            window: number | null;
+        };
         Language: {
             id: string;
             localeCode: string;
             name: string;
+        };
+        LifeCycleStatus: {
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            lastRunTime: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            nextRunTime: string | null;
+            /**
+             * Format: uint64
+             * @description Subscriptions that something is due for.
+             */
+            subscriptions: number | null;
         };
         Me: {
             account: components["schemas"]["AccountMe"];
@@ -1563,6 +1684,24 @@ export interface components {
             nextPageToken?: string;
             prevPageToken?: string;
         };
+        Operator: {
+            /** @example 1893456789012482 */
+            accountId: string;
+            accountName: string;
+            email: string | null;
+            /**
+             * Format: date-time
+             * @description When the person last changed.
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            lastModifiedTime: string;
+            name: string;
+            /** @example 1893456789012482 */
+            personId: string;
+        };
+        OperatorList: {
+            records: components["schemas"]["Operator"][];
+        };
         PageLink: {
             uri: string;
         };
@@ -1635,6 +1774,8 @@ export interface components {
             id: string;
             lastName: string;
             name: string;
+            /** @description Whether they look after the whole installation. */
+            operator: boolean;
         };
         PhoneRef: {
             phoneNumber: string;
@@ -1874,6 +2015,23 @@ export interface components {
             since: string;
             until?: string | null;
         };
+        RetentionStatus: {
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            lastRunTime: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            nextRunTime: string | null;
+            /**
+             * Format: uint64
+             * @description Rows that were removed since the start.
+             */
+            removed: number | null;
+        };
         /** @description How delays between attempts grow. */
         RetrySchedule: {
             delaysMs?: number[];
@@ -1966,6 +2124,30 @@ export interface components {
             publicUrl: string;
             version: string;
         };
+        ServerStatus: {
+            backlog: components["schemas"]["BacklogStatus"];
+            components: components["schemas"]["ComponentStatus"][];
+            jobs: components["schemas"]["JobsStatus"];
+            lanes: components["schemas"]["LanesStatus"];
+            /** @description What last went wrong in each component, newest first. */
+            lastErrors: components["schemas"]["ComponentError"][];
+            lifeCycle: components["schemas"]["LifeCycleStatus"];
+            /**
+             * Format: uint64
+             * @description Panics of all components since they began. Each is a bug.
+             */
+            panics: number;
+            retention: components["schemas"]["RetentionStatus"];
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            startTime: string | null;
+            store: components["schemas"]["StoreStatus"];
+            /** Format: uint64 */
+            uptimeSeconds: number | null;
+            version: string;
+        };
         /**
          * @description What becomes of an endpoint's settings: members as `EndpointSettings` has them, where null is
          *     what is so by default.
@@ -2030,6 +2212,38 @@ export interface components {
         /** @description That it works. */
         Status: {
             status: string;
+        };
+        StoreStatus: {
+            /**
+             * Format: uint64
+             * @description The database's file.
+             */
+            bytes: number | null;
+            /**
+             * Format: uint64
+             * @description Batches of changes that were made durable since the start.
+             */
+            commits: number | null;
+            /** Format: uint64 */
+            diskFreeBytes: number | null;
+            kind: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            lastCommitTime: string | null;
+            /**
+             * Format: uint64
+             * @description The log beside it.
+             */
+            logBytes: number | null;
+            /**
+             * Format: uint64
+             * @description Changes that wait for the writer.
+             */
+            queue: number | null;
+            /** Format: uint64 */
+            schemaVersion: number;
         };
         /** @description A subscription as the platform shows it. */
         Subscription: {

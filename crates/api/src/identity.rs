@@ -6,6 +6,7 @@ pub(crate) mod directory;
 pub(crate) mod extensions;
 pub(crate) mod me;
 pub(crate) mod oauth;
+pub(crate) mod operators;
 pub(crate) mod password;
 pub(crate) mod persons;
 pub(crate) mod socket_tokens;

@@ -16,5 +16,6 @@ pub(crate) mod query;
 pub(crate) mod rate_limits;
 pub(crate) mod router;
 pub(crate) mod settings;
+pub(crate) mod status;
 pub(crate) mod strict;
 pub(crate) mod version_check;

@@ -148,6 +148,8 @@ pub enum Access {
     App(Scope),
     /// An administrator, with an app that has the permission.
     Administrator(Scope),
+    /// An operator of the installation, with an app that has the permission.
+    Operator(Scope),
     /// The handler decides, by what is asked for; these are the permissions that it may want.
     Depends(&'static [Scope]),
     /// An app, by its name and secret.
@@ -190,6 +192,7 @@ pub enum Tag {
     Bins,
     Jobs,
     Erasing,
+    Operating,
     Console,
     PubNub,
     WebSocket,

@@ -84,7 +84,9 @@ impl Jobs {
 impl Component for Jobs {
     fn status(&self) -> Status {
         let running = self.inner.running().len();
-        self.inner.station.status().with("running", running)
+        let at_work = JOBS_AT_ONCE_MAX - self.inner.turns.available_permits();
+        let status = self.inner.station.status().with("running", running);
+        status.with("waiting", running.saturating_sub(at_work))
     }
 
     async fn stop(&self, deadline: Instant) {

@@ -4,6 +4,7 @@ pub mod change;
 pub mod component;
 pub mod erasure;
 pub mod feed;
+pub mod figures;
 #[cfg(test)]
 pub(crate) mod golden;
 pub mod ids;

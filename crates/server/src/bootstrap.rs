@@ -133,6 +133,7 @@ impl FirstStart<'_> {
             email: user.then(|| USERNAME.into()),
             extension_number: user.then(|| "101".into()),
             admin: user,
+            operator: user,
             status: PersonStatus::Enabled,
             created_at: now,
             modified_at: now,

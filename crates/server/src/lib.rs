@@ -1,5 +1,6 @@
 //! The server put together: configuration, wiring, the embedded console, starting and stopping.
 
+mod administration;
 mod backstage;
 mod bootstrap;
 mod chance;
@@ -13,6 +14,7 @@ mod server;
 
 use hookyard_api::operations::{Operation, Resources};
 
+pub use administration::grant_operator;
 pub use backstage::{socket_gateway, socket_routes};
 pub use chance::OsChance;
 pub use clock::SystemClock;

@@ -27,11 +27,36 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(Serve),
+    /// Look after the data of a server that is stopped.
+    #[command(subcommand)]
+    Admin(AdminCommand),
     /// Look at the configuration.
     #[command(subcommand)]
     Config(ConfigCommand),
     #[command(flatten)]
     Call(cli::Call),
+}
+
+#[derive(Debug, Subcommand)]
+enum AdminCommand {
+    /// Make somebody an operator, who may look after the whole installation.
+    ///
+    /// Stop the server first: its data directory is used by one program at a time. While the server
+    /// runs, an operator can give the right to others, by `PUT /api/v1/operators/ID`.
+    #[command(after_long_help = "\
+Examples:
+  hookyard admin grant-operator ann@example.com
+      Whoever has this e-mail address, in the data directory ./data.
+
+  hookyard admin grant-operator 893916772458497 --data-dir /var/lib/hookyard
+      The person with this id, where several accounts know the address.")]
+    GrantOperator {
+        /// E-mail address or id of the person.
+        #[arg(value_name = "EMAIL|ID")]
+        who: String,
+        #[command(flatten)]
+        serve: Serve,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -111,6 +136,9 @@ fn main() -> ExitCode {
         Command::Config(ConfigCommand::Mail { address, serve }) => serve
             .config()
             .and_then(|config| try_mail(&config, &address)),
+        Command::Admin(AdminCommand::GrantOperator { who, serve }) => serve
+            .config()
+            .and_then(|config| grant_operator(&config, &who)),
         Command::Call(call) => call.run(),
     };
     match done {
@@ -135,6 +163,12 @@ fn try_mail(config: &Config, address: &str) -> anyhow::Result<ExitCode> {
         std::io::stdout(),
         "The mail server took a letter to {address}."
     )?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn grant_operator(config: &Config, who: &str) -> anyhow::Result<ExitCode> {
+    let told = runtime()?.block_on(hookyard_server::grant_operator(config, who))?;
+    writeln!(std::io::stdout(), "{told}")?;
     Ok(ExitCode::SUCCESS)
 }
 

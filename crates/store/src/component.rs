@@ -63,6 +63,12 @@ impl StoreComponent {
         pin!(self.store.failed()).poll(&mut context).is_ready()
     }
 
+    /// Bytes that may still be written to the database's disk, if the system says so.
+    fn disk_free(&self) -> Option<u64> {
+        let disk = rustix::fs::statvfs(&self.database).ok()?;
+        disk.f_bavail.checked_mul(disk.f_frsize)
+    }
+
     /// Bytes of the database's file, and of its log.
     fn sizes(&self) -> [u64; 2] {
         let mut log = self.database.clone().into_os_string();
@@ -83,9 +89,13 @@ impl Component for StoreComponent {
         let mut status = Status::running("store", tally.since)
             .holding("database_bytes", database)
             .holding("log_bytes", log)
+            .with("queue", self.store.queue())
             .having_done("commits", commits)
             .having_done("events", count(&tally.events))
             .having_done("deliveries", count(&tally.deliveries));
+        if let Some(free) = self.disk_free() {
+            status = status.holding("disk_free_bytes", free);
+        }
         status.last_run = (commits > 0).then_some(last);
         if self.has_failed() {
             status.state = State::Failing;

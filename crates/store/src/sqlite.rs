@@ -9,6 +9,7 @@ mod erasure;
 mod error;
 mod events;
 mod feed;
+mod figures;
 mod guards;
 mod identity;
 mod inbound;
@@ -229,6 +230,14 @@ impl SqliteStore {
             mark_possible_repeats(&core.backend().db)?;
         }
         Ok(())
+    }
+
+    /// Changes that wait for the writer at this moment.
+    pub(crate) fn queue(&self) -> usize {
+        match &self.backend {
+            Backend::File { writer, .. } => writer.queue(),
+            Backend::Inline { .. } => 0,
+        }
     }
 
     /// Waits until the store can no longer make anything durable; the process must then end.

@@ -161,6 +161,7 @@ fn owner() -> Person {
         email: Some("olivia@example.com".to_owned()),
         extension_number: Some("101".to_owned()),
         admin: true,
+        operator: false,
         status: PersonStatus::Enabled,
         created_at: VirtualClock::BEGIN,
         modified_at: VirtualClock::BEGIN,

@@ -57,6 +57,10 @@ impl Caller {
                 self.require(scope)?;
                 api.require_administrator(self).await
             }
+            Access::Operator(scope) => {
+                self.require(scope)?;
+                api.calling_operator(self).await.map(drop)
+            }
             Access::Anybody
             | Access::SignedIn
             | Access::Depends(_)

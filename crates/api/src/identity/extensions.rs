@@ -19,6 +19,7 @@ mod view;
 use self::view::{ExtensionView, extension_view};
 use crate::Api;
 use crate::identity::caller::Caller;
+use crate::identity::operators::{lacks_operator, last_operator, too_many_operators};
 use crate::identity::password::hash_chosen_password;
 use crate::kernel::batch::{self, Part};
 use crate::kernel::body::Json;
@@ -73,6 +74,9 @@ impl From<DirectoryError> for ApiError {
             DirectoryError::BadEmail => Problem::invalid("contact.email").into(),
             DirectoryError::BadExtensionNumber => Problem::invalid("extensionNumber").into(),
             DirectoryError::NotAnAdmin => lacks("AccountAdmin"),
+            DirectoryError::NotAnOperator => lacks_operator(),
+            DirectoryError::LastOperator => last_operator("extensionId"),
+            DirectoryError::TooManyOperators => too_many_operators(),
             DirectoryError::Oneself => Problem::invalid("extensionId").into(),
             DirectoryError::NotAPerson => Problem::not_found("extensionId").into(),
         }

@@ -40,6 +40,8 @@ struct PersonMe {
     name: String,
     email: Option<String>,
     admin: bool,
+    /// Whether they look after the whole installation.
+    operator: bool,
 }
 
 #[derive(Debug, Serialize, JsonSchema)]
@@ -76,6 +78,7 @@ async fn read_me(State(api): State<Arc<Api>>, caller: Caller) -> ApiResult<Answe
             last_name: person.last_name,
             email: person.email,
             admin: person.admin,
+            operator: person.operator,
         },
         account: AccountMe {
             id: account.id,

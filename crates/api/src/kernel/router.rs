@@ -24,6 +24,7 @@ use crate::identity::directory;
 use crate::identity::extensions;
 use crate::identity::me;
 use crate::identity::oauth;
+use crate::identity::operators;
 use crate::identity::persons;
 use crate::identity::socket_tokens;
 use crate::inbound::bins;
@@ -35,6 +36,7 @@ use crate::kernel::erasure;
 use crate::kernel::middleware;
 use crate::kernel::platform;
 use crate::kernel::problem::problem_response;
+use crate::kernel::status;
 use crate::messaging::chats;
 use crate::messaging::conversations;
 use crate::messaging::everyone;
@@ -80,6 +82,8 @@ fn resources() -> Resources<Arc<Api>> {
         .with(scenarios::operations())
         .with(bins::operations())
         .with(bins::public_operations())
+        .with(operators::operations())
+        .with(status::operations())
         .with(jobs::operations())
         .with(erasure::operations())
         .with(console_session::operations())

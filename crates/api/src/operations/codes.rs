@@ -16,7 +16,7 @@ impl Operation {
         codes.extend(&self.sketch.fails);
         match self.access() {
             Access::App(_) | Access::Depends(_) => codes.push(Code::AppPermissionMissing),
-            Access::Administrator(_) => {
+            Access::Administrator(_) | Access::Operator(_) => {
                 codes.extend([Code::AppPermissionMissing, Code::PermissionMissing]);
             }
             Access::Anybody

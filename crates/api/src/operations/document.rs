@@ -356,6 +356,7 @@ fn permission(access: Access) -> Option<Value> {
         Access::Administrator(scope) => {
             Some(json!({ "app": scope.name(), "person": "administrator" }))
         }
+        Access::Operator(scope) => Some(json!({ "app": scope.name(), "person": "operator" })),
         Access::Depends(scopes) => {
             let names: Vec<_> = scopes.iter().map(|scope| scope.name()).collect();
             Some(json!({ "oneOf": names }))

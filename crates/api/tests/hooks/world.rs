@@ -167,6 +167,7 @@ fn person(id: PersonId, kind: PersonKind, name: &str, now: Timestamp) -> Person 
         email: None,
         extension_number: None,
         admin: id == ROOT,
+        operator: false,
         status: PersonStatus::Enabled,
         created_at: now,
         modified_at: now,

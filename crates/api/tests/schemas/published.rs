@@ -23,6 +23,7 @@ fn person() -> Person {
         email: None,
         extension_number: None,
         admin: false,
+        operator: false,
         status: PersonStatus::Enabled,
         created_at: NOW,
         modified_at: NOW,

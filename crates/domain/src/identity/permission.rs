@@ -96,6 +96,7 @@ mod tests {
             email: None,
             extension_number: None,
             admin: false,
+            operator: false,
             status: PersonStatus::Enabled,
             created_at: Timestamp::default(),
             modified_at: Timestamp::default(),

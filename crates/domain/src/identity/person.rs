@@ -1,6 +1,7 @@
 //! A user of an account; `extension` in the platform API.
 
 pub mod directory;
+pub mod operator;
 
 use async_trait::async_trait;
 use serde::Serialize;
@@ -61,6 +62,8 @@ pub struct Person {
     pub extension_number: Option<String>,
     /// May see and change what belongs to others of the account.
     pub admin: bool,
+    /// Looks after the whole installation, which is all accounts. Only who is enabled can.
+    pub operator: bool,
     pub status: PersonStatus,
     pub created_at: Timestamp,
     pub modified_at: Timestamp,

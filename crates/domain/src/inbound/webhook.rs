@@ -422,6 +422,7 @@ mod tests {
                 email: None,
                 extension_number: None,
                 admin,
+                operator: false,
                 status: crate::identity::person::PersonStatus::Enabled,
                 created_at: ANNOUNCEMENT.now,
                 modified_at: ANNOUNCEMENT.now,

@@ -124,11 +124,19 @@ pub enum Guard {
     CodeUnspent { account: AccountId, hash: TokenHash },
     /// A set has fewer than `max`.
     Room { of: Set, max: u32 },
+    /// A set has more than `min`.
+    Beyond { of: Set, min: u32 },
     /// Nobody else has what must be unique.
     Free(Claim),
 }
 
 impl Guard {
+    /// There is more than one operator, so that one may go.
+    pub const ANOTHER_OPERATOR: Self = Self::Beyond {
+        of: Set::Operators,
+        min: 1,
+    };
+
     /// The object has this version; 0 stands for one that is not there.
     pub fn version(account: AccountId, object: impl Into<Object>, version: u64) -> Self {
         let object = object.into();
@@ -143,9 +151,11 @@ impl Guard {
     }
 }
 
-/// What there may only be so many of.
+/// What has a least or a largest number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Set {
+    /// The operators of the installation.
+    Operators,
     /// The bins of an account.
     Bins(AccountId),
     /// The endpoints of an account.

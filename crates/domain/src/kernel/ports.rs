@@ -25,12 +25,14 @@ pub use crate::events::event::{EventQuery, Events};
 pub use crate::events::publication::{Publication, Publications};
 pub use crate::identity::account::Accounts;
 pub use crate::identity::app::Apps;
+pub use crate::identity::person::operator::Operators;
 pub use crate::identity::person::{PersonQuery, Persons};
 pub use crate::identity::session::Sessions;
 pub use crate::inbound::bin::Bins;
 pub use crate::inbound::request::Requests;
 pub use crate::inbound::webhook::{HookTarget, Webhooks};
 pub use crate::kernel::erasure::Erasures;
+pub use crate::kernel::figures::{Figures, StoreFigures};
 pub use crate::kernel::retention::Retained;
 pub use crate::messaging::chat::{ChatQuery, Chats};
 pub use crate::messaging::message::{MessageQuery, Messages};
@@ -87,7 +89,8 @@ macro_rules! store {
         /// State and events: the reads of every noun, and the door to writing. Reads see everything
         /// whose commit was acknowledged.
         ///
-        /// Every read takes the account: an object of another account does not exist.
+        /// Every read takes the account: an object of another account does not exist. Two do not, and only
+        /// operators are told what they read: `Operators` and `Figures`.
         pub trait Store: Commits $(+ $reads)* {}
 
         impl<S: Commits $(+ $reads)* + ?Sized> Store for S {}
@@ -103,6 +106,7 @@ macro_rules! store {
 store! {
     Accounts
     Persons
+    Operators
     Apps
     Sessions
     Chats
@@ -123,6 +127,7 @@ store! {
     EndpointStatistics
     Retained
     Erasures
+    Figures
 }
 
 /// Which part of a numbered list to read.

@@ -410,6 +410,7 @@ mod tests {
             email: None,
             extension_number: None,
             admin,
+            operator: false,
             status: PersonStatus::Enabled,
             created_at: NOW,
             modified_at: NOW,

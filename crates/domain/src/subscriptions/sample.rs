@@ -30,6 +30,7 @@ pub(crate) fn person(id: u64, admin: bool) -> Person {
         email: None,
         extension_number: None,
         admin,
+        operator: false,
         status: PersonStatus::Enabled,
         created_at: at(0),
         modified_at: at(0),

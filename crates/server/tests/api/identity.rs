@@ -4,4 +4,5 @@ mod account;
 mod console_session;
 mod extensions;
 mod oauth;
+mod operators;
 mod persons;

@@ -8,3 +8,4 @@ mod error_pages;
 mod pages;
 pub(crate) mod production;
 mod rate_limits;
+mod status;

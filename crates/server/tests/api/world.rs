@@ -337,6 +337,7 @@ fn person(account: AccountId, id: PersonId, first_name: &str, kind: PersonKind) 
         email: Some(format!("{}@example.com", first_name.to_lowercase())),
         extension_number: Some((id.0 + 90).to_string()),
         admin: id == ALICE,
+        operator: id == ALICE,
         status: PersonStatus::Enabled,
         created_at: BEGIN,
         modified_at: BEGIN,

@@ -78,6 +78,11 @@ impl<B: Backend> Writer<B> {
         self.failed.clone()
     }
 
+    /// Changes that wait at this moment.
+    pub(crate) fn queue(&self) -> usize {
+        self.jobs.max_capacity() - self.jobs.capacity()
+    }
+
     /// Finishes what waits, and ends the thread.
     pub(crate) async fn close(&self) {
         if self.closed.swap(true, Ordering::AcqRel) {

@@ -7,7 +7,7 @@ use super::delivery::jobs;
 use super::endpoints;
 use super::error::Fault;
 use super::events::{custom_types, publications};
-use super::identity::{accounts, sessions};
+use super::identity::{accounts, operators, sessions};
 use super::inbound::{bins, webhooks};
 use super::messaging::{chats, messages, posts, presences};
 use super::subscriptions;
@@ -22,6 +22,7 @@ pub(super) fn holds(db: &Connection, guard: &Guard) -> Result<bool, Fault> {
         }
         Guard::CodeUnspent { account, hash } => sessions::has_code(db, *account, *hash)?,
         Guard::Room { of, max } => count(db, of)? < *max,
+        Guard::Beyond { of, min } => count(db, of)? > *min,
         Guard::Free(claim) => is_free(db, claim)?,
     })
 }
@@ -47,6 +48,7 @@ fn version_of(db: &Connection, of: &ObjectRef) -> Result<Option<u64>, Fault> {
 /// How many a set has.
 fn count(db: &Connection, of: &Set) -> Result<u32, Fault> {
     match of {
+        Set::Operators => operators::count(db),
         Set::Bins(account) => bins::count_of(db, *account),
         Set::Endpoints(account) => endpoints::count(db, *account),
         Set::Subscriptions {

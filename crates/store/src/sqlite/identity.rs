@@ -2,4 +2,5 @@
 
 pub(super) mod accounts;
 pub(super) mod apps;
+pub(super) mod operators;
 pub(super) mod sessions;

@@ -12,6 +12,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0004_endpoints.sql"),
     include_str!("../../migrations/0005_bins.sql"),
     include_str!("../../migrations/0006_jobs.sql"),
+    include_str!("../../migrations/0007_operators.sql"),
 ];
 
 /// Brings the schema up to date, each migration in a transaction of its own.

@@ -105,6 +105,31 @@ on_every_backend! {
         assert!(holds(&world, endpoints(2)).await);
     }
 
+    /// Of two operators who go at once, one stays.
+    async fn a_set_keeps_its_last(world: World) {
+        assert!(!holds(&world, Guard::ANOTHER_OPERATOR).await, "there is none");
+        let operators = async |is: bool| {
+            for id in [ALICE, BOB] {
+                let person = world.store.person(ACCOUNT, id).await.unwrap().unwrap();
+                let put = Person { operator: is, ..person };
+                world.commit(Change::of(PersonWrite::Put(put))).await;
+            }
+        };
+        operators(true).await;
+        assert!(holds(&world, Guard::ANOTHER_OPERATOR).await);
+        let go = async |id| {
+            let person = world.store.person(ACCOUNT, id).await.unwrap().unwrap();
+            let gone = Person { operator: false, ..person };
+            let change = Change::of(PersonWrite::Put(gone)).given(Guard::ANOTHER_OPERATOR);
+            world.store.commit(change).await
+        };
+        let (alice, bob) = tokio::join!(go(ALICE), go(BOB));
+        assert!(alice.is_ok() != bob.is_ok(), "{alice:?} {bob:?}");
+        assert!(!holds(&world, Guard::ANOTHER_OPERATOR).await);
+        let left = world.store.operators().await.unwrap();
+        assert_eq!(left.len(), 1);
+    }
+
     /// A subscription that is there can be changed where there is no room for another.
     async fn a_change_of_what_is_there_needs_no_room(world: World) {
         let mut only = world.subscription(ALICE, &["/restapi/v1.0/glip/posts"]);

@@ -7,9 +7,10 @@ use hookyard_domain::kernel::ports::prelude::*;
 use hookyard_domain::kernel::ports::{CommitError, MessageQuery, PersonQuery, Slice};
 use hookyard_domain::messaging::message::{Availability, Direction, ReadStatus};
 use hookyard_domain::{
-    AccountId, Change, ConversationId, Correspondent, DndStatus, Guard, Message, MessageId,
-    MessageWrite, Milestone, Object, Person, PersonId, PersonStatus, PersonWrite, Presence,
-    PresenceWrite, SessionWrite, SubscriptionWrite, TokenHash, TokenKind, UserStatus,
+    Account, AccountId, AccountWrite, Change, ConversationId, Correspondent, DndStatus, Guard,
+    Message, MessageId, MessageWrite, Milestone, Object, Person, PersonId, PersonStatus,
+    PersonWrite, Presence, PresenceWrite, SessionWrite, SubscriptionWrite, TokenHash, TokenKind,
+    UserStatus,
 };
 
 use crate::world::{ACCOUNT, ALICE, BOB, World, on_every_backend};
@@ -264,5 +265,48 @@ on_every_backend! {
         assert_eq!(history[0].detail.as_deref(), Some("its owner was disabled"));
         assert!(conflicts(&world, sign_in).await);
         assert!(conflicts(&world, subscription.put()).await);
+    }
+
+    /// Operators and those who make them look into every account.
+    async fn people_of_all_accounts_are_found_for_operators(world: World) {
+        const DORA: PersonId = PersonId(78);
+        let alice = person(&world, ALICE).await;
+        let store = &world.store;
+        let other = Person {
+            account: OTHER,
+            id: DORA,
+            email: Some("Dora@example.com".into()),
+            operator: true,
+            ..alice.clone()
+        };
+        let account = AccountWrite::Put(Account {
+            id: OTHER,
+            name: "Other".into(),
+            created_at: world.now(),
+        });
+        world.commit(Change::of(account).and(PersonWrite::Put(other.clone()))).await;
+        assert_eq!(store.operators().await.unwrap(), std::slice::from_ref(&other));
+        assert_eq!(store.anybody(DORA).await.unwrap(), Some(other.clone()));
+        assert_eq!(store.anybody(ALICE).await.unwrap(), Some(alice.clone()));
+        assert_eq!(store.anybody(PersonId(5)).await.unwrap(), None);
+        let called = Person { email: Some("dora@example.com".into()), ..alice };
+        world.commit(Change::of(PersonWrite::Put(called.clone()))).await;
+        let both = store.anybody_at("DORA@example.com", 9).await.unwrap();
+        assert_eq!(both.len(), 2, "{both:?}");
+        assert_eq!(store.anybody_at("dora@example.com", 1).await.unwrap().len(), 1);
+        assert_eq!(store.anybody_at("nobody@example.com", 9).await.unwrap(), []);
+    }
+
+    /// What waits counts for all accounts, and is old as long as its oldest is.
+    async fn sums_are_of_all_accounts(world: World) {
+        let begin = world.store.figures().await.unwrap();
+        assert_eq!((begin.waiting, begin.oldest_waiting), (0, None));
+        assert_eq!((begin.kind, begin.jobs_failed), ("sqlite", 0));
+        assert!(begin.schema_version >= 7, "{begin:?}");
+        let (_, first) = world.waiting_delivery().await;
+        world.another_delivery().await;
+        let now = world.store.figures().await.unwrap();
+        assert_eq!(now.waiting, 2);
+        assert_eq!(now.oldest_waiting, Some(first.created_at));
     }
 }

@@ -190,6 +190,7 @@ impl World {
             email: Some(format!("{name}@example.com").to_lowercase()),
             extension_number: Some(extension.into()),
             admin: false,
+            operator: false,
             status: PersonStatus::Enabled,
             created_at: self.now(),
             modified_at: self.now(),

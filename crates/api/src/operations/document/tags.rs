@@ -53,6 +53,10 @@ impl Tag {
             Self::Bins => ("Bins", "Scratch URLs that show what they receive."),
             Self::Jobs => ("Jobs", "Work that goes on after its request."),
             Self::Erasing => ("Erasing", "Forgetting a person or a conversation."),
+            Self::Operating => (
+                "Operating",
+                "Looking after the whole installation, which is all accounts.",
+            ),
             Self::Console => ("Console", "What the page asks for itself."),
             Self::PubNub => (
                 "PubNub",

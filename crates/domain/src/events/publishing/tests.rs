@@ -16,6 +16,7 @@ fn person(admin: bool) -> Person {
         email: None,
         extension_number: None,
         admin,
+        operator: false,
         status: PersonStatus::Enabled,
         created_at: NOW,
         modified_at: NOW,

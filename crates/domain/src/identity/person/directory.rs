@@ -35,6 +35,14 @@ pub enum DirectoryError {
     BadExtensionNumber,
     #[error("only administrators may do this")]
     NotAnAdmin,
+    /// Who may change an operator could become one.
+    #[error("only operators may do this")]
+    NotAnOperator,
+    /// Somebody must be able to look after the installation.
+    #[error("this is the last operator")]
+    LastOperator,
+    #[error("there are as many operators as there may be")]
+    TooManyOperators,
     #[error("nobody may do this to themselves")]
     Oneself,
     /// An integration is the author of hook posts, and nobody's to change.
@@ -141,6 +149,7 @@ impl Person {
             email: new.email.filter(|email| !email.is_empty()),
             extension_number: new.extension_number.filter(|number| !number.is_empty()),
             admin: false,
+            operator: false,
             status: PersonStatus::Enabled,
             created_at: act.now,
             modified_at: act.now,
@@ -290,6 +299,9 @@ impl Person {
         if self.id != by.id && !by.admin {
             return Err(DirectoryError::NotAnAdmin);
         }
+        if self.id != by.id && self.operator && !by.operator {
+            return Err(DirectoryError::NotAnOperator);
+        }
         Ok(())
     }
 
@@ -298,7 +310,11 @@ impl Person {
     fn becoming(&self, act: &Act<'_>, by: &Self, next: &mut Self, happened: Happened) -> Change {
         next.modified_at = act.now;
         next.version += 1;
+        next.operator &= next.is_enabled();
         let mut change = Change::of(PersonWrite::Put(next.clone())).given(self.unchanged());
+        if self.operator && !next.operator {
+            change = change.given(Guard::ANOTHER_OPERATOR);
+        }
         if next.email != self.email || next.extension_number != self.extension_number {
             change.guards.extend(next.claims());
         }

@@ -197,6 +197,7 @@ mod tests {
             email: None,
             extension_number: Some(format!("1{id}")),
             admin: false,
+            operator: false,
             status: PersonStatus::Enabled,
             created_at: NOW,
             modified_at: NOW,

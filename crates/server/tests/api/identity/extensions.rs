@@ -259,6 +259,8 @@ async fn the_jwt_of_a_disabled_person_is_no_good() {
     let alice = world.signed_in(ALICE).await;
     let promote = json!({"permissions": {"admin": {"enabled": true}}});
     assert_eq!(alice.put(&extension(BOB), &promote).await.status, 200);
+    let operator = format!("/api/v1/operators/{BOB}");
+    assert_eq!(alice.put(&operator, &json!({})).await.status, 204);
     let bob = world.signed_in(BOB).await;
     assert_eq!(bob.delete(&extension(ALICE)).await.status, 204);
     let basic = format!("Basic {}", "YXBwOmFwcC1zZWNyZXQ=");

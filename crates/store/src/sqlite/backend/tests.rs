@@ -242,6 +242,7 @@ fn person(id: PersonId) -> Person {
         email: None,
         extension_number: None,
         admin: false,
+        operator: false,
         status: PersonStatus::Enabled,
         created_at: Timestamp::default(),
         modified_at: Timestamp::default(),

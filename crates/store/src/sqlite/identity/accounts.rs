@@ -63,13 +63,13 @@ const fn kind_name(kind: PersonKind) -> &'static str {
 
 pub(in crate::sqlite) fn put_person(db: &Connection, person: &Person) -> Result<(), Fault> {
     let sql = "insert into persons (id, account_id, kind, first_name, last_name, email,
-            extension_number, admin, created_at, modified_at, status, version)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)
+            extension_number, admin, created_at, modified_at, status, version, operator)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)
         on conflict (id) do update set kind = excluded.kind, first_name = excluded.first_name,
             last_name = excluded.last_name, email = excluded.email,
             extension_number = excluded.extension_number, admin = excluded.admin,
             modified_at = excluded.modified_at, status = excluded.status,
-            version = excluded.version";
+            version = excluded.version, operator = excluded.operator";
     let values = params![
         person.id.as_i64(),
         person.account.as_i64(),
@@ -83,12 +83,13 @@ pub(in crate::sqlite) fn put_person(db: &Connection, person: &Person) -> Result<
         person.modified_at.as_millis(),
         person.status.name(),
         person.version.cast_signed(),
+        person.operator,
     ];
     execute(db, sql, values)?;
     Ok(())
 }
 
-/// Reads the person in columns 0 to 11.
+/// Reads the person in columns 0 to 12.
 pub(in crate::sqlite) fn read_person(row: &Row<'_>) -> rusqlite::Result<Person> {
     let kind: String = row.get(2)?;
     let kind = [PersonKind::User, PersonKind::Bot, PersonKind::Integration]
@@ -110,6 +111,7 @@ pub(in crate::sqlite) fn read_person(row: &Row<'_>) -> rusqlite::Result<Person> 
         status: PersonStatus::from_name(&status)
             .ok_or_else(|| unreadable(10, "the status of a person"))?,
         version: row.get::<_, i64>(11)?.cast_unsigned(),
+        operator: row.get(12)?,
     })
 }
 
@@ -117,7 +119,7 @@ pub(in crate::sqlite) fn read_person(row: &Row<'_>) -> rusqlite::Result<Person> 
 macro_rules! person_columns {
     () => {
         "p.id, p.account_id, p.kind, p.first_name, p.last_name, p.email, p.extension_number,
-            p.admin, p.created_at, p.modified_at, p.status, p.version"
+            p.admin, p.created_at, p.modified_at, p.status, p.version, p.operator"
     };
 }
 pub(in crate::sqlite) use person_columns;
@@ -277,7 +279,7 @@ pub(in crate::sqlite) fn password_of(
         order by p.email = ?1 desc, p.id limit 1"
     );
     one(db, sql, params![name], |row| {
-        Ok((read_person(row)?, Secret::new(row.get::<_, String>(12)?)))
+        Ok((read_person(row)?, Secret::new(row.get::<_, String>(13)?)))
     })
 }
 

@@ -129,7 +129,7 @@ pub(in crate::sqlite) fn presences(
     let values = params![account.as_i64(), viewer, slice.limit, offset(slice)];
     let found = many(db, sql, values, |row| {
         let person = read_person(row)?;
-        let presence = read(row, 12, account, person.id)?;
+        let presence = read(row, 13, account, person.id)?;
         Ok((person, presence))
     })?;
     Ok((found, total))

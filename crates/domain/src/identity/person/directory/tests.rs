@@ -20,6 +20,7 @@ fn person(id: u64, admin: bool) -> Person {
         email: Some(format!("p{id}@example.com")),
         extension_number: Some(format!("10{id}")),
         admin,
+        operator: false,
         status: PersonStatus::Enabled,
         created_at: NOW,
         modified_at: NOW,
