@@ -13,6 +13,7 @@ mod core;
 mod encoded;
 mod fanout;
 mod herald;
+mod pulse;
 mod writer;
 
 pub(crate) use self::backend::{Backend, Recorded, Scope, Tally};
@@ -23,4 +24,5 @@ pub(crate) use self::core::{Core, Refusal};
 pub(crate) use self::encoded::Encoded;
 pub(crate) use self::fanout::Fanout;
 pub(crate) use self::herald::{Listeners, tell};
+pub(crate) use self::pulse::Pulse;
 pub(crate) use self::writer::Writer;

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::pin::pin;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::task::{Context, Waker};
 use std::time::Instant;
@@ -25,13 +25,11 @@ pub struct StoreComponent {
     closed: AtomicBool,
 }
 
-/// What was committed since the start.
+/// What commits announced since the start.
 #[derive(Debug)]
 struct Tally {
     clock: Arc<dyn Clock>,
     since: Timestamp,
-    last_ms: AtomicI64,
-    commits: AtomicU64,
     events: AtomicU64,
     deliveries: AtomicU64,
 }
@@ -42,8 +40,6 @@ impl StoreComponent {
         let tally = Arc::new(Tally {
             since: clock.now(),
             clock: Arc::clone(clock),
-            last_ms: AtomicI64::default(),
-            commits: AtomicU64::default(),
             events: AtomicU64::default(),
             deliveries: AtomicU64::default(),
         });
@@ -83,20 +79,19 @@ impl Component for StoreComponent {
     fn status(&self) -> Status {
         let tally = &*self.tally;
         let count = |figure: &AtomicU64| figure.load(Ordering::Relaxed);
-        let commits = count(&tally.commits);
-        let last = Timestamp::from_millis(tally.last_ms.load(Ordering::Relaxed));
+        let pulse = self.store.pulse();
         let [database, log] = self.sizes();
         let mut status = Status::running("store", tally.since)
             .holding("database_bytes", database)
             .holding("log_bytes", log)
             .with("queue", self.store.queue())
-            .having_done("commits", commits)
+            .having_done("commits", pulse.commits())
             .having_done("events", count(&tally.events))
             .having_done("deliveries", count(&tally.deliveries));
         if let Some(free) = self.disk_free() {
             status = status.holding("disk_free_bytes", free);
         }
-        status.last_run = (commits > 0).then_some(last);
+        status.last_run = pulse.last();
         if self.has_failed() {
             status.state = State::Failing;
             status.last_error = Some(Failure {
@@ -124,9 +119,6 @@ impl CommitListener for Tally {
         let count = |figure: &AtomicU64, more: usize| {
             figure.fetch_add(u64::try_from(more).unwrap_or(u64::MAX), Ordering::Relaxed);
         };
-        self.last_ms
-            .store(self.clock.now().as_millis(), Ordering::Relaxed);
-        count(&self.commits, 1);
         count(&self.events, news.events().count());
         count(&self.deliveries, news.deliveries().count());
     }

@@ -38,7 +38,7 @@ use self::backend::Rows;
 use self::checkpoints::Checkpointer;
 use self::delivery::deliveries::waiting::mark_possible_repeats;
 use self::error::Fault;
-use crate::commit::{Caches, Core, Encoded, Listeners, Writer, tell};
+use crate::commit::{Caches, Core, Encoded, Listeners, Pulse, Writer, tell};
 use crate::vault::{Vault, VaultKey};
 
 /// Connections that read. More would not read faster on the few cores that we are built for.
@@ -61,6 +61,7 @@ pub struct SqliteStore {
     caches: Arc<Caches>,
     listeners: Listeners,
     ids: Arc<IdSequence>,
+    pulse: Arc<Pulse>,
 }
 
 enum Backend {
@@ -232,6 +233,11 @@ impl SqliteStore {
         Ok(())
     }
 
+    /// What was made durable since the start.
+    pub(crate) fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
+
     /// Changes that wait for the writer at this moment.
     pub(crate) fn queue(&self) -> usize {
         match &self.backend {
@@ -302,6 +308,7 @@ struct Parts {
     caches: Arc<Caches>,
     listeners: Listeners,
     ids: Arc<IdSequence>,
+    pulse: Arc<Pulse>,
 }
 
 impl Parts {
@@ -311,6 +318,7 @@ impl Parts {
             caches,
             listeners,
             ids,
+            pulse,
         } = self;
         SqliteStore {
             door,
@@ -319,6 +327,7 @@ impl Parts {
             caches,
             listeners,
             ids,
+            pulse,
         }
     }
 }
@@ -343,6 +352,7 @@ fn assemble(
         caches,
         listeners: Arc::new(RwLock::default()),
         ids,
+        pulse: core.pulse(),
     };
     Ok((core, parts))
 }

@@ -13,6 +13,7 @@ use super::backend::{Backend, Tally};
 use super::caches::Caches;
 use super::encoded::Encoded;
 use super::fanout::Fanout;
+use super::pulse::Pulse;
 use crate::fault::Fault;
 
 /// Why a change was not applied.
@@ -94,6 +95,7 @@ pub(crate) struct Core<B: Backend> {
     /// When the last batch was committed, by a clock that may be set back.
     latest: Timestamp,
     caches: Arc<Caches>,
+    pulse: Arc<Pulse>,
 }
 
 impl<B: Backend> Core<B> {
@@ -109,6 +111,7 @@ impl<B: Backend> Core<B> {
             latest: clock.now(),
             clock,
             caches,
+            pulse: Arc::default(),
         })
     }
 
@@ -118,6 +121,11 @@ impl<B: Backend> Core<B> {
 
     pub(crate) const fn backend_mut(&mut self) -> &mut B {
         &mut self.backend
+    }
+
+    /// What this core has made durable.
+    pub(crate) fn pulse(&self) -> Arc<Pulse> {
+        Arc::clone(&self.pulse)
     }
 
     /// Ends in good order.
@@ -280,6 +288,7 @@ impl<B: Backend> Core<B> {
         }
         self.fanout.settle();
         self.latest = batch.now;
+        self.pulse.beat(batch.now);
         Ok(batch.news)
     }
 

@@ -12,6 +12,9 @@ async fn the_first_administrator_is_told_how_the_server_stands() {
     let yard = Production::start("status").await;
     let me = yard.alice.get("/api/v1/me").await.json();
     assert_eq!(me["person"]["operator"], true);
+    // Signing in was committed, though listeners have nothing to hear of it.
+    let early = yard.alice.get(STATUS).await.json();
+    assert!(early["store"]["commits"].as_u64() > Some(0), "{early}");
     let (_, url) = yard.bin(&json!({})).await;
     let endpoint = json!({ "url": url, "eventTypes": ["invoice.*"] });
     let made = yard.alice.post("/api/v1/endpoints", &endpoint).await;
