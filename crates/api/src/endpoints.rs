@@ -168,7 +168,7 @@ async fn create_endpoint(
     };
     let now = api.now();
     let (change, subscription) = Endpoint::create(maker, settled, granted, api.seed(), now);
-    match api.store.commit(change).await {
+    match api.commit(change).await {
         Ok(()) => {}
         Err(CommitError::Conflict) => return Err(Code::TooManySubscriptions.into()),
         Err(CommitError::Store(error)) => return Err(error.into()),
@@ -196,7 +196,7 @@ async fn read_endpoint(
     let mut told = view(&subscription, endpoint, api.now());
     if reveal {
         let note = Endpoint::note_shown(&subscription, Shown::Credentials, api.now());
-        api.store.commit(note).await?;
+        api.commit(note).await?;
         told.settings = Settings::of(&subscription, endpoint);
     }
     Ok(Tagged(Answer::of(&told), subscription.version))
@@ -300,7 +300,7 @@ async fn delete_endpoint(
 ) -> ApiResult<NoContent> {
     let subscription = api.endpoint(&caller, path.text("endpointId")?).await?;
     let change = Endpoint::delete(&subscription, api.now());
-    api.store.commit(change).await?;
+    api.commit(change).await?;
     Ok(NoContent)
 }
 
@@ -365,7 +365,7 @@ async fn read_signing_secret(
     let newest = endpoint_of(&subscription)?.secrets.first();
     let newest = newest.ok_or_else(|| Problem::not_found("secret"))?;
     let note = Endpoint::note_shown(&subscription, Shown::SigningSecret, api.now());
-    api.store.commit(note).await?;
+    api.commit(note).await?;
     let text = newest.secret.text();
     Ok(Answer::of(&RevealedSecret {
         secret: text.reveal(),
@@ -412,7 +412,6 @@ async fn test_endpoint(
     let sample = api.sample_type(caller.account, &test.event_type).await?;
     let event = sample.event(&subscription, test.data, api.now())?;
     let ids = api
-        .store
         .commit_numbering(Change::default().announcing(event))
         .await?;
     let event_id = *ids.first().expect("a committed event has an id");

@@ -47,7 +47,8 @@ crate::operations! {
     /// `type` and `data`, or a list of such; a CloudEvent in any of its modes; or `event` and `body`
     /// for an event about an extension.
     publish_events: POST "/api/v1/events", as App(PublishEvents),
-        fails [PermissionMissing, Conflict, PublishedDifferently, LimitReached, ResourceNotFound];
+        fails [PermissionMissing, Conflict, PublishedDifferently, LimitReached, ResourceNotFound],
+        repeats RECOGNISED;
 }
 
 shapes! {

@@ -5,6 +5,7 @@ pub(crate) mod body;
 pub(crate) mod decision;
 pub(crate) mod description;
 pub(crate) mod erasure;
+pub(crate) mod idempotency;
 pub(crate) mod json_guard;
 pub(crate) mod listener;
 pub(crate) mod middleware;

@@ -26,6 +26,7 @@ pub use events::json_schema::JsonSchemas;
 pub use identity::password::hash_password;
 pub use identity::socket_tokens::SOCKET_PATH;
 pub use identity::tokens::TokenMint;
+pub use kernel::idempotency::Turns;
 pub use kernel::json_guard::{JsonFault, check as check_json};
 pub use kernel::listener::{ListenerLimits, serve};
 pub use kernel::query::Pairs as Query;
@@ -48,6 +49,8 @@ pub struct Api {
     pub tokens: TokenMint,
     /// What runs in the background: an operator may ask how it stands.
     pub components: Arc<Components>,
+    /// Requests with a key that are being answered.
+    pub turns: Turns,
     pub settings: ApiSettings,
 }
 

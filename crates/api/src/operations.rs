@@ -161,11 +161,20 @@ pub enum Access {
 }
 
 /// Whether the same request can be sent again without being done again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Repeats {
     /// Nothing remembers requests.
-    #[default]
     Unnoticed,
+    /// With the same `Idempotency-Key` it gets the answer of the first: whatever a caller posts,
+    /// unless its line says otherwise.
+    Answered,
+    /// The operation knows them by ids of its own.
+    Recognised,
+}
+
+impl Repeats {
+    pub const UNNOTICED: Self = Self::Unnoticed;
+    pub const RECOGNISED: Self = Self::Recognised;
 }
 
 /// What an operation is about: the parts of the document, in its order.
@@ -219,7 +228,8 @@ pub struct Operation {
     pub fails: Vec<Code>,
     /// What takes its place, when it is kept for former clients only.
     pub deprecated: Option<&'static str>,
-    pub repeats: Repeats,
+    /// Set by its line, if at all.
+    pub repeats: Option<Repeats>,
     /// What the handler's type says.
     pub sketch: Sketch,
 }
@@ -269,7 +279,7 @@ impl<S: Clone + Send + Sync + 'static> Served<S> {
             group: None,
             fails: Vec::new(),
             deprecated: None,
-            repeats: Repeats::default(),
+            repeats: None,
             sketch,
         };
         let route = move |operation| serving::served(verb, verb.route(handler), operation);
@@ -319,6 +329,12 @@ impl<S: Clone + Send + Sync + 'static> Served<S> {
     }
 
     #[must_use]
+    pub fn repeats(mut self, repeats: Repeats) -> Self {
+        self.operation.repeats = Some(repeats);
+        self
+    }
+
+    #[must_use]
     pub fn instead(mut self, other: &'static str) -> Self {
         self.operation.deprecated = Some(other);
         self
@@ -330,6 +346,16 @@ impl Operation {
     pub fn access(&self) -> Access {
         let access = self.access;
         access.unwrap_or_else(|| panic!("nothing says who may call `{}`", self.name))
+    }
+
+    /// What becomes of the same request when it is sent again.
+    pub fn repeats(&self) -> Repeats {
+        let is_callers_post = self.verb == Verb::Post && self.sketch.bearer;
+        self.repeats.unwrap_or(if is_callers_post {
+            Repeats::Answered
+        } else {
+            Repeats::Unnoticed
+        })
     }
 
     /// Every path that is described, the one to use first.
@@ -416,6 +442,7 @@ macro_rules! operations {
             $(, counted $group:ident)?
             $(, fails [$($code:ident),* $(,)?] $(and $more:ident)*)?
             $(, instead $other:ident)?
+            $(, repeats $repeats:ident)?
             ;
         )*
     ) => {
@@ -441,6 +468,7 @@ macro_rules! operations {
                 $(.counted($crate::Group::$group))?
                 $(.fails(&[$(hookyard_domain::Code::$code),*])$(.fails($more))*)?
                 $(.instead(stringify!($other)))?
+                $(.repeats($crate::operations::Repeats::$repeats))?
             ),*];
             $(let operations = $crate::operations::each(operations, |served| served.access($usual));)?
             $(let operations = $crate::operations::each(operations, |served| served.counted($crate::Group::$usually));)?

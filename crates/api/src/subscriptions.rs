@@ -30,6 +30,7 @@ pub(crate) use self::view::{SubscriptionView, view};
 use crate::Api;
 use crate::identity::caller::Caller;
 use crate::kernel::body::{Json, MaybeJson};
+use crate::kernel::idempotency::Fleeting;
 use crate::kernel::path::At;
 use crate::kernel::problem::{ApiError, ApiResult};
 use crate::operations::answers::{Answer, NoContent, Outcome, shown};
@@ -170,14 +171,11 @@ async fn create_subscription(
     let now = api.now();
     let id = SubscriptionId::from_random(api.random());
     let (change, subscription) = proposal.begin(id, room_beside_sockets(&api, &caller), now)?;
-    api.store
-        .commit(change)
-        .await
-        .map_err(|error| match error {
-            // Others were quicker than the count that was read.
-            CommitError::Conflict => Code::TooManySubscriptions.into(),
-            CommitError::Store(error) => ApiError::from(error),
-        })?;
+    api.commit(change).await.map_err(|error| match error {
+        // Others were quicker than the count that was read.
+        CommitError::Conflict => Code::TooManySubscriptions.into(),
+        CommitError::Store(error) => ApiError::from(error),
+    })?;
     if transport == TransportType::WebSocket {
         put_in_socket(&api, subscription.clone())?;
     }
@@ -226,6 +224,7 @@ fn shown(api: &Api, subscription: &Subscription, now: Timestamp) -> Subscribed {
     let mut response = Answer::of(&view(api, subscription, now)).into_response();
     if subscription.mode.transport() == TransportType::WebSocket {
         let id = HeaderValue::from_str(&subscription.id.to_string());
+        response.extensions_mut().insert(Fleeting);
         response
             .headers_mut()
             .insert(SUBSCRIPTION_HEADER, id.expect("ids are plain"));
@@ -396,5 +395,5 @@ pub(crate) async fn end(api: &Api, subscription: &Subscription) -> ApiResult<()>
     if subscription.mode.transport() == TransportType::WebSocket {
         api.sockets.remove(subscription.account, subscription.id);
     }
-    Ok(api.store.commit(subscription.delete(api.now())).await?)
+    Ok(api.commit(subscription.delete(api.now())).await?)
 }

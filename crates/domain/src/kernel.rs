@@ -5,6 +5,7 @@ pub mod component;
 pub mod erasure;
 pub mod feed;
 pub mod figures;
+pub mod first_request;
 #[cfg(test)]
 pub(crate) mod golden;
 pub mod ids;

@@ -43,6 +43,9 @@ pub use inbound::request::{Finding, HookAnswer, HookRequest, RequestWrite};
 pub use inbound::webhook::{IncomingWebhook, WebhookStatus, WebhookWrite};
 pub use kernel::change::{Change, Claim, Guard, Object, ObjectRef, Set, Write};
 pub use kernel::erasure::{ErasureCounts, ErasureSubject, ErasureWrite};
+pub use kernel::first_request::{
+    FirstAnswer, FirstRequest, FirstRequestWrite, Repeat, RequestDigest, RequestKey,
+};
 pub use kernel::ids::{
     AccountId, BinId, BinRequestId, ChatId, DeliveryId, EventId, IdSequence, JobId, MessageId,
     PersonId, PostId, RequestId, SessionId, SocketId, SubscriptionId, WebhookId,

@@ -226,6 +226,23 @@ fn the_commit_core_knows_no_sql() {
 const LINES_MAX: usize = 500;
 
 /// The sources above [`LINES_MAX`], each with the lines it may have. The list may only shrink.
+/// What a request commits goes through the door that holds it back for its answer, when the request
+/// has a key: no handler can forget it.
+#[test]
+fn handlers_commit_through_one_door() {
+    let api = root().join("crates/api/src");
+    let mut files = Vec::new();
+    sources(&api, &mut files);
+    files.retain(|file| {
+        let text = fs::read_to_string(file).unwrap();
+        let text: String = text.split_whitespace().collect();
+        text.contains(".store.commit(") || text.contains(".store.commit_numbering(")
+    });
+    files.sort();
+    let door = ["kernel/decision.rs", "kernel/idempotency.rs"].map(|file| api.join(file));
+    assert_eq!(files, door, "`Api::commit` is the door");
+}
+
 const LONG_FILES: &str = "crates/server/tests/long_files.txt";
 
 /// Every source that people write, with its lines, by its path from the root.

@@ -10,6 +10,7 @@ mod error;
 mod events;
 mod feed;
 mod figures;
+mod first_requests;
 mod guards;
 mod identity;
 mod inbound;

@@ -193,7 +193,7 @@ async fn resend_delivery(
     let former = visible(&api, &caller, &id).await?;
     reachable(&api, &caller, &former).await?;
     let account = caller.account;
-    api.store.commit(former.resend()).await?;
+    api.commit_numbering(former.resend()).await?;
     let sent = if matches!(former.state, DeliveryState::Delivered { .. }) {
         let all = api.store.deliveries_of_event(account, former.event).await?;
         let ours = all

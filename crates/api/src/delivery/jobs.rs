@@ -139,7 +139,7 @@ impl Api {
         work: JobWork,
     ) -> ApiResult<Accepted<JobView<'static>>> {
         let job = self.new_job(caller.account, work, self.now()).await?;
-        self.store.commit(Change::of(job.put())).await?;
+        self.commit(Change::of(job.put())).await?;
         Ok(begun(&job))
     }
 
@@ -207,7 +207,7 @@ async fn cancel_job(
     path: PathParams,
 ) -> ApiResult<Answer<JobView<'static>>> {
     let job = api.known_job(&caller, &path).await?;
-    api.store.commit(job.cancel(api.now())).await?;
+    api.commit(job.cancel(api.now())).await?;
     let job = api.known_job(&caller, &path).await?;
     Ok(Answer::of(&JobView::from(&job)))
 }

@@ -93,7 +93,6 @@ pub(super) async fn publish(
     let now = api.now();
     let event = publication.announce(body, &JsonSchemas, now)?;
     let ids = api
-        .store
         .commit_numbering(Change::default().announcing(event))
         .await?;
     let id = *ids.first().expect("a committed event has an id");

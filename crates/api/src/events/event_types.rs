@@ -247,7 +247,7 @@ async fn register_event_type(
     }
     api.require_room_for_types(caller.account, 1, made.bytes())
         .await?;
-    match api.store.commit(made.clone().register()).await {
+    match api.commit(made.clone().register()).await {
         Ok(()) => Ok(Created::of(&EventTypeView::from(&made))),
         Err(CommitError::Conflict) => Err(exists()),
         Err(error) => Err(error.into()),

@@ -150,7 +150,7 @@ pub(super) async fn publish(
         if change.is_empty() {
             return Ok(publishing.told(&fates, &[]));
         }
-        match api.store.commit_numbering(change).await {
+        match api.commit_numbering(change).await {
             Ok(ids) => return Ok(publishing.told(&fates, &ids)),
             // Another request has published one of them, or registered a type, a moment ago.
             Err(CommitError::Conflict) => {}

@@ -75,6 +75,9 @@ impl FromRequestParts<Arc<Api>> for Caller {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, ApiError> {
+        if let Some(known) = parts.extensions.get::<Self>() {
+            return Ok(known.clone());
+        }
         let session = if let Some(session) = parts.extensions.get::<Arc<Session>>() {
             find_again(api, session).await?
         } else {
@@ -145,7 +148,7 @@ pub(crate) async fn find(api: &Api, token: &str) -> ApiResult<Arc<(Session, Toke
         AccessError::Expired => Code::TokenExpired,
     })?;
     if let Some(change) = first_use {
-        match api.store.commit(change).await {
+        match api.commit(change).await {
             Ok(()) => {}
             // The session ended or was refreshed a moment ago, and this token with it.
             Err(CommitError::Conflict) => return Err(Code::TokenInvalid.into()),

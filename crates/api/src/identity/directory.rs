@@ -28,7 +28,7 @@ crate::operations! {
         named list_directory;
     /// Finds people.
     search_entries: POST "/restapi/v1.0/account/{accountId}/directory/entries/search"
-        named search_directory;
+        named search_directory, repeats UNNOTICED;
 }
 
 shown!(Entries<'_> as Entries<'static>);

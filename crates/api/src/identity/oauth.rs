@@ -333,7 +333,7 @@ pub(crate) async fn sign_in(
         .open(&api.tokens, now)
         .map_err(OAuthError::refused)?;
     with.append(change);
-    api.store.commit(with).await?;
+    api.commit(with).await?;
     Ok(grant)
 }
 
@@ -376,7 +376,7 @@ async fn exchange(
 
 /// Ends a session with all of its tokens.
 pub(crate) async fn end(api: &Api, session: &Session) -> Result<(), ApiError> {
-    Ok(api.store.commit(session.end()).await?)
+    Ok(api.commit(session.end()).await?)
 }
 
 /// Ends the session of an access or refresh token. Unknown tokens are no error (RFC 7009).

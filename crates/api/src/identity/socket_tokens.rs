@@ -21,7 +21,7 @@ crate::operations! {
     tag WebSocket, under ROOT, as App(WebSocketsSubscription), counted Auth;
 
     /// A token to connect with.
-    create_socket_token: POST "/restapi/oauth/wstoken";
+    create_socket_token: POST "/restapi/oauth/wstoken", repeats UNNOTICED;
 }
 
 shown!(SocketTokenView<'_> as SocketTokenView<'static>);

@@ -114,7 +114,7 @@ async fn create_bin(
         version: 1,
     };
     let change = bin.clone().create()?;
-    match api.store.commit(change).await {
+    match api.commit(change).await {
         Ok(()) => Ok(Created::of(&api.bin_view(bin, 0))),
         Err(CommitError::Conflict) => Err(Problem::of(Code::LimitReached)
             .with("limit", BINS_MAX.to_string())
@@ -164,7 +164,7 @@ async fn delete_bin(
     path: PathParams,
 ) -> ApiResult<NoContent> {
     let (bin, _) = api.named_bin(&caller, &path).await?;
-    api.store.commit(bin.delete()).await?;
+    api.commit(bin.delete()).await?;
     Ok(NoContent)
 }
 
@@ -191,7 +191,7 @@ async fn clear_bin(
     path: PathParams,
 ) -> ApiResult<NoContent> {
     let (bin, _) = api.named_bin(&caller, &path).await?;
-    api.store.commit(bin.clear()).await?;
+    api.commit(bin.clear()).await?;
     Ok(NoContent)
 }
 

@@ -116,7 +116,7 @@ async fn answer(api: &Api, token: TokenHash, call: &Call) -> Result<HookAnswer, 
             return Ok(HookAnswer::not_found());
         };
         let (change, answer) = hook::accept(call, &target, &conversion, &api.ids);
-        match api.store.commit(change).await {
+        match api.commit(change).await {
             Ok(()) => return Ok(answer),
             Err(CommitError::Conflict) => {}
             Err(error @ CommitError::Store(_)) => return Err(error.into()),

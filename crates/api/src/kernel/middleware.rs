@@ -13,6 +13,7 @@ use hookyard_domain::{Code, Problem};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, header};
 
 use crate::Api;
+use crate::kernel::idempotency;
 use crate::kernel::problem::problem_response;
 use crate::kernel::rate_limits::{Group, Meter};
 
@@ -98,6 +99,9 @@ pub(crate) async fn converse(
     }
     let id = HeaderValue::from(api.next_id(api.now()));
     let method = request.method().clone();
+    if idempotency::has_key(request.headers()) {
+        request.extensions_mut().insert(Arc::clone(&api));
+    }
     let mut response = match tunnel(&mut request, platform) {
         Ok(()) => run(&api, request, next, platform).await,
         Err(code) => problem_response(&Problem::of(code)),
@@ -239,14 +243,14 @@ fn with_cors(mut response: Response, origin: Option<HeaderValue>, preflight: boo
         (
             header::ACCESS_CONTROL_ALLOW_HEADERS,
             "Authorization, Content-Type, Client-Id, X-User-Agent, Discovery-Tag, RCRequestId, \
-             X-HTTP-Method-Override",
+             X-HTTP-Method-Override, Idempotency-Key",
         ),
         (header::ACCESS_CONTROL_MAX_AGE, "86400"),
     ];
     let exposed = (
         header::ACCESS_CONTROL_EXPOSE_HEADERS,
         "Retry-After, X-Rate-Limit-Group, X-Rate-Limit-Limit, X-Rate-Limit-Remaining, \
-         X-Rate-Limit-Window, RCRequestId",
+         X-Rate-Limit-Window, RCRequestId, Idempotency-Replayed",
     );
     if preflight {
         for (name, value) in listed {

@@ -137,7 +137,11 @@ fn explained_response(problem: &Problem, handshake: Option<&Value>) -> Response 
         StatusCode::TOO_MANY_REQUESTS => (header::RETRY_AFTER, "60"),
         StatusCode::SERVICE_UNAVAILABLE => (header::RETRY_AFTER, "1"),
         // The same request can succeed; what other conflicts are about stays as it is.
-        StatusCode::CONFLICT if problem.code == Code::Conflict => (header::RETRY_AFTER, "1"),
+        StatusCode::CONFLICT
+            if matches!(problem.code, Code::Conflict | Code::FirstStillRunning) =>
+        {
+            (header::RETRY_AFTER, "1")
+        }
         // The rest of the body is still on its way, and nobody reads it.
         StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_TIMEOUT => {
             (header::CONNECTION, "close")

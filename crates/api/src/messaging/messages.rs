@@ -178,7 +178,7 @@ async fn send_pager(
             Problem::invalid(format!("to[{place}].{}", body.to[place].field()))
         }
     })?;
-    api.store.commit(change).await?;
+    api.commit(change).await?;
     Ok(Answer::of(&MessageView::new(&api, &sent)))
 }
 

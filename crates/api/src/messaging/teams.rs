@@ -163,7 +163,7 @@ async fn create_team(
         members: api.members(&caller, &members).await?,
     };
     let (change, team) = Chat::create_team(&api.act(&caller, api.now()), new)?;
-    api.store.commit(change).await?;
+    api.commit(change).await?;
     Ok(Created::of(&ChatView::from(&team)))
 }
 

@@ -4,7 +4,19 @@ use hookyard_domain::Code;
 use http::StatusCode;
 
 use crate::kernel::middleware::is_platform;
-use crate::operations::{Access, Operation};
+use crate::operations::{Access, Operation, Repeats};
+
+/// What may be told of an `Idempotency-Key`, and of reading a body to know a repeat by.
+const PROBLEMS_OF_KEYS: [Code; 8] = [
+    Code::InvalidParameter,
+    Code::UnparsableRequest,
+    Code::BodyTooLarge,
+    Code::RequestTimeout,
+    Code::Conflict,
+    Code::KeyUsedDifferently,
+    Code::FirstStillRunning,
+    Code::FirstAnswerGone,
+];
 
 impl Operation {
     /// Every code that it may answer with: its own, and those of its parts.
@@ -27,6 +39,9 @@ impl Operation {
         }
         if self.group.is_some() {
             codes.push(Code::RequestRateExceeded);
+        }
+        if self.repeats() == Repeats::Answered {
+            codes.extend(PROBLEMS_OF_KEYS);
         }
         // A method in a header and another in the query.
         if self.paths().any(|path| is_platform(&path)) {

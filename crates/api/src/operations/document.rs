@@ -4,16 +4,18 @@ mod tags;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use hookyard_domain::kernel::limits::REQUEST_KEY_BYTES_MAX;
 use http::StatusCode;
 use schemars::generate::{SchemaGenerator, SchemaSettings};
 use serde_json::{Map, Value, json};
 
+use crate::kernel::idempotency::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use crate::kernel::problem::Envelope;
 use crate::kernel::router::described;
 use crate::operations::examples::{Examples, Members};
 use crate::operations::paths::{names_in, parameter_of};
 use crate::operations::sketch::{Answered, Media, Reader};
-use crate::operations::{Access, Operation};
+use crate::operations::{Access, Operation, Repeats};
 
 /// What reads the example of a request, by its operation's name.
 pub(crate) type Readers = Vec<(&'static str, Value, Reader)>;
@@ -211,6 +213,15 @@ impl Writer {
         for (name, about) in &operation.sketch.headers {
             all.push(json!({ "name": name, "in": "header", "required": false, "description": about, "schema": { "type": "string" } }));
         }
+        if operation.repeats() == Repeats::Answered {
+            all.push(json!({
+                "name": IDEMPOTENCY_KEY,
+                "in": "header",
+                "required": false,
+                "description": "A key of the caller's own choice: for a day, the same request with it gets the same answer again, and nothing is done twice.",
+                "schema": { "type": "string", "minLength": 1, "maxLength": REQUEST_KEY_BYTES_MAX, "pattern": "^[!-~]+$" },
+            }));
+        }
         all
     }
 
@@ -219,7 +230,14 @@ impl Writer {
         for answer in &operation.sketch.answers {
             let status = answer.status.map(|status| status.as_u16().to_string());
             let status = status.unwrap_or_else(|| "default".to_owned());
-            responses.insert(status, self.answer(answer));
+            let mut told = self.answer(answer);
+            if operation.repeats() == Repeats::Answered {
+                told["headers"][IDEMPOTENCY_REPLAYED] = json!({
+                    "description": "`true` when the answer is that of a former request with the same `Idempotency-Key`.",
+                    "schema": { "type": "string" },
+                });
+            }
+            responses.insert(status, told);
         }
         let problem = match operation.sketch.problems {
             Some(make) => make(&mut self.told),

@@ -9,10 +9,11 @@ use axum::response::Response;
 use axum::routing::MethodRouter;
 use hookyard_domain::{Code, Problem};
 
+use crate::kernel::idempotency;
 use crate::kernel::middleware::AsConfigured;
 use crate::kernel::problem::{Told, problem_response};
 use crate::kernel::rate_limits::Meter;
-use crate::operations::{Operation, Verb, calls};
+use crate::operations::{Operation, Repeats, Verb, calls};
 
 /// `route` as `operation`.
 pub(super) fn served<S: Clone + Send + Sync + 'static>(
@@ -36,7 +37,12 @@ async fn serve(operation: Arc<Operation>, mut request: Request, next: Next) -> R
     if let Some(meter) = &meter {
         request.extensions_mut().insert(meter.clone());
     }
-    let mut response = next.run(request).await;
+    let keyed = operation.repeats() == Repeats::Answered && idempotency::has_key(request.headers());
+    let mut response = if keyed {
+        idempotency::answer(request, next).await
+    } else {
+        next.run(request).await
+    };
     if let Some(meter) = meter {
         response.extensions_mut().insert(meter);
     }

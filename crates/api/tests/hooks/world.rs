@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use axum::Router;
 use axum::body::Body;
 use axum::extract::ConnectInfo;
-use hookyard_api::{Api, ApiSettings, DevelopmentMode, TokenMint};
+use hookyard_api::{Api, ApiSettings, DevelopmentMode, TokenMint, Turns};
 use hookyard_domain::kernel::news::News;
 use hookyard_domain::kernel::ports::prelude::*;
 use hookyard_domain::kernel::ports::{
@@ -303,6 +303,7 @@ impl World {
             sockets: Arc::new(Unused),
             tokens: TokenMint::new([7; 32]),
             components: Arc::default(),
+            turns: Turns::default(),
             settings: ApiSettings::new(PUBLIC_URL, DevelopmentMode::new(false, || {})),
         };
         if let Some(file) = std::env::var_os("HOOKYARD_CALLS") {

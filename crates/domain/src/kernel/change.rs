@@ -15,6 +15,7 @@ use crate::inbound::bin::BinWrite;
 use crate::inbound::request::RequestWrite;
 use crate::inbound::webhook::WebhookWrite;
 use crate::kernel::erasure::ErasureWrite;
+use crate::kernel::first_request::{FirstRequestWrite, RequestKey};
 use crate::kernel::ids::{
     AccountId, BinId, ChatId, JobId, MessageId, PersonId, PostId, SessionId, SubscriptionId,
     WebhookId,
@@ -66,6 +67,7 @@ writes! {
     Statistics(StatisticsWrite),
     Retention(RetentionWrite),
     Erasure(ErasureWrite),
+    FirstRequest(FirstRequestWrite),
 }
 
 macro_rules! objects {
@@ -195,6 +197,8 @@ pub enum Claim {
         source: String,
         id: String,
     },
+    /// To be the first request with this key among those that are remembered.
+    Request { key: RequestKey, now: Timestamp },
 }
 
 /// Rows to write, events that announce them, and what the decision relied on.

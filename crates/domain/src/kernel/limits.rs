@@ -1,15 +1,17 @@
 //! Every bound that somebody outside may meet, with its name and reason. Each is enforced in one
-//! place.
+//! place. Those of what requests bring are in `requests.rs`.
 //!
 //! In `domain`, `delivery` and `gateway` no number or time that is called `…_MAX`, `…_MIN` or
 //! `…_DEFAULT` stands anywhere else, which a test holds. How our own work is paced, such as when to
 //! try a purge again, stands where it is done.
 
 mod operating;
+mod requests;
 
 use std::time::Duration;
 
 pub use self::operating::*;
+pub use self::requests::*;
 
 /// An exchanged refresh token stays good this long once its successor was used (contract 1.4).
 pub const REFRESH_GRACE_USED: Duration = Duration::from_secs(10);
@@ -27,14 +29,6 @@ pub const DEVICE_ID_CHARS_MAX: usize = 64;
 /// A one-time sign-in link is for the person who just started the server.
 pub const SIGN_IN_CODE_TTL: Duration = Duration::from_secs(24 * 3_600);
 
-/// JSON bodies of the API; the largest documented field is a note of 1 MiB.
-pub const API_BODY_BYTES_MAX: usize = 2 * 1024 * 1024;
-/// Bodies of sign-in and token requests, which anybody may send.
-pub const SIGN_IN_BODY_BYTES_MAX: usize = 64 * 1024;
-/// Memory for all bodies that are being read: past it, senders are told to come back.
-pub const BODIES_BYTES_MAX: usize = 256 * 1024 * 1024;
-/// What a body takes of it at a time; the first step of each body is free.
-pub const BODY_STEP_BYTES: usize = 16 * 1024;
 /// Bodies of hook requests; RingCentral takes 1.5 MB of attachments in all.
 pub const HOOK_BODY_BYTES_MAX: usize = 1_572_864;
 /// How much of a hook request's body is kept for people to look at.

@@ -33,6 +33,7 @@ pub use crate::inbound::request::Requests;
 pub use crate::inbound::webhook::{HookTarget, Webhooks};
 pub use crate::kernel::erasure::Erasures;
 pub use crate::kernel::figures::{Figures, StoreFigures};
+pub use crate::kernel::first_request::FirstRequests;
 pub use crate::kernel::retention::Retained;
 pub use crate::messaging::chat::{ChatQuery, Chats};
 pub use crate::messaging::message::{MessageQuery, Messages};
@@ -127,6 +128,7 @@ store! {
     EndpointStatistics
     Retained
     Erasures
+    FirstRequests
     Figures
 }
 

@@ -54,6 +54,12 @@ problems! {
     PublishedDifferently = "CMN-118", 409, "Another event was published with the same [${parameterName}]";
     /// Somebody else has changed it since the caller read it.
     VersionDiffers = "CMN-119", 412, "The resource is at version [${version}], not at the one that If-Match names";
+    /// The caller's key of a request stands for another one already.
+    KeyUsedDifferently = "CMN-121", 409, "Another request was made with the same [${parameterName}]";
+    /// The first request with the same key is still being answered.
+    FirstStillRunning = "CMN-122", 409, "The first request with the same [${parameterName}] is still being answered";
+    /// The first request with the same key was done, and its answer is gone.
+    FirstAnswerGone = "CMN-123", 409, "The request with the same [${parameterName}] was done, but its answer is gone";
     InvalidUri = "CMN-120", 404, "Invalid URI";
     InternalError = "CMN-203", 500, "Internal Server Error";
     /// The store cannot make data durable, so nothing is acknowledged.

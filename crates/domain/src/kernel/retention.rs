@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use crate::delivery::job::JobWrite;
 use crate::endpoints::statistics::StatisticsWrite;
 use crate::kernel::change::Change;
-use crate::kernel::limits::{HISTORY_KEPT, JOBS_KEPT, STATISTICS_KEPT};
+use crate::kernel::first_request::FirstRequestWrite;
+use crate::kernel::limits::{FIRST_REQUESTS_KEPT, HISTORY_KEPT, JOBS_KEPT, STATISTICS_KEPT};
 use crate::kernel::ports::StoreError;
 use crate::kernel::time::Timestamp;
 use crate::subscriptions::history::HistoryWrite;
@@ -60,8 +61,8 @@ impl Retention {
 }
 
 /// What clears, at `now`, what nobody looks at any more: the history of subscriptions that have
-/// ended, old jobs, and how endpoints fared long ago.
-pub fn clearings(now: Timestamp) -> [Change; 3] {
+/// ended, old jobs, how endpoints fared long ago, and first requests that no repeat is known for.
+pub fn clearings(now: Timestamp) -> [Change; 4] {
     let history = HistoryWrite::Purge {
         before: now - HISTORY_KEPT,
     };
@@ -71,10 +72,14 @@ pub fn clearings(now: Timestamp) -> [Change; 3] {
     let statistics = StatisticsWrite::Purge {
         before: now - STATISTICS_KEPT,
     };
+    let first_requests = FirstRequestWrite::Purge {
+        before: now - FIRST_REQUESTS_KEPT,
+    };
     [
         Change::of(history),
         Change::of(jobs),
         Change::of(statistics),
+        Change::of(first_requests),
     ]
 }
 

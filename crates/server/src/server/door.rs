@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use axum::Router;
-use hookyard_api::{Api, ApiSettings, ListenerLimits, RateLimits, SubscriptionSettings, TokenMint};
+use hookyard_api::{
+    Api, ApiSettings, ListenerLimits, RateLimits, SubscriptionSettings, TokenMint, Turns,
+};
 use hookyard_domain::kernel::component::{Component, Stage, State, Status};
 use hookyard_domain::{RetryPolicy, Timestamp};
 use hookyard_gateway::{LiveGateway, PubNub, SocketSettings, Sockets};
@@ -51,6 +53,7 @@ impl Door {
             sockets: Arc::new(sockets.clone()),
             tokens: TokenMint::new(ground.key.token_key()),
             components: Arc::clone(&ground.components),
+            turns: Turns::default(),
             settings: settings(ground, outbound),
         });
         Self {

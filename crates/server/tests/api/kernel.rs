@@ -5,6 +5,7 @@ mod components;
 mod conventions;
 mod erasure;
 mod error_pages;
+mod idempotency;
 mod pages;
 pub(crate) mod production;
 mod rate_limits;

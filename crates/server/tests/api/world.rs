@@ -9,7 +9,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use axum::Router;
 use axum::routing::get;
-use hookyard_api::{Api, ApiSettings, DevelopmentMode, JsonSchemas, ListenerLimits, TokenMint};
+use hookyard_api::{
+    Api, ApiSettings, DevelopmentMode, JsonSchemas, ListenerLimits, TokenMint, Turns,
+};
 use hookyard_delivery::{
     Dispatcher, Egress, EgressRules, Jobs, Lifecycle, Transport, WebhookHandshake, WebhookTransport,
 };
@@ -161,6 +163,7 @@ impl World {
             sockets: Arc::new(sockets.clone()),
             tokens: TokenMint::new([9; 32]),
             components: Arc::clone(&components),
+            turns: Turns::default(),
             settings,
         });
         let gateway = socket_gateway(&api, sockets, SocketSettings::default());

@@ -9,6 +9,7 @@ mod chance;
 mod check;
 mod http;
 mod receiver;
+mod repeater;
 mod sender;
 mod server;
 
@@ -17,12 +18,15 @@ use std::time::Duration;
 
 use chance::Chance;
 use receiver::{Receiver, Script};
+use repeater::Repeaters;
 use sender::Senders;
 use server::Server;
 
 /// Kills in one run; the promise asks for at least 20.
 const KILLS: usize = 24;
 const CLEAN_STOPS: usize = 4;
+/// Kills of those who repeat what was not answered.
+const KILLS_OF_REPEATS: usize = 10;
 /// Time for retries after the last fault; the second retry comes after 5 s and 20 % jitter.
 const DRAIN: Duration = Duration::from_secs(40);
 /// After everything has arrived, time for a repeat that should not come.
@@ -116,6 +120,38 @@ fn a_clean_stop_neither_loses_nor_repeats() {
         receipts.len()
     );
     assert!(acknowledged > 10 * CLEAN_STOPS, "there was hardly any load");
+}
+
+/// A kill between a commit and its answer is the case that a key is for.
+#[test]
+fn a_key_posts_once_however_often_the_server_is_killed() {
+    let seed = chance::seed();
+    eprintln!("seed {seed}: HOOKYARD_CRASH_SEED={seed} replays this script");
+    let mut chance = Chance::new(seed);
+    let mut server = Server::start("repeated");
+    let repeaters = Repeaters::start(&server);
+    for _ in 0..KILLS_OF_REPEATS {
+        server.wait_until_ready();
+        pause(Duration::from_millis(80 + chance.below(250)));
+        server.kill();
+        server.spawn();
+    }
+    server.wait_until_ready();
+    let told = repeaters.stop();
+    let posts = server.posts();
+    server.stop();
+    eprintln!(
+        "{} operations, {} broken requests, {} posts",
+        told.posts.len(),
+        told.broken,
+        posts.len()
+    );
+    let told_ids = told
+        .posts
+        .into_iter()
+        .map(|(operation, id)| (operation, vec![id]));
+    assert_eq!(posts, told_ids.collect());
+    assert!(told.broken >= KILLS_OF_REPEATS, "kills met nobody");
 }
 
 #[test]

@@ -191,9 +191,14 @@ impl Server {
         token.expect("a grant has an access token").to_owned()
     }
 
+    /// What `Authorization` is.
+    pub(crate) fn bearer(&self) -> String {
+        format!("Bearer {}", self.access_token)
+    }
+
     /// Calls the API with the token from before the first kill: sessions survive too.
     fn api(&self, line: &str, body: &str) -> Value {
-        let bearer = format!("Bearer {}", self.access_token);
+        let bearer = self.bearer();
         let headers = [
             ("Authorization", bearer.as_str()),
             ("Content-Type", "application/json"),
@@ -227,11 +232,16 @@ impl Server {
             .to_owned()
     }
 
-    /// Every post of the webhook's chat that a sender made, read page by page.
-    pub(crate) fn posts(&self) -> Posts {
+    /// The webhook's chat.
+    pub(crate) fn chat(&self) -> String {
         let webhooks = self.api("GET /team-messaging/v1/webhooks", "");
         let chat = webhooks["records"][0]["groupIds"][0].as_str();
-        let chat = chat.expect("a webhook has a chat");
+        chat.expect("a webhook has a chat").to_owned()
+    }
+
+    /// Every post of the webhook's chat that a sender made, read page by page.
+    pub(crate) fn posts(&self) -> Posts {
+        let chat = self.chat();
         let mut posts = Posts::new();
         let mut page_token = String::new();
         loop {

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use hookyard_domain::{
     AccountId, Attempt, BinWrite, Change, DeliveryId, DeliveryState, DeliveryWrite, Event, EventId,
-    Guard, PersonId, PostWrite, Redelivery, RequestWrite, Subscription, SubscriptionId,
-    SubscriptionWrite, Timestamp, Write,
+    FirstRequestWrite, Guard, PersonId, PostWrite, Redelivery, RequestWrite, Subscription,
+    SubscriptionId, SubscriptionWrite, Timestamp, Write,
 };
 
 use super::backend::Backend;
@@ -159,6 +159,10 @@ fn weight(write: &Write) -> usize {
         Write::Bin(BinWrite::PutRequest(request)) => request.body.len() + 2_048,
         Write::Post(PostWrite::Put(post)) => {
             post.content.text.as_ref().map_or(0, String::len) + 1_024
+        }
+        Write::FirstRequest(FirstRequestWrite::Put(first)) => {
+            let answer = first.answer.as_ref();
+            answer.map_or(0, |answer| answer.body.reveal().len()) + 512
         }
         _ => 256,
     }

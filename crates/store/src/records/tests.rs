@@ -7,6 +7,7 @@
 mod endpoints;
 mod former;
 mod inbound;
+mod kernel;
 mod messaging;
 mod names;
 mod sending;

@@ -18,6 +18,7 @@ use rusqlite::{Connection, params, params_from_iter};
 use uuid::Uuid;
 
 use super::error::Fault;
+use super::first_requests;
 use super::query::{execute, many, one, unreadable};
 use crate::records::{
     ContentRecord, CorrespondentRecord, CorrespondentsRecord, from_json, to_json,
@@ -90,6 +91,8 @@ pub(super) fn erase(
         execute(db, "delete from publications where event_id = ?1", [event])?;
         execute(db, "delete from events where id = ?1", [event])?;
     }
+    // Whoever wrote or read something may have been answered with it.
+    first_requests::forget_answers(db, account)?;
     for (post, left) in found.posts {
         let left = to_json(&ContentRecord::from(&left));
         let sql = "update posts set content = ?2, version = version + 1 where id = ?1";

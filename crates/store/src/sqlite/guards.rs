@@ -7,6 +7,7 @@ use super::delivery::jobs;
 use super::endpoints;
 use super::error::Fault;
 use super::events::{custom_types, publications};
+use super::first_requests;
 use super::identity::{accounts, operators, sessions};
 use super::inbound::{bins, webhooks};
 use super::messaging::{chats, messages, posts, presences};
@@ -83,5 +84,6 @@ fn is_free(db: &Connection, claim: &Claim) -> Result<bool, Fault> {
             source,
             id,
         } => publications::publication(db, *account, source, id)?.is_none(),
+        Claim::Request { key, now } => first_requests::is_free(db, key, *now)?,
     })
 }

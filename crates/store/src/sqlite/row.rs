@@ -15,7 +15,7 @@ use super::identity::{accounts, apps, sessions};
 use super::inbound::{bins, requests, webhooks};
 use super::messaging::{chats, messages, posts, presences};
 use super::subscriptions::{self, history};
-use super::{erasure, retention};
+use super::{erasure, first_requests, retention};
 use crate::commit::{Refusal, Scope};
 use crate::vault::Vault;
 
@@ -85,4 +85,5 @@ rows! {
     Statistics(StatisticsWrite) by statistics::write;
     Retention(RetentionWrite) by retention::write;
     Erasure(ErasureWrite) by erasure::write;
+    FirstRequest(first_requests::Encoded) by first_requests::write, encoded by first_requests::encode;
 }

@@ -9,6 +9,7 @@ mod bins;
 mod contract;
 mod deliveries;
 mod erasure;
+mod first_requests;
 mod guards;
 mod herald;
 mod jobs;

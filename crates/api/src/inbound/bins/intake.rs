@@ -143,7 +143,7 @@ impl Intake<'_> {
         let takes_turn = greeting.is_none() && end == BodyEnd::Complete;
         let kept = self.keep(call, takes_turn);
         let id = kept.id;
-        match self.api.store.commit(kept.keep()).await {
+        match self.api.commit(kept.keep()).await {
             Ok(()) => {}
             // Somebody deleted it meanwhile.
             Err(CommitError::Conflict) => return Err(not_found()),
