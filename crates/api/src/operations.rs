@@ -175,6 +175,8 @@ pub enum Tag {
     Platform,
     Directory,
     Extensions,
+    Apps,
+    Credentials,
     Messages,
     Presence,
     Chats,

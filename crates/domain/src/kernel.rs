@@ -9,6 +9,7 @@ pub mod figures;
 pub(crate) mod golden;
 pub mod ids;
 pub mod limits;
+pub mod member;
 pub mod news;
 pub mod ownership;
 pub mod ports;
