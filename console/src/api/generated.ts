@@ -34,6 +34,74 @@ export interface components {
         AllEventTypeRecords: {
             records: components["schemas"]["EventType"][];
         };
+        App: {
+            /** @description Part of Hookyard, and nobody's to change. */
+            builtIn: boolean;
+            clientId: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            creationTime: string;
+            /** @example 1893456789012482 */
+            creatorId: string | null;
+            kind: components["schemas"]["KindOfApp"];
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            lastModifiedTime: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description Since when the outbound secret is what it is.
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            outboundSecretTime: string | null;
+            outboundUrl: string | null;
+            permissions: components["schemas"]["Permission"][];
+            publicKeys: components["schemas"]["JwkSet"];
+            redirectUris: string[];
+            secrets: components["schemas"]["AppSecret"][];
+            usage: components["schemas"]["AppUsage"];
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            verificationTokenTime: string | null;
+            /** Format: uint64 */
+            version: number;
+        };
+        /** @description A page of a list under `/api/v1`. */
+        AppList: {
+            /** @description Leads to what is older. */
+            nextPageToken?: string;
+            records: components["schemas"]["App"][];
+        };
+        AppSecret: {
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            creationTime: string;
+            hint: string;
+            id: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            lastUsedTime: string | null;
+        };
+        AppUsage: {
+            /** Format: uint64 */
+            credentials: number;
+            /** Format: uint64 */
+            endpoints: number;
+            /** Format: uint64 */
+            sessions: number;
+            /** Format: uint64 */
+            subscriptions: number;
+        };
         AskedAnswer: {
             body?: string | null;
             /** Format: uint32 */
@@ -110,6 +178,13 @@ export interface components {
              *     }
              */
             schedule: components["schemas"]["AskedRetrySchedule"];
+        };
+        /** @description A set of keys (RFC 7517, section 5). */
+        AskedJwkSet: {
+            keys: Record<string, never>[];
+        };
+        AskedPermission: {
+            enabled?: boolean | null;
         };
         /** @description One answer of a sequence. */
         AskedReply: {
@@ -463,8 +538,98 @@ export interface components {
             extensionId?: string | number | null;
             extensionNumber?: string | null;
         };
+        CreateApp: {
+            kind: components["schemas"]["KindOfApp"];
+            /** @example Billing */
+            name: string;
+            /**
+             * @description Where interactive messages are sent to.
+             * @default null
+             */
+            outboundUrl: string | null;
+            permissions: components["schemas"]["Permission2"][];
+            publicKeys?: components["schemas"]["AskedJwkSet"];
+            /**
+             * @description Where people may be sent back to after they signed in.
+             * @default []
+             */
+            redirectUris: string[];
+        };
         CreateConversation: {
             members?: components["schemas"]["MemberRef"][] | null;
+        };
+        CreateCredential: {
+            /**
+             * @description The app that it is for.
+             * @default null
+             */
+            clientId: string | null;
+            /**
+             * Format: date-time
+             * @default null
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            expirationTime: string | null;
+            /**
+             * Format: uint64
+             * @description Seconds from now.
+             * @default null
+             */
+            expiresIn: number | null;
+            kind: components["schemas"]["KindOfCredential"];
+            /** @example Nightly report */
+            name: string;
+            /**
+             * @description What a personal access token may do.
+             * @default null
+             */
+            permissions: components["schemas"]["Permission2"][] | null;
+            /**
+             * @description Whose it is, if not the caller's: a bot's.
+             * @default null
+             * @example 1893456789012482
+             */
+            personId: string | number | null;
+        };
+        /** @description An app that was just made, with the secret that nobody sees again. */
+        CreatedApp: {
+            /** @description Part of Hookyard, and nobody's to change. */
+            builtIn: boolean;
+            clientId: string;
+            clientSecret?: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            creationTime: string;
+            /** @example 1893456789012482 */
+            creatorId: string | null;
+            kind: components["schemas"]["KindOfApp"];
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            lastModifiedTime: string;
+            name: string;
+            /**
+             * Format: date-time
+             * @description Since when the outbound secret is what it is.
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            outboundSecretTime: string | null;
+            outboundUrl: string | null;
+            permissions: components["schemas"]["Permission"][];
+            publicKeys: components["schemas"]["JwkSet"];
+            redirectUris: string[];
+            secrets: components["schemas"]["AppSecret"][];
+            usage: components["schemas"]["AppUsage"];
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            verificationTokenTime: string | null;
+            /** Format: uint64 */
+            version: number;
         };
         CreateExtension: {
             contact: components["schemas"]["Contact"];
@@ -518,6 +683,50 @@ export interface components {
              * @description Seconds.
              */
             refresh_token_ttl?: number | null;
+        };
+        Credential: {
+            /** @description The app that it is for, if it is for one alone. */
+            clientId: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            creationTime: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            expirationTime: string | null;
+            /** @description The last characters of its token. */
+            hint: string;
+            /**
+             * Format: uuid
+             * @example 3f1c2d9e-7a64-4b0e-9c53-0d8a1f6be274
+             */
+            id: string;
+            kind: components["schemas"]["KindOfCredential"];
+            /**
+             * Format: date-time
+             * @description To the minute.
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            lastUsedTime: string | null;
+            name: string;
+            /** @description What a personal access token may do; a JWT gets what its app may. */
+            permissions: components["schemas"]["Permission"][] | null;
+            /** @example 1893456789012482 */
+            personId: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            revokedTime: string | null;
+        };
+        /** @description A page of a list under `/api/v1`. */
+        CredentialList: {
+            /** @description Leads to what is older. */
+            nextPageToken?: string;
+            records: components["schemas"]["Credential"][];
         };
         DeliveredEvent: {
             /** @description Null when it is not JSON. */
@@ -1560,6 +1769,13 @@ export interface components {
              */
             waiting: number | null;
         };
+        JwkSet: {
+            keys: Record<string, never>[];
+        };
+        /** @enum {string} */
+        KindOfApp: "Server" | "Browser" | "Bot";
+        /** @enum {string} */
+        KindOfCredential: "Jwt" | "PersonalAccessToken";
         /** @description A lane takes deliveries to one receiver. */
         LanesStatus: {
             /**
@@ -1684,6 +1900,57 @@ export interface components {
             nextPageToken?: string;
             prevPageToken?: string;
         };
+        /** @description A client secret that was just made. */
+        NewAppSecret: {
+            clientSecret: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            creationTime: string;
+            hint: string;
+            id: string;
+        };
+        /** @description A credential that was just made, with the token that nobody sees again. */
+        NewCredential: {
+            /** @description The app that it is for, if it is for one alone. */
+            clientId: string | null;
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            creationTime: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            expirationTime: string | null;
+            /** @description The last characters of its token. */
+            hint: string;
+            /**
+             * Format: uuid
+             * @example 3f1c2d9e-7a64-4b0e-9c53-0d8a1f6be274
+             */
+            id: string;
+            kind: components["schemas"]["KindOfCredential"];
+            /**
+             * Format: date-time
+             * @description To the minute.
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            lastUsedTime: string | null;
+            name: string;
+            /** @description What a personal access token may do; a JWT gets what its app may. */
+            permissions: components["schemas"]["Permission"][] | null;
+            /** @example 1893456789012482 */
+            personId: string;
+            /**
+             * Format: date-time
+             * @example 2026-03-02T09:30:00.000Z
+             */
+            revokedTime: string | null;
+            token: string;
+        };
         Operator: {
             /** @example 1893456789012482 */
             accountId: string;
@@ -1701,6 +1968,9 @@ export interface components {
         };
         OperatorList: {
             records: components["schemas"]["Operator"][];
+        };
+        OutboundSecret: {
+            secret: string;
         };
         PageLink: {
             uri: string;
@@ -1734,14 +2004,34 @@ export interface components {
             /** Format: uint16 */
             status: number;
         };
+        PatchApp: {
+            /**
+             * @description What it was made as: an app stays what it is.
+             * @default null
+             */
+            kind: components["schemas"]["KindOfApp"] | null;
+            /** @default null */
+            name: string | null;
+            /**
+             * @description Null takes it away.
+             * @default null
+             */
+            outboundUrl: string | null;
+            /** @default null */
+            permissions: components["schemas"]["Permission2"][] | null;
+            publicKeys?: components["schemas"]["AskedJwkSet"] | null;
+            /** @default null */
+            redirectUris: string[] | null;
+        };
         /** @enum {string} */
         PayloadFormatName: "standard" | "cloudevents" | "cloudevents-binary" | "ringcentral";
-        Permission: {
-            enabled?: boolean | null;
-        };
+        /** @enum {string} */
+        Permission: "ReadAccounts" | "EditExtensions" | "TeamMessaging" | "SubscriptionWebhook" | "WebSocketsSubscription" | "SubscriptionPubNub" | "SubscriptionAPNS" | "SubscriptionGCM" | "ReadPresence" | "EditPresence" | "ReadMessages" | "InternalMessages" | "ReadCallLog" | "CallControl" | "EditMessages" | "PublishEvents";
+        /** @enum {string} */
+        Permission2: "ReadAccounts" | "EditExtensions" | "TeamMessaging" | "SubscriptionWebhook" | "WebSocketsSubscription" | "SubscriptionPubNub" | "SubscriptionAPNS" | "SubscriptionGCM" | "ReadPresence" | "EditPresence" | "ReadMessages" | "InternalMessages" | "ReadCallLog" | "CallControl" | "EditMessages" | "PublishEvents";
         /** @description In the form in which they are shown. */
         Permissions: {
-            admin?: components["schemas"]["Permission"] | null;
+            admin?: components["schemas"]["AskedPermission"] | null;
         };
         /** @description A person. */
         Person: {
@@ -1995,6 +2285,9 @@ export interface components {
             name: string;
             /** @description The JSON Schema of its data. */
             schema?: Record<string, never> | null;
+        };
+        RenameCredential: {
+            name: string;
         };
         /** @description What a renewal or a resumption may ask for. */
         RenewSubscription: {
@@ -2415,6 +2708,9 @@ export interface components {
         };
         /** @enum {string} */
         UserStatusName: "Offline" | "Busy" | "Available";
+        VerificationToken: {
+            verificationToken: string;
+        };
         /** @description An incoming webhook. */
         Webhook: {
             /**

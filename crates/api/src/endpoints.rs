@@ -156,14 +156,15 @@ async fn create_endpoint(
 ) -> ApiResult<Tagged<Created<EndpointView>>> {
     let settled = Settings::read(body)?.settled()?;
     consent::vet_token_source(&api, &settled.endpoint.authorization).await?;
-    let consent = consent::ask(&api, &settled.mode, &settled.endpoint).await;
+    let by = caller.client_id();
+    let consent = consent::ask(&api, by, &settled.mode, &settled.endpoint).await?;
     let Ok(granted) = &consent.outcome else {
         return Err(consent.into());
     };
     let maker = Maker {
         account: caller.account,
         person: caller.person,
-        client_id: caller.client_id().clone(),
+        client_id: by.clone(),
         id: SubscriptionId::from_random(api.random()),
     };
     let now = api.now();
@@ -255,7 +256,8 @@ async fn settle(
         consent::vet_token_source(api, &settled.endpoint.authorization).await?;
     }
     let consent = if settled.need_consent(&current) {
-        let consent = consent::ask(api, &settled.mode, &settled.endpoint).await;
+        let by = &current.client_id;
+        let consent = consent::ask(api, by, &settled.mode, &settled.endpoint).await?;
         if consent.outcome.is_err() {
             return Err(consent.into());
         }
@@ -349,7 +351,9 @@ async fn repeat_handshake(
     path: PathParams,
 ) -> ApiResult<Answer<HandshakeView>> {
     let subscription = api.endpoint(&caller, path.text("endpointId")?).await?;
-    let consent = consent::ask(&api, &subscription.mode, endpoint_of(&subscription)?).await;
+    let endpoint = endpoint_of(&subscription)?;
+    let (by, mode) = (&subscription.client_id, &subscription.mode);
+    let consent = consent::ask(&api, by, mode, endpoint).await?;
     if consent.outcome.is_err() {
         return Err(consent.into());
     }

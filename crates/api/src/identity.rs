@@ -1,7 +1,9 @@
 //! Signing in, sessions, persons and the account.
 
+pub(crate) mod apps;
 pub(crate) mod caller;
 pub(crate) mod console_session;
+pub(crate) mod credentials;
 pub(crate) mod directory;
 pub(crate) mod extensions;
 pub(crate) mod me;

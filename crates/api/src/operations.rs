@@ -184,6 +184,8 @@ pub enum Tag {
     Platform,
     Directory,
     Extensions,
+    Apps,
+    Credentials,
     Messages,
     Presence,
     Chats,

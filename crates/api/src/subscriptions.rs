@@ -15,8 +15,8 @@ use hookyard_domain::kernel::ports::{CommitError, HandshakeError};
 use hookyard_domain::subscriptions::life::{Channel, LifeError};
 use hookyard_domain::subscriptions::proposal::Proposal;
 use hookyard_domain::{
-    Change, Code, DeliveryMode, Problem, SocketId, Subscription, SubscriptionId, Timestamp,
-    TransportType,
+    Change, ClientId, Code, DeliveryMode, Problem, Secret, SocketId, Subscription, SubscriptionId,
+    Timestamp, TransportType,
 };
 use http::{HeaderName, HeaderValue};
 use schemars::JsonSchema;
@@ -166,20 +166,31 @@ async fn create_subscription(
         asked,
     };
     proposal.granted()?;
-    shake_hands(&api, &proposal.mode).await?;
+    shake_hands(&api, caller.client_id(), &proposal.mode).await?;
     // The handshake took its time: the subscription begins now.
     let now = api.now();
     let id = SubscriptionId::from_random(api.random());
     let (change, subscription) = proposal.begin(id, room_beside_sockets(&api, &caller), now)?;
-    api.commit(change).await.map_err(|error| match error {
-        // Others were quicker than the count that was read.
-        CommitError::Conflict => Code::TooManySubscriptions.into(),
-        CommitError::Store(error) => ApiError::from(error),
-    })?;
+    match api.commit(change).await {
+        Ok(()) => {}
+        Err(CommitError::Conflict) => return Err(outrun(&api, &caller).await?),
+        Err(CommitError::Store(error)) => return Err(error.into()),
+    }
     if transport == TransportType::WebSocket {
         put_in_socket(&api, subscription.clone())?;
     }
     Ok(shown(&api, &subscription, now))
+}
+
+/// Who was quicker than a subscription that could not begin: somebody who ended the caller's session,
+/// such as by deleting its app, or others who subscribed.
+async fn outrun(api: &Api, caller: &Caller) -> ApiResult<ApiError> {
+    let session = &caller.session.0;
+    let live = api.store.session(session.account, session.id).await?;
+    Ok(match live {
+        Some(_) => Code::TooManySubscriptions.into(),
+        None => Code::TokenInvalid.into(),
+    })
 }
 
 /// How many live subscriptions the caller would have beside a new one of this mode, which takes the
@@ -248,18 +259,19 @@ impl Outcome for Subscribed {
 }
 
 /// Asks the address whether it wants events, where there is one.
-pub(crate) async fn shake_hands(api: &Api, mode: &DeliveryMode) -> ApiResult<()> {
-    let DeliveryMode::WebHook {
-        address,
-        verification_token,
-    } = mode
-    else {
+pub(crate) async fn shake_hands(
+    api: &Api,
+    client_id: &ClientId,
+    mode: &DeliveryMode,
+) -> ApiResult<()> {
+    let DeliveryMode::WebHook { address, .. } = mode else {
         return Ok(());
     };
+    let proof = api.proof(client_id, mode).await?;
     let validation_token = token_from(api.random());
     let shaken = api
         .handshake
-        .verify(address, &validation_token, verification_token.as_ref());
+        .verify(address, &validation_token, proof.as_ref());
     shaken.await.map_err(|error| match error {
         HandshakeError::Unreachable | HandshakeError::Forbidden | HandshakeError::Unresolvable => {
             Code::WebHookUnreachable.into()
@@ -276,6 +288,23 @@ pub(crate) async fn shake_hands(api: &Api, mode: &DeliveryMode) -> ApiResult<()>
             Code::InvalidWebHookReply.into()
         }
     })
+}
+
+impl Api {
+    /// What an address is shown: the token that was chosen for it, or the one of the app.
+    pub(crate) async fn proof(
+        &self,
+        client_id: &ClientId,
+        mode: &DeliveryMode,
+    ) -> ApiResult<Option<Secret>> {
+        match mode {
+            DeliveryMode::WebHook {
+                verification_token: Some(own),
+                ..
+            } => Ok(Some(own.clone())),
+            _ => Ok(self.store.verification_token(client_id).await?),
+        }
+    }
 }
 
 pub(crate) fn not_found() -> ApiError {

@@ -3,6 +3,7 @@
 //!
 //! Time and chance come through the domain's ports; waiting uses tokio's timer, which tests pause.
 
+mod app_tokens;
 pub mod backlog;
 mod by_mode;
 pub mod client;
@@ -21,6 +22,7 @@ mod retention;
 pub mod transport;
 pub mod webhook;
 
+pub use app_tokens::AppTokens;
 pub use backlog::Backlog;
 pub use by_mode::ByMode;
 pub use client::{Answer, Call, CallError, Client};

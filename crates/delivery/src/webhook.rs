@@ -6,36 +6,31 @@
 //! the receiver its connection, never the worker.
 
 mod endpoint;
+mod exchange;
 mod oauth;
 
 use std::fmt;
-use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use hookyard_domain::delivery::retry::read_retry_after;
-use hookyard_domain::kernel::limits::{
-    ANSWER_BODY_BYTES_MAX, ANSWER_BODY_TIMEOUT, ANSWER_EXCERPT_BYTES_MAX, ANSWER_HEAD_BYTES_MAX,
-    ANSWER_HEADERS_MAX, SHOWN_HEADER_CHARS_MAX, SHOWN_HEADERS_MAX,
-};
+use hookyard_domain::kernel::limits::{SHOWN_HEADER_CHARS_MAX, SHOWN_HEADERS_MAX};
 use hookyard_domain::{
-    AttemptOutcome, DeliveryMode, Subscription, Timings, Transcript, UnreachableReason,
+    AttemptOutcome, DeliveryMode, Secret, Subscription, Timings, Transcript, UnreachableReason,
 };
 use http::header::{
     ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE, DATE, HOST, RETRY_AFTER, USER_AGENT,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, Uri};
-use http_body_util::{BodyExt as _, Full};
-use hyper::body::Incoming;
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
-use tokio::time::{Instant, timeout, timeout_at};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
+use http_body_util::Full;
+use tokio::time::Instant;
 
+pub(crate) use self::exchange::Exchange;
 use self::oauth::{AccessTokens, NoToken};
-use crate::egress::{DialError, Dialled, Egress, Stream, Target};
+use crate::app_tokens::AppTokens;
+use crate::egress::{DialError, Dialled, Egress, Target};
 use crate::transport::{Attempted, Connection, Sending, Transport};
 
 /// Receivers look for the name that they know, so it comes first.
@@ -54,6 +49,7 @@ const POSSIBLE_REPEAT: HeaderName = HeaderName::from_static("hookyard-possible-r
 pub struct WebhookTransport {
     egress: Arc<Egress>,
     tokens: Arc<AccessTokens>,
+    app_tokens: Arc<AppTokens>,
 }
 
 impl WebhookTransport {
@@ -62,7 +58,15 @@ impl WebhookTransport {
         Self {
             egress,
             tokens: Arc::default(),
+            app_tokens: Arc::default(),
         }
+    }
+
+    /// Presents an app's verification token for its subscriptions that have none.
+    #[must_use]
+    pub fn with_app_tokens(mut self, app_tokens: Arc<AppTokens>) -> Self {
+        self.app_tokens = app_tokens;
+        self
     }
 }
 
@@ -71,6 +75,7 @@ impl Transport for WebhookTransport {
         Box::new(WebhookConnection {
             egress: Arc::clone(&self.egress),
             tokens: Arc::clone(&self.tokens),
+            app_tokens: Arc::clone(&self.app_tokens),
             prepared: None,
             open: None,
         })
@@ -81,6 +86,7 @@ impl Transport for WebhookTransport {
 struct WebhookConnection {
     egress: Arc<Egress>,
     tokens: Arc<AccessTokens>,
+    app_tokens: Arc<AppTokens>,
     prepared: Option<Prepared>,
     open: Option<Open>,
 }
@@ -271,6 +277,11 @@ impl WebhookConnection {
         *request.uri_mut() = prepared.uri.clone();
         *request.headers_mut() = headers;
         let headers = request.headers_mut();
+        if !headers.contains_key(VERIFICATION_TOKEN)
+            && let Some(token) = self.app_tokens.of(&sending.subscription.client_id)
+        {
+            headers.extend(verification_header(&token));
+        }
         if sending.attempt > 1 {
             headers.insert(ATTEMPT, HeaderValue::from(sending.attempt));
         }
@@ -279,6 +290,13 @@ impl WebhookConnection {
         }
         request
     }
+}
+
+/// The header that proves to a receiver who calls; `None` when the token cannot be in one.
+fn verification_header(token: &Secret) -> Option<(HeaderName, HeaderValue)> {
+    let mut value = HeaderValue::from_str(token.reveal()).ok()?;
+    value.set_sensitive(true);
+    Some((VERIFICATION_TOKEN, value))
 }
 
 impl Prepared {
@@ -308,128 +326,13 @@ impl Prepared {
             headers.insert(USER_AGENT, HeaderValue::from_static(AGENT));
         }
         if let Some(token) = verification_token {
-            let mut value = HeaderValue::from_str(token.reveal()).ok()?;
-            value.set_sensitive(true);
-            headers.insert(VERIFICATION_TOKEN, value);
+            headers.extend([verification_header(token)?]);
         }
         Some(Self {
             subscription: Arc::clone(subscription),
             target,
             uri,
             headers,
-        })
-    }
-}
-
-type Driver = http1::Connection<TokioIo<Box<dyn Stream>>, Full<Bytes>>;
-
-/// One HTTP/1.1 client connection and the state machine that drives it.
-pub(crate) struct Exchange {
-    sender: http1::SendRequest<Full<Bytes>>,
-    /// `None` once the connection has ended.
-    driver: Option<Driver>,
-}
-
-impl Exchange {
-    /// Speaks HTTP on `stream`.
-    pub(crate) async fn open(stream: Box<dyn Stream>) -> Result<Self, DialError> {
-        let (sender, driver) = http1::Builder::new()
-            .title_case_headers(true)
-            .max_buf_size(ANSWER_HEAD_BYTES_MAX)
-            .max_headers(ANSWER_HEADERS_MAX)
-            .handshake(TokioIo::new(stream))
-            .await
-            .map_err(|_| DialError::ConnectFailed)?;
-        Ok(Self {
-            sender,
-            driver: Some(driver),
-        })
-    }
-
-    /// Waits for `future` while the connection makes progress.
-    pub(crate) async fn drive<F: Future>(driver: &mut Option<Driver>, future: F) -> F::Output {
-        let mut future = pin!(future);
-        poll_fn(|cx| {
-            if let Some(running) = driver
-                && Pin::new(running).poll(cx).is_ready()
-            {
-                *driver = None;
-            }
-            future.as_mut().poll(cx)
-        })
-        .await
-    }
-
-    /// Sends `request` and waits for the head of the answer.
-    pub(crate) async fn ask(
-        &mut self,
-        request: Request<Full<Bytes>>,
-    ) -> Result<Response<Incoming>, Option<hyper::Error>> {
-        Self::drive(&mut self.driver, self.sender.ready())
-            .await
-            .map_err(|_| None)?;
-        let answer = self.sender.try_send_request(request);
-        Self::drive(&mut self.driver, answer)
-            .await
-            .map_err(|mut error| {
-                if error.take_message().is_some() {
-                    None
-                } else {
-                    Some(error.into_error())
-                }
-            })
-    }
-
-    /// Reads at most `bytes_max` bytes of a body into `kept`. True when it was read to its end.
-    pub(crate) async fn read_body(
-        &mut self,
-        body: &mut Incoming,
-        bytes_max: usize,
-        mut keep: impl FnMut(&[u8]),
-    ) -> Result<bool, hyper::Error> {
-        let mut read = 0;
-        while let Some(frame) = Self::drive(&mut self.driver, body.frame()).await {
-            if let Ok(chunk) = frame?.into_data() {
-                read += chunk.len();
-                if read > bytes_max {
-                    return Ok(false);
-                }
-                keep(&chunk);
-            }
-        }
-        Ok(true)
-    }
-
-    async fn run(&mut self, request: Request<Full<Bytes>>, deadline: Instant) -> Reply {
-        let begun = Instant::now();
-        let (head, mut body) = match timeout_at(deadline, self.ask(request)).await {
-            Ok(Ok(response)) => response.into_parts(),
-            Ok(Err(None)) => return Reply::Unsent,
-            Ok(Err(Some(error))) => return Reply::Failed(reason_of_http(&error)),
-            Err(_) => return Reply::Failed(UnreachableReason::TimedOut),
-        };
-        let wait = begun.elapsed();
-        let outcome = outcome_of(&head);
-        let mut excerpt = Vec::new();
-        let mut truncated = false;
-        let ended = if hyper::body::Body::is_end_stream(&body) {
-            true
-        } else {
-            let keep = |chunk: &[u8]| {
-                let room = ANSWER_EXCERPT_BYTES_MAX - excerpt.len();
-                truncated |= chunk.len() > room;
-                excerpt.extend_from_slice(&chunk[..chunk.len().min(room)]);
-            };
-            let reading = self.read_body(&mut body, ANSWER_BODY_BYTES_MAX, keep);
-            matches!(timeout(ANSWER_BODY_TIMEOUT, reading).await, Ok(Ok(true)))
-        };
-        Reply::Answered(Answered {
-            outcome,
-            headers: head.headers,
-            excerpt,
-            truncated: truncated || !ended,
-            wait,
-            reusable: ended && self.driver.is_some() && outcome.status() != Some(101),
         })
     }
 }

@@ -2,8 +2,10 @@
 
 pub mod account;
 pub mod app;
+pub mod credential;
 pub mod grant;
 pub mod permission;
 pub mod person;
+pub mod scope;
 pub mod secret;
 pub mod session;

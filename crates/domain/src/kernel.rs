@@ -10,6 +10,7 @@ pub mod first_request;
 pub(crate) mod golden;
 pub mod ids;
 pub mod limits;
+pub mod member;
 pub mod news;
 pub mod ownership;
 pub mod ports;

@@ -32,11 +32,15 @@ pub use events::scenario::Scenario;
 pub use events::type_name::{TypeName, TypePattern};
 pub use identity::account::{Account, AccountWrite};
 pub use identity::app::{
-    App, AppWrite, ClientId, JwtCredential, JwtCredentialWrite, Scope, Scopes,
+    App, AppKind, AppUsage, AppWrite, ClientId, ClientSecret, KeptSecret, KeySet,
 };
+pub use identity::credential::{Credential, CredentialKind, CredentialWrite};
 pub use identity::person::{Person, PersonKind, PersonStatus, PersonWrite};
+pub use identity::scope::{Scope, Scopes};
 pub use identity::secret::{Secret, TokenHash};
-pub use identity::session::{Session, SessionWrite, SignInCodeWrite, Token, TokenKind};
+pub use identity::session::{
+    Session, SessionOrigin, SessionWrite, SignInCodeWrite, Token, TokenKind,
+};
 pub use inbound::bin::{Bin, BinAnswer, BinReply, BinRequest, BinSignature, BinWrite};
 pub use inbound::card::{Attachment, Card};
 pub use inbound::request::{Finding, HookAnswer, HookRequest, RequestWrite};
@@ -47,8 +51,8 @@ pub use kernel::first_request::{
     FirstAnswer, FirstRequest, FirstRequestWrite, Repeat, RequestDigest, RequestKey,
 };
 pub use kernel::ids::{
-    AccountId, BinId, BinRequestId, ChatId, DeliveryId, EventId, IdSequence, JobId, MessageId,
-    PersonId, PostId, RequestId, SessionId, SocketId, SubscriptionId, WebhookId,
+    AccountId, BinId, BinRequestId, ChatId, CredentialId, DeliveryId, EventId, IdSequence, JobId,
+    MessageId, PersonId, PostId, RequestId, SessionId, SocketId, SubscriptionId, WebhookId,
 };
 pub use kernel::news::{CommittedDelivery, CommittedEvent, News, NewsItem};
 pub use kernel::problem::{Code, Problem};

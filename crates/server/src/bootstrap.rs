@@ -9,9 +9,9 @@ use hookyard_domain::kernel::limits::SIGN_IN_CODE_TTL;
 use hookyard_domain::kernel::ports::{Chance, Clock, Store};
 use hookyard_domain::{
     Account, AccountId, AccountWrite, App, AppWrite, Change, Chat, ChatId, ChatKind, ChatStatus,
-    ChatWrite, ClientId, IdSequence, IncomingWebhook, JwtCredential, JwtCredentialWrite, Person,
-    PersonId, PersonKind, PersonStatus, PersonWrite, Scopes, Secret, SignInCodeWrite, Timestamp,
-    TokenHash, WebhookId, WebhookStatus, WebhookWrite,
+    ChatWrite, ClientId, ClientSecret, Credential, CredentialId, CredentialKind, CredentialWrite,
+    IdSequence, IncomingWebhook, Person, PersonId, PersonKind, PersonStatus, PersonWrite, Secret,
+    SignInCodeWrite, Timestamp, TokenHash, WebhookId, WebhookStatus, WebhookWrite,
 };
 
 use crate::data_dir::{DataDir, replace};
@@ -82,7 +82,12 @@ impl FirstStart<'_> {
         let everyone = self.chat(ChatKind::Everyone, "Everyone", &admin, now);
         let webhook = self.webhook(&team, &admin, secrets);
         let console = ClientId(ClientId::CONSOLE.into());
-        let secret = Some(TokenHash::of(secrets.client_secret.reveal()));
+        let secret = ClientSecret::of(&secrets.client_secret, "first".to_owned(), now);
+        let app = |client_id, name, secret| {
+            let app = App::supplied(account.id, client_id, name, secret, now);
+            AppWrite::Put(Box::new(app))
+        };
+        let client_id = ClientId(secrets.client_id.clone());
         Change::of(AccountWrite::Put(account.clone()))
             .and(PersonWrite::Put(admin.clone()))
             .and(PersonWrite::Put(integration))
@@ -91,20 +96,9 @@ impl FirstStart<'_> {
                 person: admin.id,
                 hash: hookyard_api::hash_password(&secrets.password, self.chance),
             })
-            .and(AppWrite::Put(app(
-                &account,
-                ClientId(secrets.client_id.clone()),
-                secret,
-            )))
-            .and(AppWrite::Put(app(&account, console, None)))
-            .and(JwtCredentialWrite::Put(JwtCredential {
-                account: account.id,
-                person: admin.id,
-                client_id: Some(ClientId(secrets.client_id.clone())),
-                hash: TokenHash::of(secrets.jwt.reveal()),
-                created_at: now,
-                revoked_at: None,
-            }))
+            .and(app(client_id.clone(), "First app", Some(secret)))
+            .and(app(console, "Hookyard console", None))
+            .and(self.jwt(&admin, client_id, &secrets.jwt))
             .and(SignInCodeWrite::Put {
                 account: account.id,
                 person: admin.id,
@@ -158,6 +152,26 @@ impl FirstStart<'_> {
         }
     }
 
+    fn jwt(&self, admin: &Person, client_id: ClientId, jwt: &Secret) -> CredentialWrite {
+        let mut id = [0; 16];
+        self.chance.fill(&mut id);
+        CredentialWrite::Put(Box::new(Credential {
+            account: admin.account,
+            id: CredentialId::from_random(id),
+            kind: CredentialKind::Jwt,
+            name: "First JWT credential".to_owned(),
+            person: admin.id,
+            client_id: Some(client_id),
+            scopes: None,
+            hash: TokenHash::of(jwt.reveal()),
+            hint: jwt.hint(),
+            created_at: admin.created_at,
+            expires_at: None,
+            last_used_at: None,
+            revoked_at: None,
+        }))
+    }
+
     fn webhook(&self, team: &Chat, admin: &Person, secrets: &Secrets) -> IncomingWebhook {
         let mut id = [0; 16];
         self.chance.fill(&mut id);
@@ -172,22 +186,6 @@ impl FirstStart<'_> {
             modified_at: team.created_at,
             version: 1,
         }
-    }
-}
-
-fn app(account: &Account, client_id: ClientId, secret: Option<TokenHash>) -> App {
-    let name = if secret.is_some() {
-        "First app"
-    } else {
-        "Hookyard console"
-    };
-    App {
-        account: account.id,
-        client_id,
-        name: name.into(),
-        secret,
-        scopes: Scopes::all(),
-        created_at: account.created_at,
     }
 }
 
@@ -215,9 +213,7 @@ impl Secrets {
         Self {
             client_id: short(22),
             client_secret: token(),
-            // It has the shape of a JWT because clients expect one. It is found by its hash, so
-            // what stands where a signature would be is plain randomness.
-            jwt: Secret::new(format!("{JWT_HEADER}.{JWT_PAYLOAD}.{}", token().reveal())),
+            jwt: CredentialKind::Jwt.token(&token()),
             hook_token: token(),
             sign_in_code: token(),
             password: Secret::new(short(20)),
@@ -255,10 +251,6 @@ impl Secrets {
         text
     }
 }
-
-/// `{"alg":"HS256","typ":"JWT"}` and `{"iss":"hookyard"}`.
-const JWT_HEADER: &str = "eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9";
-const JWT_PAYLOAD: &str = "eyJpc3MiOiJob29reWFyZCJ9";
 
 /// Brings the addresses in the credentials file up to date: the port may be another this time.
 fn readdress(data_dir: &DataDir, public_url: &str) -> anyhow::Result<()> {

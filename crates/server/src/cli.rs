@@ -1,6 +1,8 @@
 //! The commands that call a running server, as any program could: over its HTTP API.
 
 mod access;
+mod apps;
+mod credentials;
 mod deliveries;
 mod endpoints;
 mod forward;
@@ -29,6 +31,8 @@ pub(crate) enum Call {
     Publish(publish::Publish),
     Deliveries(deliveries::Deliveries),
     Endpoints(endpoints::Endpoints),
+    Apps(apps::Apps),
+    Credentials(credentials::Credentials),
 }
 
 impl Call {
@@ -49,6 +53,8 @@ impl Call {
                 Self::Publish(publish) => publish.run().await,
                 Self::Deliveries(deliveries) => deliveries.run().await,
                 Self::Endpoints(endpoints) => endpoints.run().await,
+                Self::Apps(apps) => apps.run().await,
+                Self::Credentials(credentials) => credentials.run().await,
             }
         });
         match done {

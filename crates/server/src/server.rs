@@ -64,7 +64,7 @@ impl Server {
         chance: Arc<dyn Chance>,
     ) -> anyhow::Result<Self> {
         let ground = Ground::open(config, clock, chance).await?;
-        let outbound = Outbound::build(&ground)?;
+        let outbound = Outbound::build(&ground).await?;
         let development = outbound.development.clone();
         background::start(&ground, &outbound).await?;
         Door::prepare(&ground, outbound).open(&ground.config, ground.listener);

@@ -16,7 +16,7 @@ mod herald;
 mod pulse;
 mod writer;
 
-pub(crate) use self::backend::{Backend, Recorded, Scope, Tally};
+pub(crate) use self::backend::{Backend, Ending, Recorded, Scope, Tally, Whose};
 pub(crate) use self::caches::Caches;
 #[cfg(test)]
 pub(crate) use self::core::Outcome;

@@ -8,6 +8,7 @@
 //! Ids, times, names of types and filters are texts of one spelling everywhere, so records keep the
 //! domain's own.
 
+mod apps;
 mod attempts;
 mod bins;
 mod cards;
@@ -29,6 +30,7 @@ use std::borrow::Cow;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub(crate) use apps::{KeysRecord, RedirectUrisRecord};
 pub(crate) use attempts::TranscriptRecord;
 pub(crate) use bins::AnswerRecord;
 pub(crate) use custom_types::VersionsRecord;

@@ -4,7 +4,7 @@ use hookyard_domain::endpoints::consent::Granted;
 use hookyard_domain::endpoints::endpoint::{Authorization, HandshakeKind};
 use hookyard_domain::identity::secret::token_from;
 use hookyard_domain::kernel::ports::HandshakeError;
-use hookyard_domain::{Code, DeliveryMode, Endpoint, Problem, Timestamp};
+use hookyard_domain::{ClientId, Code, DeliveryMode, Endpoint, Problem, Timestamp};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -89,20 +89,22 @@ impl<'a> Steps<'a> {
     }
 }
 
-/// Looks whether an address may be called, and asks it where the endpoint wants that.
-pub(super) async fn ask(api: &Api, mode: &DeliveryMode, endpoint: &Endpoint) -> Consent {
+/// Looks whether an address may be called, and asks it where the endpoint of `client_id` wants that.
+pub(super) async fn ask(
+    api: &Api,
+    client_id: &ClientId,
+    mode: &DeliveryMode,
+    endpoint: &Endpoint,
+) -> ApiResult<Consent> {
+    let shown = api.proof(client_id, mode).await?;
     let mut steps = Steps::begin(api);
-    let DeliveryMode::WebHook {
-        address,
-        verification_token,
-    } = mode
-    else {
-        return steps.end(Ok(Granted::default()));
+    let DeliveryMode::WebHook { address, .. } = mode else {
+        return Ok(steps.end(Ok(Granted::default())));
     };
     if let Err(error) = api.handshake.vet(address).await {
         let problem = problem_of(api, "url", error);
         steps.took("address", false, problem.message.clone());
-        return steps.end(Err(problem));
+        return Ok(steps.end(Err(problem)));
     }
     steps.took(
         "address",
@@ -110,12 +112,10 @@ pub(super) async fn ask(api: &Api, mode: &DeliveryMode, endpoint: &Endpoint) -> 
         "It resolves to an address that may be called.",
     );
     let (asking, proof, granted) = match endpoint.handshake {
-        HandshakeKind::None => return steps.end(Ok(Granted::default())),
+        HandshakeKind::None => return Ok(steps.end(Ok(Granted::default()))),
         HandshakeKind::Echo => {
             let token = token_from(api.random());
-            let asked = api
-                .handshake
-                .verify(address, &token, verification_token.as_ref());
+            let asked = api.handshake.verify(address, &token, shown.as_ref());
             (
                 "It was sent a POST with a `Validation-Token`.",
                 "It returned the `Validation-Token`.",
@@ -139,7 +139,7 @@ pub(super) async fn ask(api: &Api, mode: &DeliveryMode, endpoint: &Endpoint) -> 
             let rate = rate.map(|rate| format!(" It takes {} requests a minute.", rate.count));
             let rate = rate.unwrap_or_default();
             steps.took("consent", true, format!("{proof}{rate}"));
-            steps.end(Ok(granted))
+            Ok(steps.end(Ok(granted)))
         }
         Err(error) => {
             let problem = problem_of(api, "url", error);
@@ -149,7 +149,7 @@ pub(super) async fn ask(api: &Api, mode: &DeliveryMode, endpoint: &Endpoint) -> 
             } else {
                 steps.took("request", false, problem.message.clone());
             }
-            steps.end(Err(problem))
+            Ok(steps.end(Err(problem)))
         }
     }
 }

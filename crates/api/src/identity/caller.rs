@@ -6,7 +6,8 @@ use axum::extract::FromRequestParts;
 use hookyard_domain::identity::session::AccessError;
 use hookyard_domain::kernel::ports::CommitError;
 use hookyard_domain::{
-    AccountId, ClientId, Code, PersonId, Problem, Scope, Session, Token, TokenHash, TokenKind,
+    AccountId, ClientId, Code, PersonId, Problem, Scope, Scopes, Session, Token, TokenHash,
+    TokenKind,
 };
 use http::request::Parts;
 use http::{HeaderMap, header};
@@ -30,6 +31,11 @@ impl Caller {
     /// The app that calls.
     pub(crate) fn client_id(&self) -> &ClientId {
         &self.session.0.client_id
+    }
+
+    /// What the session may do.
+    pub(crate) fn scopes(&self) -> Scopes {
+        self.session.0.scopes
     }
 
     /// Whether the app has a permission.
@@ -134,7 +140,8 @@ async fn find_again(api: &Api, session: &Session) -> ApiResult<Arc<(Session, Tok
     Ok(Arc::new((session, token.ok_or(Code::TokenInvalid)?)))
 }
 
-/// The live session behind an access token. Its first use is recorded.
+/// The live session behind an access token. Its first use is recorded; of a personal access token
+/// the last is, once a minute.
 pub(crate) async fn find(api: &Api, token: &str) -> ApiResult<Arc<(Session, Token)>> {
     let found = api
         .store
@@ -143,11 +150,11 @@ pub(crate) async fn find(api: &Api, token: &str) -> ApiResult<Arc<(Session, Toke
         .ok_or(Code::TokenInvalid)?;
     let (session, token) = &*found;
     let admitted = session.admit(token, api.now());
-    let first_use = admitted.map_err(|error| match error {
+    let use_to_note = admitted.map_err(|error| match error {
         AccessError::Invalid => Code::TokenInvalid,
         AccessError::Expired => Code::TokenExpired,
     })?;
-    if let Some(change) = first_use {
+    if let Some(change) = use_to_note {
         match api.commit(change).await {
             Ok(()) => {}
             // The session ended or was refreshed a moment ago, and this token with it.

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::Api;
 use crate::identity::caller::is_same_origin;
-use crate::identity::oauth::{self, OAuthError};
+use crate::identity::oauth::{self, OAuthError, Opening};
 use crate::kernel::body::{parse, read_body};
 use crate::kernel::problem::{ApiError, ApiResult};
 use crate::operations::answers::{Answer, NoContent, Outcome, shown};
@@ -144,7 +144,7 @@ async fn create_session(
                 .await?
                 .ok_or_else(code_is_spent)?;
             let take = take_code(account, hash);
-            let opened = oauth::sign_in(&api, &app, &person, None, Lifetimes::DEFAULT, take);
+            let opened = oauth::sign_in(&api, &app, &person, Opening::CONSOLE, take);
             opened.await.map_err(|error| match error {
                 // Somebody else was let in by it a moment ago.
                 OAuthError::Api(ApiError::Problem(problem)) if problem.code == Code::Conflict => {
@@ -155,15 +155,7 @@ async fn create_session(
         }
         (None, Some(name), Some(password)) => {
             let person = oauth::password(&api, &name, &password).await?;
-            oauth::sign_in(
-                &api,
-                &app,
-                &person,
-                None,
-                Lifetimes::DEFAULT,
-                Change::default(),
-            )
-            .await?
+            oauth::sign_in(&api, &app, &person, Opening::CONSOLE, Change::default()).await?
         }
         (None, None, _) => return Err(ApiError::from(Problem::invalid("username")).into()),
         (None, Some(_), None) => return Err(ApiError::from(Problem::invalid("password")).into()),

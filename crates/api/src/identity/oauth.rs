@@ -12,7 +12,8 @@ use hookyard_domain::identity::grant::refresh::Presented;
 use hookyard_domain::identity::grant::{Grant, GrantError, GrantType, Lifetimes, SignIn};
 use hookyard_domain::kernel::limits::SIGN_IN_BODY_BYTES_MAX;
 use hookyard_domain::{
-    App, Change, ClientId, Code, Person, Secret, Session, SessionId, TokenHash, TokenKind,
+    App, Change, ClientId, Code, Credential, Person, Secret, Session, SessionId, SessionOrigin,
+    TokenHash, TokenKind,
 };
 use http::{HeaderMap, HeaderValue, StatusCode, header};
 use schemars::JsonSchema;
@@ -77,6 +78,7 @@ impl OAuthError {
     fn refused(error: GrantError) -> Self {
         let grant = |code: Code| Self::new("invalid_grant", code, code.summary());
         match error {
+            GrantError::BadClient => Self::invalid_client(),
             GrantError::NotForThisApp => Self::new(
                 "unauthorized_client",
                 Code::GrantUnsupported,
@@ -208,8 +210,9 @@ async fn client(api: &Api, headers: &HeaderMap, form: &Form) -> Result<App, OAut
         .await?
         .ok_or_else(OAuthError::invalid_client)?;
     let given = secret.map(|secret| TokenHash::of(secret.reveal()));
-    if app.secret.is_some() && app.secret != given {
-        return Err(OAuthError::invalid_client());
+    let used = app.admit(given, api.now());
+    if let Some(change) = used.map_err(|_| OAuthError::invalid_client())? {
+        api.commit(change).await?;
     }
     Ok(app)
 }
@@ -271,8 +274,20 @@ async fn create_token(
         form.get("refresh_token_ttl")
             .and_then(|text| text.parse().ok()),
     );
+    let mut opening = Opening {
+        device: form.get("endpoint_id"),
+        lifetimes,
+        ..Opening::CONSOLE
+    };
+    let mut with = Change::default();
     let person = match kind {
-        GrantType::JwtBearer => jwt_bearer(&api, &app, form.require("assertion")?).await?,
+        GrantType::JwtBearer => {
+            let assertion = form.require("assertion")?;
+            let (person, credential) = jwt_bearer(&api, &app, assertion).await?;
+            opening.origin = SessionOrigin::Jwt(credential.id);
+            with = credential.use_once(api.now());
+            person
+        }
         GrantType::Password => {
             password(&api, form.require("username")?, form.require("password")?).await?
         }
@@ -282,20 +297,23 @@ async fn create_token(
             return Ok(granted(&grant));
         }
     };
-    let device = form.get("endpoint_id");
-    let with = Change::default();
-    let grant = sign_in(&api, &app, &person, device, lifetimes, with).await?;
+    let grant = sign_in(&api, &app, &person, opening, with).await?;
     Ok(granted(&grant))
 }
 
-async fn jwt_bearer(api: &Api, app: &App, assertion: &str) -> Result<Person, OAuthError> {
+async fn jwt_bearer(
+    api: &Api,
+    app: &App,
+    assertion: &str,
+) -> Result<(Person, Credential), OAuthError> {
     let refused = || OAuthError::refused(GrantError::BadAssertion);
-    let credential = api.store.jwt_credential(TokenHash::of(assertion)).await?;
+    let credential = api.store.credential_of(TokenHash::of(assertion)).await?;
     let credential = credential.ok_or_else(refused)?;
-    credential.admit(app).map_err(OAuthError::refused)?;
+    let admitted = credential.admit(app, api.now());
+    admitted.map_err(OAuthError::refused)?;
     let (account, person) = (credential.account, credential.person);
     let person = api.store.person(account, person).await?;
-    person.ok_or_else(refused)
+    Ok((person.ok_or_else(refused)?, credential))
 }
 
 /// Checks a name and a password; it takes as long when the name is nobody's.
@@ -306,13 +324,30 @@ pub(crate) async fn password(api: &Api, name: &str, password: &str) -> Result<Pe
     person.ok_or_else(|| OAuthError::refused(GrantError::BadCredentials))
 }
 
+/// How a session is opened.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Opening<'a> {
+    pub(crate) origin: SessionOrigin,
+    /// What the client calls its device.
+    pub(crate) device: Option<&'a str>,
+    pub(crate) lifetimes: Lifetimes,
+}
+
+impl Opening<'_> {
+    /// By a person at the console.
+    pub(crate) const CONSOLE: Self = Self {
+        origin: SessionOrigin::SignIn,
+        device: None,
+        lifetimes: Lifetimes::DEFAULT,
+    };
+}
+
 /// Opens a session. What `with` holds is committed together with it.
 pub(crate) async fn sign_in(
     api: &Api,
     app: &App,
     person: &Person,
-    device: Option<&str>,
-    lifetimes: Lifetimes,
+    opening: Opening<'_>,
     mut with: Change,
 ) -> Result<Grant, OAuthError> {
     let others = api
@@ -325,9 +360,10 @@ pub(crate) async fn sign_in(
         person,
         others: &others,
         id: SessionId(api.next_id(now)),
-        device,
+        origin: opening.origin,
+        device: opening.device,
         random: api.random(),
-        lifetimes,
+        lifetimes: opening.lifetimes,
     };
     let (change, grant) = sign_in
         .open(&api.tokens, now)
@@ -376,7 +412,7 @@ async fn exchange(
 
 /// Ends a session with all of its tokens.
 pub(crate) async fn end(api: &Api, session: &Session) -> Result<(), ApiError> {
-    Ok(api.commit(session.end()).await?)
+    Ok(api.commit(session.give_back(api.now())).await?)
 }
 
 /// Ends the session of an access or refresh token. Unknown tokens are no error (RFC 7009).

@@ -1,6 +1,7 @@
 //! Problems as responses (contract section 8.1).
 
 use axum::response::{IntoResponse, Response};
+use hookyard_domain::kernel::member::MemberError;
 use hookyard_domain::kernel::ports::{CommitError, StoreError};
 use hookyard_domain::{Code, Problem};
 use http::{HeaderValue, StatusCode, header};
@@ -42,6 +43,12 @@ impl From<Problem> for ApiError {
 impl From<Code> for ApiError {
     fn from(code: Code) -> Self {
         Self::Problem(Problem::of(code))
+    }
+}
+
+impl From<MemberError> for ApiError {
+    fn from(error: MemberError) -> Self {
+        because(Problem::invalid(error.member), &error.reason).into()
     }
 }
 

@@ -19,7 +19,9 @@ use crate::events::event_types;
 use crate::events::feed;
 use crate::events::live;
 use crate::events::scenarios;
+use crate::identity::apps;
 use crate::identity::console_session;
+use crate::identity::credentials;
 use crate::identity::directory;
 use crate::identity::extensions;
 use crate::identity::me;
@@ -59,6 +61,8 @@ fn resources() -> Resources<Arc<Api>> {
         .with(extensions::operations())
         .with(messages::operations())
         .with(presence::operations())
+        .with(apps::operations())
+        .with(credentials::operations())
         .with(me::operations())
         .with(chats::operations())
         .with(conversations::operations())

@@ -19,7 +19,7 @@ const fn parameter<T: JsonSchema>(name: &'static str, about: &'static str) -> Pa
     }
 }
 
-const PARAMETERS: [Parameter; 24] = [
+const PARAMETERS: [Parameter; 27] = [
     parameter::<String>("accountId", "`~` for the caller's own account, or its id."),
     parameter::<Id>("attachmentId", "Id of a message's attachment."),
     parameter::<Id>("binId", "Id of a bin."),
@@ -28,10 +28,12 @@ const PARAMETERS: [Parameter; 24] = [
         "The rest of the call, in the words of the `PubNub` protocol.",
     ),
     parameter::<Id>("chatId", "Id of a chat."),
+    parameter::<String>("clientId", "The public name of an app."),
     parameter::<String>(
         "companyId",
         "`~` for the caller's own company, an id, or several ids with commas between.",
     ),
+    parameter::<Uuid>("credentialId", "Id of a credential."),
     parameter::<Id>("deliveryId", "Id of a delivery."),
     parameter::<Uuid>("endpointId", "Id of an endpoint."),
     parameter::<Id>("eventId", "Id of an event."),
@@ -54,6 +56,7 @@ const PARAMETERS: [Parameter; 24] = [
     parameter::<Id>("requestId", "Id of a request to an incoming webhook."),
     parameter::<String>("rest", "Any path below; it may hold slashes."),
     parameter::<String>("scenario", "Name of a scenario."),
+    parameter::<String>("secretId", "Id of one of an app's secrets."),
     parameter::<Uuid>("subscriptionId", "Id of a subscription."),
     parameter::<String>("token", "The secret of the URL."),
     parameter::<Uuid>("webhookId", "Id of an incoming webhook."),

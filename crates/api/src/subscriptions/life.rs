@@ -233,7 +233,7 @@ async fn resume_subscription(
     let wishes = wishes.unwrap_or_default();
     let subscription = manageable(&api, &caller, &id).await?;
     if subscription.status != SubscriptionStatus::Active {
-        shake_hands(&api, &subscription.mode).await?;
+        shake_hands(&api, &subscription.client_id, &subscription.mode).await?;
     }
     change(&api, &caller, &id, |subscription, now| {
         subscription.resume(wishes.missed_events, now)

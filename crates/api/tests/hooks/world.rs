@@ -20,8 +20,8 @@ use hookyard_domain::{
     Account, AccountId, AccountWrite, BinId, BinRequest, Change, Chat, ChatId, ChatKind,
     ChatStatus, ChatWrite, ClientId, Event, HookRequest, IncomingWebhook, Person, PersonId,
     PersonKind, PersonStatus, PersonWrite, Post, PostContent, PostId, PostKind, PostWrite, Scopes,
-    Secret, Session, SessionId, SessionWrite, Subscription, SubscriptionId, Timestamp, Token,
-    TokenHash, TokenKind, WebhookId, WebhookStatus, WebhookWrite, Write,
+    Secret, Session, SessionId, SessionOrigin, SessionWrite, Subscription, SubscriptionId,
+    Timestamp, Token, TokenHash, TokenKind, WebhookId, WebhookStatus, WebhookWrite, Write,
 };
 use hookyard_store::{Options, SqliteStore, VaultKey};
 use http::{Method, Request, StatusCode};
@@ -234,6 +234,7 @@ fn signed_in(person: PersonId, now: Timestamp) -> Change {
         id: session,
         person,
         client_id: ClientId("app".to_owned()),
+        origin: SessionOrigin::SignIn,
         scopes: Scopes::all(),
         endpoint_id: "endpoint".to_owned(),
         created_at: now,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use hookyard_domain::identity::secret::token_from;
 use hookyard_domain::kernel::ports::{CommitError, StoreError};
 use hookyard_domain::subscriptions::life_cycle::Task;
-use hookyard_domain::{Change, DeliveryMode, Subscription, Timestamp};
+use hookyard_domain::{Change, DeliveryMode, Secret, Subscription, Timestamp};
 
 use super::agenda::Due;
 use super::{Inner, RETRY_PAUSE, TASKS};
@@ -47,10 +47,11 @@ impl Inner {
             let mut random = [0; 32];
             self.ports.chance.fill(&mut random);
             let token = token_from(random);
-            let shaken = self
-                .handshake
-                .verify(address, &token, verification_token.as_ref())
-                .await;
+            let own = verification_token.as_ref();
+            let Some(proof) = self.verification_token(subscription, own).await else {
+                return;
+            };
+            let shaken = self.handshake.verify(address, &token, proof.as_ref()).await;
             if let Err(error) = shaken {
                 tracing::debug!(subscription.id = %subscription.id, %error, "not healed yet");
                 return;
@@ -58,6 +59,23 @@ impl Inner {
         }
         let healed = subscription.heal(self.ports.clock.now());
         self.commit(healed).await;
+    }
+
+    /// What an address is shown: the subscription's own token, or that of its app. `None` when the
+    /// store cannot tell, which the next probe may find otherwise.
+    async fn verification_token(
+        &self,
+        subscription: &Subscription,
+        own: Option<&Secret>,
+    ) -> Option<Option<Secret>> {
+        if own.is_some() {
+            return Some(own.cloned());
+        }
+        let store = self.store();
+        let token = store.verification_token(&subscription.client_id).await;
+        token
+            .inspect_err(|error| tracing::warn!(%error, "An app's token could not be read"))
+            .ok()
     }
 
     /// Commits a change. When the store fails, the task is tried again later; when the subscription

@@ -10,7 +10,7 @@ mod schema;
 mod tests;
 
 use crate::events::event::EventKind;
-use crate::identity::app::Scope;
+use crate::identity::scope::Scope;
 
 pub use event_types::{EVENT_TYPES, EventType, Producer};
 pub use schema::Schema;

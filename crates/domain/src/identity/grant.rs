@@ -7,10 +7,15 @@ pub mod refresh;
 
 use std::time::Duration;
 
-use crate::identity::app::{App, JwtCredential};
+use crate::identity::app::{App, AppWrite};
+use crate::identity::credential::{
+    Credential, CredentialKind, CredentialWrite, is_use_due, revocation,
+};
 use crate::identity::person::Person;
 use crate::identity::secret::{Secret, TokenHash, token_from};
-use crate::identity::session::{Session, SessionWrite, SignInCodeWrite, Token, TokenKind};
+use crate::identity::session::{
+    Session, SessionOrigin, SessionWrite, SignInCodeWrite, Token, TokenKind,
+};
 use crate::kernel::change::{Change, Guard};
 use crate::kernel::ids::{AccountId, SessionId};
 use crate::kernel::limits::{
@@ -63,6 +68,9 @@ impl GrantType {
 /// Why no tokens are given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum GrantError {
+    /// The app does not show a secret that it has.
+    #[error("the app is not who it says")]
+    BadClient,
     #[error("the app may not use this grant")]
     NotForThisApp,
     /// The assertion is no credential, or not one for this app.
@@ -76,21 +84,70 @@ pub enum GrantError {
     BadToken,
 }
 
-impl JwtCredential {
+impl App {
+    /// Whether whoever shows a secret that hashes to `secret` is the app; the use of the secret,
+    /// when it is to be noted.
+    ///
+    /// # Errors
+    ///
+    /// When it is none of the app's secrets, or nobody signs in through the app.
+    pub fn admit(
+        &self,
+        secret: Option<TokenHash>,
+        now: Timestamp,
+    ) -> Result<Option<Change>, GrantError> {
+        if self.client_id.is_personal() {
+            return Err(GrantError::BadClient);
+        }
+        if !self.kind.keeps_secrets() {
+            return Ok(None);
+        }
+        let known = secret.and_then(|hash| self.secret(hash));
+        let known = known.ok_or(GrantError::BadClient)?;
+        let used = is_use_due(known.last_used_at, now).then(|| {
+            Change::of(AppWrite::SecretUsed {
+                account: self.account,
+                client_id: self.client_id.clone(),
+                secret: known.id.clone(),
+                at: now,
+            })
+        });
+        Ok(used)
+    }
+}
+
+impl Credential {
     /// Whether `app` may exchange it for tokens.
     ///
     /// # Errors
     ///
-    /// When it was revoked, or was made for another app.
-    pub fn admit(&self, app: &App) -> Result<(), GrantError> {
+    /// When it is no JWT, is no longer good, or was made for another app.
+    pub fn admit(&self, app: &App, now: Timestamp) -> Result<(), GrantError> {
         let for_this_app = self
             .client_id
             .as_ref()
             .is_none_or(|id| *id == app.client_id);
-        if self.revoked_at.is_some() || !for_this_app || self.account != app.account {
+        let good = self.kind == CredentialKind::Jwt && self.is_live(now);
+        if !good || !for_this_app || self.account != app.account {
             return Err(GrantError::BadAssertion);
         }
         Ok(())
+    }
+
+    /// Notes that it is exchanged. What is revoked this very moment must not open a session that
+    /// nothing ends.
+    pub fn use_once(&self, now: Timestamp) -> Change {
+        let (account, credential) = (self.account, self.id);
+        let guard = Guard::exists(account, credential);
+        if !is_use_due(self.last_used_at, now) {
+            return Change::default().given(guard);
+        }
+        Change::of(CredentialWrite::Used {
+            account,
+            credential,
+            at: now,
+        })
+        .given(guard)
     }
 }
 
@@ -153,6 +210,7 @@ pub struct SignIn<'a> {
     /// Live sessions of the same person and app, oldest first.
     pub others: &'a [Session],
     pub id: SessionId,
+    pub origin: SessionOrigin,
     /// What the client calls its device.
     pub device: Option<&'a str>,
     pub random: [u8; 32],
@@ -179,16 +237,19 @@ impl SignIn<'_> {
             id: self.id,
             person: person.id,
             client_id: app.client_id.clone(),
+            origin: self.origin,
             scopes: app.scopes,
             endpoint_id: self.device_id(),
             created_at: now,
             generation: 1,
         };
         // Who is disabled this very moment must not get a session that nothing ends.
-        let mut change = Change::default().given(Guard::PersonEnabled {
-            account: person.account,
-            person: person.id,
-        });
+        let mut change = Change::default()
+            .given(Guard::PersonEnabled {
+                account: person.account,
+                person: person.id,
+            })
+            .given(Guard::exists(app.account, app.client_id.clone()));
         let excess = (self.others.len() + 1).saturating_sub(SESSIONS_MAX);
         for oldest in self.others.iter().take(excess) {
             change.append(oldest.end());
@@ -215,6 +276,14 @@ pub fn take_code(account: AccountId, hash: TokenHash) -> Change {
 }
 
 impl Session {
+    /// Ends it because its client gives it back; a personal access token is revoked with it.
+    pub fn give_back(&self, now: Timestamp) -> Change {
+        match self.origin {
+            SessionOrigin::PersonalToken(credential) => revocation(self.account, credential, now),
+            SessionOrigin::SignIn | SessionOrigin::Jwt(_) => self.end(),
+        }
+    }
+
     /// Ends it with all of its tokens.
     pub fn end(&self) -> Change {
         Change::of(SessionWrite::End {

@@ -1,8 +1,8 @@
 //! What a person may subscribe to, through an app (contract sections 1.6 and 4.12).
 
 use crate::events::event::EventKind;
-use crate::identity::app::Scopes;
 use crate::identity::person::{Person, PersonKind};
+use crate::identity::scope::Scopes;
 use crate::kernel::problem::{Code, Problem};
 use crate::subscriptions::filter::{EventFilter, Place};
 
@@ -81,8 +81,8 @@ fn permit_widely(kind: EventKind, subscriber: &Person) -> Result<(), Problem> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::app::Scope;
     use crate::identity::person::PersonStatus;
+    use crate::identity::scope::Scope;
     use crate::kernel::ids::{AccountId, PersonId};
     use crate::kernel::time::Timestamp;
 

@@ -6,6 +6,9 @@ use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 use zeroize::Zeroizing;
 
+/// Characters of a secret that are shown to know it by.
+const HINT_CHARS: usize = 4;
+
 /// A text that stays out of logs: its `Debug` prints dots, it has no `Display`, and it is wiped
 /// when dropped.
 #[derive(Clone)]
@@ -20,6 +23,12 @@ impl Secret {
     /// The text itself, for the one place that needs it.
     pub fn reveal(&self) -> &str {
         &self.0
+    }
+
+    /// Its last characters, by which people know one of several: too few to guess the others from.
+    pub fn hint(&self) -> String {
+        let skipped = self.0.chars().count().saturating_sub(HINT_CHARS);
+        self.0.chars().skip(skipped).collect()
     }
 }
 

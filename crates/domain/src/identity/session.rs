@@ -4,12 +4,41 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use crate::identity::app::{ClientId, Scopes};
+use crate::identity::app::ClientId;
+use crate::identity::credential::{CredentialWrite, is_use_due};
+use crate::identity::scope::Scopes;
 use crate::identity::secret::TokenHash;
 use crate::kernel::change::{Change, Guard};
-use crate::kernel::ids::{AccountId, PersonId, SessionId};
+use crate::kernel::ids::{AccountId, CredentialId, PersonId, SessionId};
 use crate::kernel::ports::StoreError;
 use crate::kernel::time::Timestamp;
+
+/// What a session was opened with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SessionOrigin {
+    /// A password, a code, or what former builds did not write down.
+    #[default]
+    SignIn,
+    /// A JWT credential, and the session ends with it.
+    Jwt(CredentialId),
+    /// It stands for a personal access token: its one token is that, and it lives as long.
+    PersonalToken(CredentialId),
+}
+
+impl SessionOrigin {
+    /// The credential that it ends with.
+    pub const fn credential(self) -> Option<CredentialId> {
+        match self {
+            Self::SignIn => None,
+            Self::Jwt(id) | Self::PersonalToken(id) => Some(id),
+        }
+    }
+
+    /// Whether it stands for a personal access token.
+    pub const fn is_personal(self) -> bool {
+        matches!(self, Self::PersonalToken(_))
+    }
+}
 
 /// A signed-in app on behalf of a person. Ending it ends all of its tokens.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +47,8 @@ pub struct Session {
     pub id: SessionId,
     pub person: PersonId,
     pub client_id: ClientId,
+    pub origin: SessionOrigin,
+    /// What was granted; read from the store, of it what the app may still do.
     pub scopes: Scopes,
     pub endpoint_id: String,
     pub created_at: Timestamp,
@@ -42,7 +73,8 @@ pub struct Token {
     /// Counts refreshes: an access token and a refresh token that were issued together share it.
     pub generation: u64,
     pub expires_at: Timestamp,
-    /// First use of an access token; of a refresh token, when it was exchanged.
+    /// First use of an access token; of a personal access token the last, to the minute; of a
+    /// refresh token, when it was exchanged.
     pub used_at: Option<Timestamp>,
 }
 
@@ -69,7 +101,11 @@ impl Session {
         if token.is_expired(now) {
             return Err(AccessError::Expired);
         }
-        if token.used_at.is_some() {
+        let due = match self.origin {
+            SessionOrigin::PersonalToken(_) => is_use_due(token.used_at, now),
+            SessionOrigin::SignIn | SessionOrigin::Jwt(_) => token.used_at.is_none(),
+        };
+        if !due {
             return Ok(None);
         }
         let used = Token {
@@ -77,7 +113,15 @@ impl Session {
             ..token.clone()
         };
         let guard = Guard::version(self.account, self.id, self.generation);
-        Ok(Some(Change::of(SessionWrite::PutToken(used)).given(guard)))
+        let mut change = Change::of(SessionWrite::PutToken(used)).given(guard);
+        if let SessionOrigin::PersonalToken(credential) = self.origin {
+            change = change.and(CredentialWrite::Used {
+                account: self.account,
+                credential,
+                at: now,
+            });
+        }
+        Ok(Some(change))
     }
 }
 
@@ -98,10 +142,21 @@ pub enum SessionWrite {
         account: AccountId,
         session: SessionId,
     },
-    /// Ends every session of a person.
+    /// Ends every session of a person. Those of personal access tokens lose what they keep open;
+    /// they go on when the person may.
     EndAllOf {
         account: AccountId,
         person: PersonId,
+    },
+    /// Ends every session of an app.
+    EndAllThrough {
+        account: AccountId,
+        client_id: ClientId,
+    },
+    /// Ends every session that a credential opened.
+    EndAllOpenedBy {
+        account: AccountId,
+        credential: CredentialId,
     },
 }
 
@@ -127,7 +182,8 @@ pub trait Sessions: Send + Sync {
         hash: TokenHash,
         now: Timestamp,
     ) -> Result<Option<(AccountId, PersonId)>, StoreError>;
-    /// A token and its session. Called for every API request, so it is served from memory.
+    /// A token and its session. Called for every API request, so it is served from memory. Personal
+    /// access tokens of a disabled person are not there.
     async fn token(&self, hash: TokenHash) -> Result<Option<Arc<(Session, Token)>>, StoreError>;
     async fn token_of_generation(
         &self,
@@ -142,7 +198,8 @@ pub trait Sessions: Send + Sync {
         account: AccountId,
         session: SessionId,
     ) -> Result<Option<Session>, StoreError>;
-    /// Live sessions of a person and client, oldest first.
+    /// Live sessions that a person signed in to with a client, oldest first; not those of personal
+    /// access tokens.
     async fn sessions(
         &self,
         account: AccountId,
@@ -164,6 +221,7 @@ mod tests {
             id: SessionId(1),
             person: PersonId(1),
             client_id: ClientId("app".to_owned()),
+            origin: SessionOrigin::SignIn,
             scopes: Scopes::all(),
             endpoint_id: String::new(),
             created_at: now,

@@ -7,7 +7,8 @@ use crate::events::custom_type::CustomTypeWrite;
 use crate::events::event::Event;
 use crate::events::type_name::TypeName;
 use crate::identity::account::AccountWrite;
-use crate::identity::app::{AppWrite, ClientId, JwtCredentialWrite};
+use crate::identity::app::{AppWrite, ClientId};
+use crate::identity::credential::CredentialWrite;
 use crate::identity::person::PersonWrite;
 use crate::identity::secret::TokenHash;
 use crate::identity::session::{SessionWrite, SignInCodeWrite};
@@ -17,8 +18,8 @@ use crate::inbound::webhook::WebhookWrite;
 use crate::kernel::erasure::ErasureWrite;
 use crate::kernel::first_request::{FirstRequestWrite, RequestKey};
 use crate::kernel::ids::{
-    AccountId, BinId, ChatId, JobId, MessageId, PersonId, PostId, SessionId, SubscriptionId,
-    WebhookId,
+    AccountId, BinId, ChatId, CredentialId, JobId, MessageId, PersonId, PostId, SessionId,
+    SubscriptionId, WebhookId,
 };
 use crate::kernel::retention::RetentionWrite;
 use crate::kernel::time::Timestamp;
@@ -49,7 +50,7 @@ writes! {
     Account(AccountWrite),
     Person(PersonWrite),
     App(AppWrite),
-    JwtCredential(JwtCredentialWrite),
+    Credential(CredentialWrite),
     SignInCode(SignInCodeWrite),
     Session(SessionWrite),
     Chat(ChatWrite),
@@ -90,6 +91,9 @@ macro_rules! objects {
 
 objects! {
     Person(PersonId),
+    App(ClientId),
+    // One that was revoked is not there.
+    Credential(CredentialId),
     // The version of a session is the generation of its tokens.
     Session(SessionId),
     Chat(ChatId),
@@ -156,6 +160,14 @@ impl Guard {
 /// What has a least or a largest number.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Set {
+    /// The apps of an account.
+    Apps(AccountId),
+    /// The credentials of a person that are good at a moment, or with those that are no longer.
+    Credentials {
+        account: AccountId,
+        person: PersonId,
+        live_at: Option<Timestamp>,
+    },
     /// The operators of the installation.
     Operators,
     /// The bins of an account.

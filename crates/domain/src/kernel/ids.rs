@@ -147,6 +147,8 @@ macro_rules! uuid_ids {
 uuid_ids! {
     /// An incoming webhook. Never its token.
     WebhookId;
+    /// What lets a program in, in a person's name. Never its token.
+    CredentialId;
     /// Who wants which events, how, until when.
     SubscriptionId;
     /// A WebSocket session. It outlives its connection while that can be recovered.

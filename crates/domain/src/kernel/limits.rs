@@ -5,29 +5,15 @@
 //! `…_DEFAULT` stands anywhere else, which a test holds. How our own work is paced, such as when to
 //! try a purge again, stands where it is done.
 
+mod identity;
 mod operating;
 mod requests;
 
 use std::time::Duration;
 
+pub use self::identity::*;
 pub use self::operating::*;
 pub use self::requests::*;
-
-/// An exchanged refresh token stays good this long once its successor was used (contract 1.4).
-pub const REFRESH_GRACE_USED: Duration = Duration::from_secs(10);
-/// The same while the successor is unused.
-pub const REFRESH_GRACE_UNUSED: Duration = Duration::from_secs(3_600);
-/// Access tokens live an hour at most (contract 1.1).
-pub const ACCESS_TOKEN_TTL_MAX: Duration = Duration::from_secs(3_600);
-pub const ACCESS_TOKEN_TTL_MIN: Duration = Duration::from_secs(600);
-pub const REFRESH_TOKEN_TTL_DEFAULT: Duration = Duration::from_secs(604_800);
-pub const REFRESH_TOKEN_TTL_MAX: Duration = Duration::from_secs(2_592_000);
-/// Parallel sessions of one person and app; one more ends the oldest (contract 1.4).
-pub const SESSIONS_MAX: usize = 5;
-/// What a client calls its device; longer names give way to one of ours.
-pub const DEVICE_ID_CHARS_MAX: usize = 64;
-/// A one-time sign-in link is for the person who just started the server.
-pub const SIGN_IN_CODE_TTL: Duration = Duration::from_secs(24 * 3_600);
 
 /// Bodies of hook requests; RingCentral takes 1.5 MB of attachments in all.
 pub const HOOK_BODY_BYTES_MAX: usize = 1_572_864;

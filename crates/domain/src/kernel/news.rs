@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::delivery::Delivery;
 use crate::delivery::job::Job;
 use crate::events::event::Event;
+use crate::identity::app::{App, ClientId};
 use crate::inbound::bin::BinRequest;
 use crate::kernel::ids::{BinId, DeliveryId, PersonId, SessionId, SubscriptionId};
 use crate::subscriptions::subscription::Subscription;
@@ -26,6 +27,10 @@ pub enum NewsItem {
     Subscription(Arc<Subscription>),
     /// A subscription that ended: after the commit is acknowledged no attempt may start.
     SubscriptionEnded(SubscriptionId),
+    /// An app that was written: its verification token may be another.
+    App(Arc<App>),
+    /// An app that is no more.
+    AppEnded(ClientId),
     /// A session that ended: what it keeps open must close.
     SessionEnded(SessionId),
     /// What a bin received, with its number.

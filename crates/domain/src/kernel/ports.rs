@@ -25,6 +25,7 @@ pub use crate::events::event::{EventQuery, Events};
 pub use crate::events::publication::{Publication, Publications};
 pub use crate::identity::account::Accounts;
 pub use crate::identity::app::Apps;
+pub use crate::identity::credential::{CredentialQuery, Credentials};
 pub use crate::identity::person::operator::Operators;
 pub use crate::identity::person::{PersonQuery, Persons};
 pub use crate::identity::session::Sessions;
@@ -109,6 +110,7 @@ store! {
     Persons
     Operators
     Apps
+    Credentials
     Sessions
     Chats
     Posts

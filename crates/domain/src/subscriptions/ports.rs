@@ -30,6 +30,14 @@ pub enum SubscriptionWrite {
         at: Timestamp,
         reason: &'static str,
     },
+    /// Does the same with every stored subscription by a client, but for endpoints: these are the
+    /// account's.
+    DeleteAllThrough {
+        account: AccountId,
+        client_id: ClientId,
+        at: Timestamp,
+        reason: &'static str,
+    },
     /// Remembers since when a subscription's attempts have all failed. Does not grow its version.
     SetFailing {
         account: AccountId,
@@ -78,7 +86,12 @@ impl Subscription {
                 at: self.created_at,
             }
         };
-        self.put().given(Guard::Room { of, max })
+        let change = self.put().given(Guard::Room { of, max });
+        if self.endpoint.is_some() || self.client_id.is_personal() {
+            return change;
+        }
+        // One whose app is deleted this very moment would be nobody's.
+        change.given(Guard::exists(account, self.client_id.clone()))
     }
 }
 

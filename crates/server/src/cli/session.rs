@@ -20,6 +20,8 @@ use url::form_urlencoded;
 use super::access::{Access, Credentials};
 use super::screen::plain;
 
+/// Records of a page, the most that the server gives.
+const PAGE_LIMIT: u32 = 250;
 /// How long the server may take for an answer.
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(30);
 /// Signing out is a courtesy.
@@ -209,6 +211,24 @@ impl Session {
     /// Reads something.
     pub(crate) async fn get(&self, path: &str) -> Result<Value, Fault> {
         self.ask(Method::GET, path, Bytes::new(), JSON).await
+    }
+
+    /// Reads every record of a list, page by page. `path` may have a query.
+    pub(crate) async fn all(&self, path: &str) -> Result<Vec<Value>, Fault> {
+        let joint = if path.contains('?') { '&' } else { '?' };
+        let first = format!("{path}{joint}limit={PAGE_LIMIT}");
+        let mut records = Vec::new();
+        let mut next = first.clone();
+        loop {
+            let mut page = self.get(&next).await?;
+            if let Value::Array(more) = page["records"].take() {
+                records.extend(more);
+            }
+            let Some(token) = page["nextPageToken"].as_str() else {
+                return Ok(records);
+            };
+            next = format!("{first}&pageToken={}", segment(token));
+        }
     }
 
     /// Does something that takes no saying how, or says it in `body`.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use hookyard_api::DevelopmentMode;
 use hookyard_delivery::{
-    ByMode, Egress, EgressRules, OwnBins, PushKey, PushTransport, SmtpMail, Transport,
+    AppTokens, ByMode, Egress, EgressRules, OwnBins, PushKey, PushTransport, SmtpMail, Transport,
     WebhookHandshake, WebhookTransport,
 };
 use hookyard_domain::PushProvider;
@@ -28,7 +28,7 @@ pub(super) struct Outbound {
 }
 
 impl Outbound {
-    pub(super) fn build(ground: &Ground) -> anyhow::Result<Self> {
+    pub(super) async fn build(ground: &Ground) -> anyhow::Result<Self> {
         let Ground {
             config, public_url, ..
         } = ground;
@@ -42,7 +42,8 @@ impl Outbound {
             tightened.set_rules(rules(false, &ranges));
         });
         let (push, push_certificates) = push(config, &egress, &ground.ports.clock)?;
-        let webhook = WebhookTransport::new(Arc::clone(&egress));
+        let app_tokens = AppTokens::start(&ground.ports).await?;
+        let webhook = WebhookTransport::new(Arc::clone(&egress)).with_app_tokens(app_tokens);
         let mail = mail(config, &egress, public_url)?;
         let timeout = Duration::from_millis(config.delivery.timeout_ms);
         Ok(Self {

@@ -13,7 +13,8 @@ use hookyard_api::{
     Api, ApiSettings, DevelopmentMode, JsonSchemas, ListenerLimits, TokenMint, Turns,
 };
 use hookyard_delivery::{
-    Dispatcher, Egress, EgressRules, Jobs, Lifecycle, Transport, WebhookHandshake, WebhookTransport,
+    AppTokens, Dispatcher, Egress, EgressRules, Jobs, Lifecycle, Transport, WebhookHandshake,
+    WebhookTransport,
 };
 use hookyard_domain::events::catalogue::EventType;
 use hookyard_domain::kernel::component::{Components, Ports, Stage};
@@ -23,9 +24,10 @@ use hookyard_domain::kernel::ports::prelude::*;
 use hookyard_domain::kernel::ports::{Clock, Handshake};
 use hookyard_domain::{
     Account, AccountId, AccountWrite, App, AppWrite, Audience, Change, Chat, ChatId, ChatKind,
-    ChatStatus, ChatWrite, ClientId, EventId, EventKind, JwtCredential, JwtCredentialWrite, Person,
-    PersonId, PersonKind, PersonStatus, PersonWrite, Scope, Scopes, Secret, Session, SessionId,
-    SessionWrite, SignInCodeWrite, Timestamp, Token, TokenHash, TokenKind,
+    ChatStatus, ChatWrite, ClientId, ClientSecret, Credential, CredentialId, CredentialKind,
+    CredentialWrite, EventId, EventKind, Person, PersonId, PersonKind, PersonStatus, PersonWrite,
+    Scope, Scopes, Secret, Session, SessionId, SessionOrigin, SessionWrite, SignInCodeWrite,
+    Timestamp, Token, TokenHash, TokenKind,
 };
 use hookyard_gateway::{LiveGateway, PubNub, SocketGateway, SocketSettings, Sockets};
 use hookyard_server::{OsChance, socket_gateway, socket_routes};
@@ -138,7 +140,10 @@ impl World {
             allow_http: true,
             ..EgressRules::default()
         }));
-        let transport = Arc::new(WebhookTransport::new(Arc::clone(&egress)));
+        let app_tokens = AppTokens::start(&ports).await;
+        let app_tokens = app_tokens.expect("a store in memory");
+        let webhooks = WebhookTransport::new(Arc::clone(&egress)).with_app_tokens(app_tokens);
+        let transport = Arc::new(webhooks);
         let handshake = Arc::new(WebhookHandshake::new(egress, HANDSHAKE_TIMEOUT_DEFAULT));
         let components = background(&ports, transport, Arc::clone(&handshake) as _).await;
         people(&store).await;
@@ -232,7 +237,12 @@ impl World {
 
     /// A person who is signed in through an app that may do everything.
     pub(crate) async fn signed_in(&self, person: PersonId) -> Client {
-        self.signed_in_with(person, Scopes::all(), "app").await
+        let app = if person == MALLORY {
+            "other-app"
+        } else {
+            "app"
+        };
+        self.signed_in_with(person, Scopes::all(), app).await
     }
 
     /// A person who is signed in through `app` with `scopes` for an hour.
@@ -255,6 +265,7 @@ impl World {
             id: SessionId(1_000 + number),
             person,
             client_id: ClientId(app.to_owned()),
+            origin: SessionOrigin::SignIn,
             scopes,
             endpoint_id: "endpoint".to_owned(),
             created_at: now,
@@ -288,13 +299,26 @@ impl World {
 
     /// Makes a person an administrator of their account, or ends it.
     pub(crate) async fn set_admin(&self, account: AccountId, person: PersonId, admin: bool) {
+        let change = |person: &mut Person| person.admin = admin;
+        self.change_person(account, person, change).await;
+    }
+
+    /// Makes a person of the account a program that acts in its own name.
+    pub(crate) async fn make_bot(&self, person: PersonId) {
+        let change = |person: &mut Person| person.kind = PersonKind::Bot;
+        self.change_person(ACCOUNT, person, change).await;
+    }
+
+    async fn change_person(
+        &self,
+        account: AccountId,
+        person: PersonId,
+        change: impl FnOnce(&mut Person),
+    ) {
         let found = self.store.person(account, person).await;
-        let found = found.expect("a store in memory").expect("they are there");
-        let next = Person {
-            admin,
-            version: found.version + 1,
-            ..found
-        };
+        let mut next = found.expect("a store in memory").expect("they are there");
+        change(&mut next);
+        next.version += 1;
         let put = Change::of(PersonWrite::Put(next));
         self.store.commit(put).await.expect("a store in memory");
     }
@@ -348,15 +372,11 @@ fn person(account: AccountId, id: PersonId, first_name: &str, kind: PersonKind) 
     })
 }
 
-fn app(client_id: &str, secret: Option<&str>) -> AppWrite {
-    AppWrite::Put(App {
-        account: ACCOUNT,
-        client_id: ClientId(client_id.to_owned()),
-        name: client_id.to_owned(),
-        secret: secret.map(TokenHash::of),
-        scopes: Scopes::all(),
-        created_at: BEGIN,
-    })
+fn app(account: AccountId, client_id: &str, secret: Option<&str>) -> AppWrite {
+    let named = ClientId(client_id.to_owned());
+    let first = |secret| ClientSecret::of(&Secret::new(secret), "first".to_owned(), BEGIN);
+    let app = App::supplied(account, named, client_id, secret.map(first), BEGIN);
+    AppWrite::Put(Box::new(app))
 }
 
 async fn people(store: &SqliteStore) {
@@ -399,17 +419,25 @@ async fn people(store: &SqliteStore) {
             person: ALICE,
             hash: password,
         })
-        .and(app("app", Some(APP_SECRET)))
-        .and(app("public-app", None))
-        .and(app(ClientId::CONSOLE, None))
-        .and(JwtCredentialWrite::Put(JwtCredential {
+        .and(app(ACCOUNT, "app", Some(APP_SECRET)))
+        .and(app(ACCOUNT, "public-app", None))
+        .and(app(ACCOUNT, ClientId::CONSOLE, None))
+        .and(app(OTHER_ACCOUNT, "other-app", None))
+        .and(CredentialWrite::Put(Box::new(Credential {
             account: ACCOUNT,
+            id: CredentialId::from_random([1; 16]),
+            kind: CredentialKind::Jwt,
+            name: "First".to_owned(),
             person: ALICE,
             client_id: Some(ClientId("app".to_owned())),
+            scopes: None,
             hash: TokenHash::of(JWT),
+            hint: "bA".to_owned(),
             created_at: BEGIN,
+            expires_at: None,
+            last_used_at: None,
             revoked_at: None,
-        }))
+        })))
         .and(SignInCodeWrite::Put {
             account: ACCOUNT,
             person: ALICE,

@@ -6,6 +6,7 @@
 )]
 
 mod admin;
+mod apps;
 mod deliveries;
 mod listen;
 mod publish;

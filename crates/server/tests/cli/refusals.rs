@@ -56,7 +56,15 @@ async fn a_reader_who_leaves_is_no_failure() {
 #[tokio::test]
 async fn every_command_has_examples_in_its_help() {
     let yard = Yard::start().await;
-    for command in ["listen", "trigger", "publish", "deliveries", "endpoints"] {
+    for command in [
+        "listen",
+        "trigger",
+        "publish",
+        "deliveries",
+        "endpoints",
+        "apps",
+        "credentials",
+    ] {
         let help = yard.good(&[command, "--help"]).await;
         assert!(help.contains("Examples:\n"), "{help}");
         assert!(!help.contains("--jwt"), "{help}");

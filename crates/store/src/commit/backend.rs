@@ -23,6 +23,21 @@ pub(crate) struct Scope<'a> {
     pub(crate) news: &'a mut News,
 }
 
+/// Whose subscriptions are meant; endpoints are the account's, and nobody's of these.
+#[derive(Debug)]
+pub(crate) enum Whose {
+    Owner(PersonId),
+    Client(ClientId),
+}
+
+/// A subscription that ends with many others.
+#[derive(Debug)]
+pub(crate) struct Ending {
+    pub(crate) subscription: SubscriptionId,
+    pub(crate) owner: PersonId,
+    pub(crate) client_id: ClientId,
+}
+
 /// What recording an attempt did.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Recorded {
@@ -86,12 +101,9 @@ pub(crate) trait Backend: fmt::Debug + Send + Sized + 'static {
         subscription: SubscriptionId,
         at: Timestamp,
     ) -> Result<bool, Fault>;
-    /// The subscriptions of a person, endpoints left out.
-    fn subscriptions_of(
-        &mut self,
-        account: AccountId,
-        owner: PersonId,
-    ) -> Result<Vec<(SubscriptionId, ClientId)>, Fault>;
+    /// The subscriptions of a person or an app, endpoints left out.
+    fn subscriptions_of(&mut self, account: AccountId, whose: &Whose)
+    -> Result<Vec<Ending>, Fault>;
     fn note_history(&mut self, entry: &HistoryEntry) -> Result<(), Fault>;
 
     fn add_statistics(&mut self, tally: &Tally, now: Timestamp) -> Result<(), Fault>;

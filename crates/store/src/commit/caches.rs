@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use hookyard_domain::kernel::ports::HookTarget;
 use hookyard_domain::{
-    AccountId, Chat, ChatId, ChatWrite, CustomType, CustomTypeWrite, PersonId, PersonKind,
-    PersonWrite, Session, SessionId, SessionWrite, Token, TokenHash, TypeName, WebhookId,
-    WebhookWrite, Write,
+    AccountId, AppWrite, Chat, ChatId, ChatWrite, ClientId, CredentialId, CustomType,
+    CustomTypeWrite, PersonId, PersonKind, PersonWrite, Session, SessionId, SessionWrite, Token,
+    TokenHash, TypeName, WebhookId, WebhookWrite, Write,
 };
 
 use super::cache::{Cache, Sources};
@@ -19,6 +19,12 @@ pub(crate) enum Source {
     Session(SessionId),
     /// Every session of a person.
     SessionsOf(PersonId),
+    /// Whether a person's personal access tokens are good.
+    Holder(PersonId),
+    /// What an app may do, and every session of it.
+    App(ClientId),
+    /// Every session that a credential opened.
+    Credential(CredentialId),
     Webhook(WebhookId),
     /// In whose name posts through the webhooks of an account appear.
     Author(AccountId),
@@ -35,14 +41,19 @@ impl Source {
                 SessionWrite::PutToken(token) => Self::Token(token.hash),
                 SessionWrite::End { session, .. } => Self::Session(*session),
                 SessionWrite::EndAllOf { person, .. } => Self::SessionsOf(*person),
+                SessionWrite::EndAllThrough { client_id, .. } => Self::App(client_id.clone()),
+                SessionWrite::EndAllOpenedBy { credential, .. } => Self::Credential(*credential),
             }),
+            Write::App(AppWrite::Put(app)) => Some(Self::App(app.client_id.clone())),
+            Write::App(AppWrite::Delete { client_id, .. }) => Some(Self::App(client_id.clone())),
             Write::Webhook(write) => Some(match write {
                 WebhookWrite::Put(webhook) => Self::Webhook(webhook.id),
                 WebhookWrite::Delete { webhook, .. } => Self::Webhook(*webhook),
             }),
-            Write::Person(PersonWrite::Put(person)) => {
-                (person.kind == PersonKind::Integration).then_some(Self::Author(person.account))
-            }
+            Write::Person(PersonWrite::Put(person)) => Some(match person.kind {
+                PersonKind::Integration => Self::Author(person.account),
+                PersonKind::User | PersonKind::Bot => Self::Holder(person.id),
+            }),
             Write::Chat(write) => Some(match write {
                 ChatWrite::Put(chat) => Self::Chat(chat.id),
                 ChatWrite::Delete { chat, .. } => Self::Chat(*chat),
@@ -60,11 +71,18 @@ impl Sources<TokenHash> for Arc<(Session, Token)> {
     type Source = Source;
 
     fn sources(&self, key: &TokenHash) -> Vec<Source> {
-        vec![
+        let session = &self.0;
+        let mut sources = vec![
             Source::Token(*key),
-            Source::Session(self.0.id),
-            Source::SessionsOf(self.0.person),
-        ]
+            Source::Session(session.id),
+            Source::SessionsOf(session.person),
+            Source::App(session.client_id.clone()),
+        ];
+        sources.extend(session.origin.credential().map(Source::Credential));
+        if session.origin.is_personal() {
+            sources.push(Source::Holder(session.person));
+        }
+        sources
     }
 }
 
@@ -109,7 +127,12 @@ impl Caches {
     /// Drops what was made from `source`. Called after its commit and before it is acknowledged.
     pub(crate) fn drop_made_from(&self, source: Source) {
         match source {
-            Source::Token(_) | Source::Session(_) | Source::SessionsOf(_) => {
+            Source::Token(_)
+            | Source::Session(_)
+            | Source::SessionsOf(_)
+            | Source::Holder(_)
+            | Source::App(_)
+            | Source::Credential(_) => {
                 self.tokens.drop_made_from(source);
             }
             Source::Webhook(_) | Source::Author(_) => self.hooks.drop_made_from(source),
@@ -124,7 +147,7 @@ impl Caches {
 
 #[cfg(test)]
 mod tests {
-    use hookyard_domain::{ClientId, Scopes, Timestamp, TokenKind};
+    use hookyard_domain::{Scopes, SessionOrigin, Timestamp, TokenKind};
 
     use super::*;
 
@@ -134,6 +157,7 @@ mod tests {
             id: SessionId(id),
             person: PersonId(person),
             client_id: ClientId("app".into()),
+            origin: SessionOrigin::SignIn,
             scopes: Scopes::default(),
             endpoint_id: String::new(),
             created_at: Timestamp::default(),

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use hookyard_domain::{
     AccountId, Attempt, BinWrite, Change, DeliveryId, DeliveryState, DeliveryWrite, Event, EventId,
-    FirstRequestWrite, Guard, PersonId, PostWrite, Redelivery, RequestWrite, Subscription,
-    SubscriptionId, SubscriptionWrite, Timestamp, Write,
+    FirstRequestWrite, Guard, PostWrite, Redelivery, RequestWrite, Subscription, SubscriptionId,
+    SubscriptionWrite, Timestamp, Write,
 };
 
-use super::backend::Backend;
+use super::backend::{Backend, Whose};
 use super::caches::Source;
 use crate::fault::Fault;
 
@@ -25,7 +25,7 @@ pub(super) enum Step<B: Backend> {
     },
     EndSubscriptionsOf {
         account: AccountId,
-        owner: PersonId,
+        whose: Whose,
         at: Timestamp,
         reason: &'static str,
     },
@@ -115,7 +115,18 @@ impl<B: Backend> Encoded<B> {
                 reason,
             }) => Step::EndSubscriptionsOf {
                 account,
-                owner,
+                whose: Whose::Owner(owner),
+                at,
+                reason,
+            },
+            Write::Subscription(SubscriptionWrite::DeleteAllThrough {
+                account,
+                client_id,
+                at,
+                reason,
+            }) => Step::EndSubscriptionsOf {
+                account,
+                whose: Whose::Client(client_id),
                 at,
                 reason,
             },

@@ -6,6 +6,7 @@
 
 mod endpoints;
 mod former;
+mod identity;
 mod inbound;
 mod kernel;
 mod messaging;

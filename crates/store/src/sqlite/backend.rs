@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use hookyard_domain::kernel::ports::StoreError;
 use hookyard_domain::{
-    AccountId, Attempt, ChatId, ClientId, Delivery, DeliveryId, DeliveryState, Event, EventId,
-    Guard, HistoryEntry, IdSequence, PersonId, Subscription, SubscriptionId, Timestamp, Write,
+    AccountId, Attempt, ChatId, Delivery, DeliveryId, DeliveryState, Event, EventId, Guard,
+    HistoryEntry, IdSequence, PersonId, Subscription, SubscriptionId, Timestamp, Write,
 };
 use rusqlite::Connection;
 
@@ -19,7 +19,7 @@ use super::query::execute;
 use super::row::{Row, Transaction};
 use super::subscriptions::{self, history};
 use super::{events, guards, meta};
-use crate::commit::{Backend, Fanout, Recorded, Refusal, Scope, Tally};
+use crate::commit::{Backend, Ending, Fanout, Recorded, Refusal, Scope, Tally, Whose};
 use crate::vault::Vault;
 
 /// The one connection that writes.
@@ -134,9 +134,9 @@ impl Backend for Rows {
     fn subscriptions_of(
         &mut self,
         account: AccountId,
-        owner: PersonId,
-    ) -> Result<Vec<(SubscriptionId, ClientId)>, Fault> {
-        subscriptions::ids_of_person(&self.db, account, owner)
+        whose: &Whose,
+    ) -> Result<Vec<Ending>, Fault> {
+        subscriptions::ending(&self.db, account, whose)
     }
 
     fn note_history(&mut self, entry: &HistoryEntry) -> Result<(), Fault> {

@@ -291,7 +291,8 @@ pub(super) fn personals(
         "delete from passwords where person_id = ?2
             and exists (select 1 from persons where id = ?2 and account_id = ?1)",
         "delete from sign_in_codes where account_id = ?1 and person_id = ?2",
-        "delete from jwt_credentials where account_id = ?1 and person_id = ?2",
+        "delete from sessions where account_id = ?1 and person_id = ?2",
+        "delete from credentials where account_id = ?1 and person_id = ?2",
         "delete from presences where account_id = ?1 and person_id = ?2",
     ] {
         execute(db, sql, params![account.as_i64(), person.as_i64()])?;

@@ -8,7 +8,7 @@ use super::endpoints;
 use super::error::Fault;
 use super::events::{custom_types, publications};
 use super::first_requests;
-use super::identity::{accounts, operators, sessions};
+use super::identity::{accounts, apps, credentials, operators, sessions};
 use super::inbound::{bins, webhooks};
 use super::messaging::{chats, messages, posts, presences};
 use super::subscriptions;
@@ -33,6 +33,8 @@ fn version_of(db: &Connection, of: &ObjectRef) -> Result<Option<u64>, Fault> {
     let account = of.account;
     match &of.object {
         Object::Person(id) => accounts::version(db, account, *id),
+        Object::App(id) => apps::version(db, account, id),
+        Object::Credential(id) => credentials::version(db, account, *id),
         Object::Session(id) => sessions::generation(db, account, *id),
         Object::Chat(id) => chats::version(db, account, *id),
         Object::Post(id) => posts::version(db, account, *id),
@@ -49,6 +51,12 @@ fn version_of(db: &Connection, of: &ObjectRef) -> Result<Option<u64>, Fault> {
 /// How many a set has.
 fn count(db: &Connection, of: &Set) -> Result<u32, Fault> {
     match of {
+        Set::Apps(account) => apps::count_of(db, *account),
+        Set::Credentials {
+            account,
+            person,
+            live_at,
+        } => credentials::count_of(db, *account, *person, *live_at),
         Set::Operators => operators::count(db),
         Set::Bins(account) => bins::count_of(db, *account),
         Set::Endpoints(account) => endpoints::count(db, *account),

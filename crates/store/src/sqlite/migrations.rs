@@ -14,6 +14,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../../migrations/0006_jobs.sql"),
     include_str!("../../migrations/0007_operators.sql"),
     include_str!("../../migrations/0008_first_requests.sql"),
+    include_str!("../../migrations/0009_apps_and_credentials.sql"),
 ];
 
 /// Brings the schema up to date, each migration in a transaction of its own.

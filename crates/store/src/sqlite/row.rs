@@ -1,7 +1,7 @@
 //! Writes as rows: what the writer gets of each noun.
 
 use hookyard_domain::{
-    AccountWrite, AppWrite, ChatWrite, ErasureWrite, HistoryWrite, JwtCredentialWrite, PersonWrite,
+    AccountWrite, ChatWrite, CredentialWrite, ErasureWrite, HistoryWrite, PersonWrite,
     PresenceWrite, RetentionWrite, SessionWrite, SignInCodeWrite, StatisticsWrite,
     SubscriptionWrite, Write,
 };
@@ -11,7 +11,7 @@ use super::delivery::jobs;
 use super::endpoints::statistics;
 use super::error::Fault;
 use super::events::custom_types;
-use super::identity::{accounts, apps, sessions};
+use super::identity::{accounts, apps, credentials, sessions};
 use super::inbound::{bins, requests, webhooks};
 use super::messaging::{chats, messages, posts, presences};
 use super::subscriptions::{self, history};
@@ -67,8 +67,8 @@ macro_rules! rows {
 rows! {
     Account(AccountWrite) by accounts::write_account;
     Person(PersonWrite) by accounts::write_person;
-    App(AppWrite) by apps::write_app;
-    JwtCredential(JwtCredentialWrite) by apps::write_jwt_credential;
+    App(apps::Encoded) by apps::write, encoded by apps::encode;
+    Credential(CredentialWrite) by credentials::write;
     SignInCode(SignInCodeWrite) by sessions::write_code;
     Session(SessionWrite) by sessions::write;
     Chat(ChatWrite) by chats::write;

@@ -13,11 +13,12 @@ use hookyard_domain::{
     AccountId, ClientId, EventId, PersonId, Subscription, SubscriptionId, SubscriptionWrite,
     Timestamp,
 };
-use rusqlite::{Connection, params};
+use rusqlite::{Connection, Row, params};
 use uuid::Uuid;
 
 use super::error::Fault;
 use super::query::{execute, many, one};
+use crate::commit::{Ending, Whose};
 use crate::sqlite::SqliteStore;
 use crate::sqlite::row::Transaction;
 use crate::vault::Vault;
@@ -296,27 +297,40 @@ pub(super) fn write(tx: &Transaction<'_>, write: &SubscriptionWrite) -> Result<(
         } => abandon_waiting(tx.db, *account, *subscription, *at),
         SubscriptionWrite::Put(_)
         | SubscriptionWrite::Delete { .. }
-        | SubscriptionWrite::DeleteAllOf { .. } => Err(Fault::plain(
+        | SubscriptionWrite::DeleteAllOf { .. }
+        | SubscriptionWrite::DeleteAllThrough { .. } => Err(Fault::plain(
             "what concerns who gets events is written by the core",
         )),
     }
 }
 
-/// The subscriptions of a person, endpoints left out, and by which client.
-pub(super) fn ids_of_person(
+/// The subscriptions of a person or an app, endpoints left out.
+pub(super) fn ending(
     db: &Connection,
     account: AccountId,
-    owner: PersonId,
-) -> Result<Vec<(SubscriptionId, ClientId)>, Fault> {
-    let sql = "select id, client_id from subscriptions
-        where account_id = ?1 and owner_id = ?2 and endpoint_sealed is null
-        order by created_at, key";
-    many(db, sql, params![account.as_i64(), owner.as_i64()], |row| {
-        Ok((
-            SubscriptionId(Uuid::from_bytes(row.get(0)?)),
-            ClientId(row.get(1)?),
-        ))
-    })
+    whose: &Whose,
+) -> Result<Vec<Ending>, Fault> {
+    let read = |row: &Row<'_>| {
+        Ok(Ending {
+            subscription: SubscriptionId(Uuid::from_bytes(row.get(0)?)),
+            owner: PersonId::from_i64(row.get(1)?),
+            client_id: ClientId(row.get(2)?),
+        })
+    };
+    match whose {
+        Whose::Owner(owner) => {
+            let sql = "select id, owner_id, client_id from subscriptions
+                where account_id = ?1 and owner_id = ?2 and endpoint_sealed is null
+                order by created_at, key";
+            many(db, sql, params![account.as_i64(), owner.as_i64()], read)
+        }
+        Whose::Client(client_id) => {
+            let sql = "select id, owner_id, client_id from subscriptions
+                where account_id = ?1 and client_id = ?2 and endpoint_sealed is null
+                order by created_at, key";
+            many(db, sql, params![account.as_i64(), client_id.0], read)
+        }
+    }
 }
 
 #[async_trait]

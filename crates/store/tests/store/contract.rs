@@ -259,6 +259,7 @@ on_every_backend! {
 
     /// A person and app have no more subscriptions than they may.
     async fn one_subscription_too_many_is_a_conflict(world: World) {
+        let world = world.with_app().await;
         let first = world.subscription(ALICE, &["/restapi/v1.0/glip/posts"]);
         let second = world.subscription(ALICE, &["/restapi/v1.0/glip/posts"]);
         world.commit(first.create(1)).await;

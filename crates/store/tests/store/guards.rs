@@ -84,6 +84,7 @@ on_every_backend! {
     /// What has expired makes room, what others have takes none, and what came a moment ago, in the
     /// same batch, is counted.
     async fn a_set_has_room_for_so_many(world: World) {
+        let world = world.with_app().await;
         let posts = ["/restapi/v1.0/glip/posts"];
         let subscription = || world.subscription(ALICE, &posts);
         world.commit(world.subscription(BOB, &posts).create(1)).await;
@@ -132,6 +133,7 @@ on_every_backend! {
 
     /// A subscription that is there can be changed where there is no room for another.
     async fn a_change_of_what_is_there_needs_no_room(world: World) {
+        let world = world.with_app().await;
         let mut only = world.subscription(ALICE, &["/restapi/v1.0/glip/posts"]);
         world.commit(only.create(1)).await;
         only.status = SubscriptionStatus::Suspended;

@@ -133,7 +133,8 @@ fn rows(number: usize) -> String {
         insert into persons (id, account_id, kind, first_name, last_name, email, extension_number,
             admin, created_at, modified_at)
             values (11, 1, 'user', 'Alice', 'Old', 'alice@example.com', '101', 1, 7, 8);
-        insert into apps values ('app', 1, 'App', null, '{scopes}', 7);
+        insert into apps (client_id, account_id, name, scopes, created_at)
+            values ('app', 1, 'App', '{scopes}', 7);
         insert into subscriptions (key, id, account_id, owner_id, client_id, filters, address,
             policy, status, created_at, modified_at, expires_at, ttl_ms, version{columns})
             values (5, x'000102030405060708090a0b0c0d0e0f', 1, 11, 'app',

@@ -11,13 +11,13 @@ use hookyard_domain::kernel::news::News;
 use hookyard_domain::kernel::ports::prelude::*;
 use hookyard_domain::kernel::ports::{Chance, Clock, CommitListener, Page};
 use hookyard_domain::{
-    Account, AccountId, AccountWrite, Attempt, AttemptOutcome, Audience, Change, Chat, ChatId,
-    ChatKind, ChatStatus, ChatWrite, ClientId, Delivery, DeliveryMode, Endpoint, Event,
-    EventFilter, EventId, EventKind, HookAnswer, HookRequest, IdSequence, IncomingWebhook, Person,
-    PersonId, PersonKind, PersonStatus, PersonWrite, Post, PostContent, PostId, PostKind,
-    PostWrite, RequestId, RetryPolicy, Scopes, Secret, Session, SessionId, Subscription,
-    SubscriptionId, SubscriptionStatus, SubscriptionWrite, Timestamp, Timings, Token, TokenHash,
-    TokenKind, TypePattern, WebhookId, WebhookStatus,
+    Account, AccountId, AccountWrite, App, AppWrite, Attempt, AttemptOutcome, Audience, Change,
+    Chat, ChatId, ChatKind, ChatStatus, ChatWrite, ClientId, Delivery, DeliveryMode, Endpoint,
+    Event, EventFilter, EventId, EventKind, HookAnswer, HookRequest, IdSequence, IncomingWebhook,
+    Person, PersonId, PersonKind, PersonStatus, PersonWrite, Post, PostContent, PostId, PostKind,
+    PostWrite, RequestId, RetryPolicy, Scopes, Secret, Session, SessionId, SessionOrigin,
+    Subscription, SubscriptionId, SubscriptionStatus, SubscriptionWrite, Timestamp, Timings, Token,
+    TokenHash, TokenKind, TypePattern, WebhookId, WebhookStatus,
 };
 use hookyard_store::{Options, SqliteStore, VaultKey};
 
@@ -150,6 +150,13 @@ impl World {
             )));
         world.commit(change).await;
         world
+    }
+
+    /// Makes the app that [`Self::subscription`] is by.
+    pub(crate) async fn with_app(self) -> Self {
+        let app = App::supplied(ACCOUNT, ClientId("app".into()), "App", None, self.now());
+        self.commit(Change::of(AppWrite::Put(Box::new(app)))).await;
+        self
     }
 
     /// Where the database is.
@@ -428,6 +435,7 @@ impl World {
             id: SessionId(self.id()),
             person: ALICE,
             client_id: ClientId("app".into()),
+            origin: SessionOrigin::SignIn,
             scopes: Scopes::all(),
             endpoint_id: "endpoint".into(),
             created_at: self.now(),

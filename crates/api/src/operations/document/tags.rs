@@ -30,6 +30,8 @@ impl Tag {
                 "Extensions",
                 "People of the account, as administrators have them.",
             ),
+            Self::Apps => ("Apps", "API clients, and how they prove who they are."),
+            Self::Credentials => ("Credentials", "What lets programs in, in a person's name."),
             Self::Messages => ("Messages", "Short messages and pages, and their store."),
             Self::Presence => ("Presence", "Who is there."),
             Self::Chats => ("Chats", "Chats of all kinds."),

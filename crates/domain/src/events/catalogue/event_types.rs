@@ -2,7 +2,7 @@
 
 use crate::events::catalogue::{FILTER_FORMS, FilterForm, Schema};
 use crate::events::event::{Event, EventKind};
-use crate::identity::app::Scope;
+use crate::identity::scope::Scope;
 
 /// Who makes events of a type.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

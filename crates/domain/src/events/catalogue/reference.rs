@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::{EVENT_TYPES, Effect, EventType, FILTER_FORMS, Parameter, Producer};
 use crate::events::event::EventKind;
-use crate::identity::app::Scope;
+use crate::identity::scope::Scope;
 
 const HEAD: &str = "<!-- Made from the catalogue; `UPDATE_DOCS=1 cargo test -p hookyard-domain` writes it anew. -->
 

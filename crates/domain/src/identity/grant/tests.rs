@@ -2,7 +2,7 @@ use super::*;
 use crate::identity::app::{ClientId, Scopes};
 use crate::identity::person::PersonStatus;
 use crate::kernel::change::Write;
-use crate::kernel::ids::PersonId;
+use crate::kernel::ids::{CredentialId, PersonId};
 use crate::subscriptions::sample::{ACCOUNT, OWNER, at, person};
 
 /// Tokens that say what they are.
@@ -15,14 +15,7 @@ impl TokenSource for Plain {
 }
 
 pub(super) fn app() -> App {
-    App {
-        account: ACCOUNT,
-        client_id: ClientId("app".to_owned()),
-        name: "App".to_owned(),
-        secret: None,
-        scopes: Scopes::all(),
-        created_at: at(0),
-    }
+    App::supplied(ACCOUNT, ClientId("app".to_owned()), "App", None, at(0))
 }
 
 pub(super) fn session(id: u64) -> Session {
@@ -31,6 +24,7 @@ pub(super) fn session(id: u64) -> Session {
         id: SessionId(id),
         person: OWNER,
         client_id: app().client_id,
+        origin: SessionOrigin::SignIn,
         scopes: Scopes::all(),
         endpoint_id: "device".to_owned(),
         created_at: at(0),
@@ -48,6 +42,7 @@ fn opened(
         person,
         others,
         id: SessionId(99),
+        origin: SessionOrigin::SignIn,
         device: Some(device),
         random: [0; 32],
         lifetimes: Lifetimes::DEFAULT,
@@ -71,31 +66,80 @@ fn passwords_are_for_the_console_alone() {
 
 #[test]
 fn a_credential_is_exchanged_by_the_app_that_it_was_made_for() {
-    let credential = JwtCredential {
+    let credential = Credential {
         account: ACCOUNT,
+        id: CredentialId::from_random([1; 16]),
+        kind: CredentialKind::Jwt,
+        name: "ci".to_owned(),
         person: OWNER,
         client_id: None,
+        scopes: None,
         hash: TokenHash([0; 32]),
+        hint: String::new(),
         created_at: at(0),
+        expires_at: None,
+        last_used_at: None,
         revoked_at: None,
     };
-    let for_app = |name: &str| JwtCredential {
+    let expired = Credential {
+        expires_at: Some(at(1)),
+        ..credential.clone()
+    };
+    let personal = Credential {
+        kind: CredentialKind::PersonalAccessToken,
+        ..credential.clone()
+    };
+    let for_app = |name: &str| Credential {
         client_id: Some(ClientId(name.to_owned())),
         ..credential.clone()
     };
-    let revoked = JwtCredential {
+    let revoked = Credential {
         revoked_at: Some(at(1)),
         ..credential.clone()
     };
-    let of_another_account = JwtCredential {
+    let of_another_account = Credential {
         account: AccountId(8),
         ..credential.clone()
     };
-    assert_eq!(credential.admit(&app()), Ok(()));
-    assert_eq!(for_app("app").admit(&app()), Ok(()));
-    for refused in [for_app("other"), revoked, of_another_account] {
-        assert_eq!(refused.admit(&app()), Err(GrantError::BadAssertion));
+    assert_eq!(credential.admit(&app(), at(1)), Ok(()));
+    assert_eq!(for_app("app").admit(&app(), at(1)), Ok(()));
+    assert_eq!(expired.admit(&app(), at(0)), Ok(()));
+    for refused in [
+        for_app("other"),
+        revoked,
+        expired,
+        personal,
+        of_another_account,
+    ] {
+        assert_eq!(refused.admit(&app(), at(1)), Err(GrantError::BadAssertion));
     }
+}
+
+#[test]
+fn an_app_is_known_by_either_of_its_secrets() {
+    let secret = |text: &str| {
+        let secret = Secret::new(text);
+        crate::identity::app::ClientSecret::of(&secret, text.to_owned(), at(0))
+    };
+    let mut both = App {
+        kind: crate::identity::app::AppKind::Server,
+        secrets: vec![secret("a"), secret("b")],
+        ..app()
+    };
+    let hash = |text| Some(TokenHash::of(text));
+    for text in ["a", "b"] {
+        let used = both.admit(hash(text), at(0)).unwrap();
+        assert!(used.is_some(), "its first use is noted");
+    }
+    both.secrets[0].last_used_at = Some(at(0));
+    assert!(both.admit(hash("a"), at(59)).unwrap().is_none());
+    assert!(both.admit(hash("a"), at(60)).unwrap().is_some());
+    for wrong in [hash("c"), None] {
+        assert_eq!(both.admit(wrong, at(0)).err(), Some(GrantError::BadClient));
+    }
+    assert!(app().admit(None, at(0)).unwrap().is_none(), "it has none");
+    let personal = App::personal(ACCOUNT);
+    assert!(personal.admit(None, at(0)).is_err());
 }
 
 #[test]
@@ -121,10 +165,13 @@ fn signing_in_is_guarded_against_who_is_disabled_meanwhile() {
     let (change, grant) = opened(&person(1, false), &[], "phone").unwrap();
     assert!(matches!(
         change.guards[..],
-        [Guard::PersonEnabled {
-            person: PersonId(1),
-            ..
-        }]
+        [
+            Guard::PersonEnabled {
+                person: PersonId(1),
+                ..
+            },
+            Guard::Exists(_)
+        ]
     ));
     assert_eq!(grant.session.endpoint_id, "phone");
     assert_eq!(

@@ -178,6 +178,7 @@ impl Backstage for Stage {
             id: SessionId(id),
             person: objects::OWNER,
             client_id: ClientId("sample-app".to_owned()),
+            origin: hookyard_domain::SessionOrigin::SignIn,
             scopes: Scopes::all(),
             endpoint_id: "endpoint".to_owned(),
             created_at: VirtualClock::BEGIN,

@@ -146,6 +146,11 @@ impl Yard {
         alice.post("/team-messaging/v1/teams", &team).await.id();
         let endpoint = json!({ "url": self.receiver.address(), "eventTypes": ["invoice.*"] });
         alice.post("/api/v1/endpoints", &endpoint).await.id();
+        let app = json!({ "name": "x", "kind": "Browser", "permissions": [] });
+        let app = alice.post("/api/v1/apps", &app).await;
+        assert_eq!(app.status, 201, "{app:?}");
+        let credential = json!({ "kind": "Jwt", "name": "x" });
+        alice.post("/api/v1/credentials", &credential).await.id();
         let again = json!({ "status": "abandoned" });
         alice.post("/api/v1/deliveries/resend", &again).await.id();
     }
@@ -154,7 +159,12 @@ impl Yard {
         let chat = &self.chat;
         let bin = self.bin["id"].as_str().expect("an id");
         vec![
+            List {
+                id: "clientId",
+                ..List::ours("listApps", "/api/v1/apps")
+            },
             List::ours("listBins", "/api/v1/bins"),
+            List::ours("listCredentials", "/api/v1/credentials"),
             List {
                 id: "number",
                 ..List::ours("listBinRequests", format!("/api/v1/bins/{bin}/requests"))

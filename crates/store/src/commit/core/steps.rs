@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use hookyard_domain::{
-    AccountId, Attempt, DeliveryId, DeliveryState, HistoryEntry, Milestone, NewsItem, PersonId,
-    Subscription, SubscriptionId, SubscriptionStatus, Timestamp,
+    AccountId, Attempt, DeliveryId, DeliveryState, HistoryEntry, Milestone, NewsItem, Subscription,
+    SubscriptionId, SubscriptionStatus, Timestamp,
 };
 
 use super::{Batch, Core, Refusal};
-use crate::commit::backend::{Backend, Scope};
+use crate::commit::backend::{Backend, Ending, Scope, Whose};
 use crate::commit::encoded::Step;
 use crate::fault::Fault;
 
@@ -32,10 +32,10 @@ impl<B: Backend> Core<B> {
             } => self.end_subscription(*account, *subscription, *at, batch)?,
             Step::EndSubscriptionsOf {
                 account,
-                owner,
+                whose,
                 at,
                 reason,
-            } => self.end_subscriptions_of(*account, *owner, *at, reason, batch)?,
+            } => self.end_subscriptions_of(*account, whose, *at, reason, batch)?,
             Step::Record(attempt, state, columns) => self.record(attempt, state, columns, batch)?,
             Step::Abandon {
                 account,
@@ -97,12 +97,17 @@ impl<B: Backend> Core<B> {
     fn end_subscriptions_of(
         &mut self,
         account: AccountId,
-        owner: PersonId,
+        whose: &Whose,
         at: Timestamp,
         reason: &'static str,
         batch: &mut Batch,
     ) -> Result<(), Fault> {
-        for (subscription, client_id) in self.backend.subscriptions_of(account, owner)? {
+        for ending in self.backend.subscriptions_of(account, whose)? {
+            let Ending {
+                subscription,
+                owner,
+                client_id,
+            } = ending;
             self.backend.note_history(&HistoryEntry {
                 account,
                 subscription,

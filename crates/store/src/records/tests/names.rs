@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use hookyard_domain::messaging::message::{Availability, Direction, ReadStatus};
 use hookyard_domain::{
-    AbandonReason, ChatKind, DndStatus, EventKind, JobStatus, Milestone, PersonStatus, Scope,
-    SubscriptionStatus, TransportType, UnreachableReason, UserStatus,
+    AbandonReason, AppKind, ChatKind, CredentialKind, DndStatus, EventKind, JobStatus, Milestone,
+    PersonStatus, Scope, SubscriptionStatus, TransportType, UnreachableReason, UserStatus,
 };
 
 use super::golden;
@@ -43,6 +43,7 @@ fn words_are_what_they_were() {
         ChatKind::Everyone,
     ];
     let ours = BTreeMap::from([
+        ("apps.kind", words!(AppKind)),
         (
             "apps.scopes",
             Scope::ALL.map(|scope| scope.name().to_owned()).to_vec(),
@@ -52,6 +53,7 @@ fn words_are_what_they_were() {
             "chats.kind",
             chats.map(|kind| kind.name().to_owned()).to_vec(),
         ),
+        ("credentials.kind", words!(CredentialKind)),
         ("deliveries.reason", words!(AbandonReason)),
         ("events.kind", words!(EventKind)),
         ("jobs.status", words!(JobStatus)),

@@ -7,10 +7,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use hookyard_domain::kernel::ports::{Chance, Clock, CommitError};
 use hookyard_domain::{
-    Account, AccountWrite, Audience, Change, Chat, ChatKind, ChatStatus, ChatWrite, DeliveryMode,
-    EventFilter, EventKind, IncomingWebhook, Person, PersonKind, PersonStatus, PersonWrite,
-    RetryPolicy, Secret, SubscriptionStatus, SubscriptionWrite, WebhookId, WebhookStatus,
-    WebhookWrite,
+    Account, AccountWrite, Audience, Change, Chat, ChatKind, ChatStatus, ChatWrite, ClientId,
+    DeliveryMode, EventFilter, EventKind, IncomingWebhook, Person, PersonKind, PersonStatus,
+    PersonWrite, RetryPolicy, Secret, SubscriptionStatus, SubscriptionWrite, WebhookId,
+    WebhookStatus, WebhookWrite,
 };
 use proptest::prelude::*;
 use uuid::Uuid;
@@ -22,6 +22,7 @@ use crate::vault::VaultKey;
 
 const ACCOUNT: AccountId = AccountId(1);
 const OWNERS: [PersonId; 2] = [PersonId(10), PersonId(11)];
+const CLIENTS: [&str; 2] = ["app", "other"];
 const CHATS: [ChatId; 2] = [ChatId(20), ChatId(21)];
 
 #[derive(Debug)]
@@ -54,6 +55,7 @@ enum Part {
     },
     Delete(u128),
     DeleteAllOf(usize),
+    DeleteAllThrough(usize),
     Members {
         chat: usize,
         both: bool,
@@ -72,6 +74,7 @@ fn part() -> impl Strategy<Value = Part> {
         4 => (0_u128..5, any::<bool>()).prop_map(|(id, active)| Part::Put { id, active }),
         2 => (0_u128..5).prop_map(Part::Delete),
         1 => (0_usize..2).prop_map(Part::DeleteAllOf),
+        1 => (0_usize..2).prop_map(Part::DeleteAllThrough),
         2 => (0_usize..2, any::<bool>()).prop_map(|(chat, both)| Part::Members { chat, both }),
         1 => (0_usize..2).prop_map(Part::DeleteChat),
         3 => (0_usize..2).prop_map(Part::Tell),
@@ -85,14 +88,15 @@ fn batches() -> impl Strategy<Value = Vec<Vec<Vec<Part>>>> {
     prop::collection::vec(prop::collection::vec(change, 1..6), 1..6)
 }
 
-/// A subscription of the first owner, when `id` is even, or of the second.
+/// A subscription of the first owner, when `id` is even, or of the second; through the first client,
+/// when it is below 3, or the second.
 fn subscription(id: u128, active: bool) -> Subscription {
     let created_at = Timestamp::from_millis(1_790_000_000_000);
     Subscription {
         account: ACCOUNT,
         id: SubscriptionId(Uuid::from_u128(id)),
         owner: OWNERS[usize::from(id % 2 == 1)],
-        client_id: ClientId("app".into()),
+        client_id: ClientId(CLIENTS[usize::from(id > 2)].into()),
         filters: vec![EventFilter::read("/restapi/v1.0/glip/posts").unwrap()],
         disabled_filters: Vec::new(),
         mode: DeliveryMode::WebHook {
@@ -184,6 +188,12 @@ fn change(parts: &[Part]) -> Change {
             Part::DeleteAllOf(owner) => change.and(SubscriptionWrite::DeleteAllOf {
                 account: ACCOUNT,
                 owner: OWNERS[owner],
+                at,
+                reason: "a test",
+            }),
+            Part::DeleteAllThrough(client) => change.and(SubscriptionWrite::DeleteAllThrough {
+                account: ACCOUNT,
+                client_id: ClientId(CLIENTS[client].into()),
                 at,
                 reason: "a test",
             }),

@@ -6,10 +6,11 @@ use async_trait::async_trait;
 use hookyard_domain::kernel::news::NewsItem;
 use hookyard_domain::kernel::ports::{Sessions, StoreError};
 use hookyard_domain::{
-    AccountId, ClientId, PersonId, Session, SessionId, SessionWrite, SignInCodeWrite, Timestamp,
-    Token, TokenHash, TokenKind,
+    AccountId, ClientId, CredentialId, PersonId, Session, SessionId, SessionOrigin, SessionWrite,
+    SignInCodeWrite, Timestamp, Token, TokenHash, TokenKind,
 };
 use rusqlite::{Connection, Row, params};
+use uuid::Uuid;
 
 use super::apps::read_scopes;
 use crate::commit::Refusal;
@@ -20,8 +21,8 @@ use crate::sqlite::row::Transaction;
 
 pub(in crate::sqlite) fn put_session(db: &Connection, session: &Session) -> Result<(), Fault> {
     let sql = "insert into sessions (id, account_id, person_id, client_id, scopes, endpoint_id,
-            generation, created_at)
-        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
+            generation, created_at, credential_id, personal)
+        values (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)
         on conflict (id) do update set generation = excluded.generation, scopes = excluded.scopes";
     let values = params![
         session.id.as_i64(),
@@ -32,6 +33,8 @@ pub(in crate::sqlite) fn put_session(db: &Connection, session: &Session) -> Resu
         session.endpoint_id,
         session.generation.cast_signed(),
         session.created_at.as_millis(),
+        session.origin.credential().map(|id| *id.0.as_bytes()),
+        session.origin.is_personal(),
     ];
     execute(db, sql, values)?;
     Ok(())
@@ -47,16 +50,42 @@ pub(in crate::sqlite) fn end_session(
     Ok(())
 }
 
-/// Ends every session of a person; tells which.
-pub(in crate::sqlite) fn end_sessions_of(
+/// Ends every session of a person but those of personal access tokens; tells whose connections
+/// must close, which are all.
+fn end_sessions_of(
     db: &Connection,
     account: AccountId,
     person: PersonId,
 ) -> Result<Vec<SessionId>, Fault> {
-    let sql = "delete from sessions where account_id = ?1 and person_id = ?2 returning id";
-    many(db, sql, params![account.as_i64(), person.as_i64()], |row| {
-        row.get(0).map(SessionId::from_i64)
-    })
+    let values = params![account.as_i64(), person.as_i64()];
+    let sql = "select id from sessions where account_id = ?1 and person_id = ?2";
+    let all = many(db, sql, values, id)?;
+    let sql = "delete from sessions where account_id = ?1 and person_id = ?2 and personal = 0";
+    execute(db, sql, values)?;
+    Ok(all)
+}
+
+fn end_sessions_through(
+    db: &Connection,
+    account: AccountId,
+    client_id: &ClientId,
+) -> Result<Vec<SessionId>, Fault> {
+    let sql = "delete from sessions where account_id = ?1 and client_id = ?2 returning id";
+    many(db, sql, params![account.as_i64(), client_id.0], id)
+}
+
+fn end_sessions_opened_by(
+    db: &Connection,
+    account: AccountId,
+    credential: CredentialId,
+) -> Result<Vec<SessionId>, Fault> {
+    let sql = "delete from sessions where credential_id = ?2 and account_id = ?1 returning id";
+    let values = params![account.as_i64(), credential.0.as_bytes()];
+    many(db, sql, values, id)
+}
+
+fn id(row: &Row<'_>) -> rusqlite::Result<SessionId> {
+    row.get(0).map(SessionId::from_i64)
 }
 
 /// The generation of a session that is still there.
@@ -74,17 +103,47 @@ pub(in crate::sqlite) fn generation(
     )
 }
 
-/// Reads the session in columns `at..at + 8`.
-fn read_session(row: &Row<'_>, at: usize) -> rusqlite::Result<Session> {
+/// What a session is read from. What its app may no longer do is not granted, and what a disabled
+/// person left open for programs is not there.
+macro_rules! select_session {
+    ($more:literal, $from:literal, $rest:literal) => {
+        concat!(
+            "select s.id, s.account_id, s.person_id, s.client_id, s.scopes, s.endpoint_id,
+                s.generation, s.created_at, s.credential_id, s.personal,
+                (select a.scopes from apps a where a.client_id = s.client_id)",
+            $more,
+            " from ",
+            $from,
+            " where (s.personal = 0 or exists (select 1 from persons p
+                where p.id = s.person_id and p.status = 'Enabled')) and ",
+            $rest
+        )
+    };
+}
+
+/// Reads the session in columns 0 to 10.
+fn read_session(row: &Row<'_>) -> rusqlite::Result<Session> {
+    let credential = row.get::<_, Option<[u8; 16]>>(8)?;
+    let credential = credential.map(|id| CredentialId(Uuid::from_bytes(id)));
+    let granted = read_scopes(&row.get::<_, String>(4)?);
+    let allowed = row
+        .get::<_, Option<String>>(10)?
+        .as_deref()
+        .map(read_scopes);
     Ok(Session {
-        id: SessionId::from_i64(row.get(at)?),
-        account: AccountId::from_i64(row.get(at + 1)?),
-        person: PersonId::from_i64(row.get(at + 2)?),
-        client_id: ClientId(row.get(at + 3)?),
-        scopes: read_scopes(&row.get::<_, String>(at + 4)?),
-        endpoint_id: row.get(at + 5)?,
-        generation: row.get::<_, i64>(at + 6)?.cast_unsigned(),
-        created_at: Timestamp::from_millis(row.get(at + 7)?),
+        id: SessionId::from_i64(row.get(0)?),
+        account: AccountId::from_i64(row.get(1)?),
+        person: PersonId::from_i64(row.get(2)?),
+        client_id: ClientId(row.get(3)?),
+        origin: match credential {
+            None => SessionOrigin::SignIn,
+            Some(id) if row.get(9)? => SessionOrigin::PersonalToken(id),
+            Some(id) => SessionOrigin::Jwt(id),
+        },
+        scopes: allowed.map_or(granted, |allowed| granted.and(allowed)),
+        endpoint_id: row.get(5)?,
+        generation: row.get::<_, i64>(6)?.cast_unsigned(),
+        created_at: Timestamp::from_millis(row.get(7)?),
     })
 }
 
@@ -93,15 +152,9 @@ pub(in crate::sqlite) fn session(
     account: AccountId,
     session: SessionId,
 ) -> Result<Option<Session>, Fault> {
-    let sql =
-        "select id, account_id, person_id, client_id, scopes, endpoint_id, generation, created_at
-        from sessions where id = ?1 and account_id = ?2";
-    one(
-        db,
-        sql,
-        params![session.as_i64(), account.as_i64()],
-        |row| read_session(row, 0),
-    )
+    let sql = select_session!("", "sessions s", "s.id = ?1 and s.account_id = ?2");
+    let values = params![session.as_i64(), account.as_i64()];
+    one(db, sql, values, read_session)
 }
 
 pub(in crate::sqlite) fn sessions(
@@ -110,15 +163,14 @@ pub(in crate::sqlite) fn sessions(
     person: PersonId,
     client_id: &ClientId,
 ) -> Result<Vec<Session>, Fault> {
-    let sql =
-        "select id, account_id, person_id, client_id, scopes, endpoint_id, generation, created_at
-        from sessions where account_id = ?1 and person_id = ?2 and client_id = ?3 order by id";
-    many(
-        db,
-        sql,
-        params![account.as_i64(), person.as_i64(), client_id.0],
-        |row| read_session(row, 0),
-    )
+    let sql = select_session!(
+        "",
+        "sessions s",
+        "s.account_id = ?1 and s.person_id = ?2 and s.client_id = ?3 and s.personal = 0
+        order by s.id"
+    );
+    let values = params![account.as_i64(), person.as_i64(), client_id.0];
+    many(db, sql, values, read_session)
 }
 
 const fn kind_name(kind: TokenKind) -> &'static str {
@@ -145,21 +197,23 @@ pub(in crate::sqlite) fn put_token(db: &Connection, token: &Token) -> Result<(),
     Ok(())
 }
 
-/// Reads the token in columns 0 to 6.
-fn read_token(row: &Row<'_>) -> rusqlite::Result<Token> {
-    let kind: String = row.get(3)?;
+/// Reads the token in columns `at..at + 7`.
+fn read_token(row: &Row<'_>, at: usize) -> rusqlite::Result<Token> {
+    let kind: String = row.get(at + 3)?;
     Ok(Token {
-        hash: TokenHash(row.get(0)?),
-        account: AccountId::from_i64(row.get(1)?),
-        session: SessionId::from_i64(row.get(2)?),
+        hash: TokenHash(row.get(at)?),
+        account: AccountId::from_i64(row.get(at + 1)?),
+        session: SessionId::from_i64(row.get(at + 2)?),
         kind: if kind == "access" {
             TokenKind::Access
         } else {
             TokenKind::Refresh
         },
-        generation: row.get::<_, i64>(4)?.cast_unsigned(),
-        expires_at: Timestamp::from_millis(row.get(5)?),
-        used_at: row.get::<_, Option<i64>>(6)?.map(Timestamp::from_millis),
+        generation: row.get::<_, i64>(at + 4)?.cast_unsigned(),
+        expires_at: Timestamp::from_millis(row.get(at + 5)?),
+        used_at: row
+            .get::<_, Option<i64>>(at + 6)?
+            .map(Timestamp::from_millis),
     })
 }
 
@@ -167,11 +221,13 @@ pub(in crate::sqlite) fn token(
     db: &Connection,
     hash: TokenHash,
 ) -> Result<Option<(Session, Token)>, Fault> {
-    let sql = "select t.hash, t.account_id, t.session_id, t.kind, t.generation, t.expires_at, t.used_at,
-            s.id, s.account_id, s.person_id, s.client_id, s.scopes, s.endpoint_id, s.generation, s.created_at
-        from tokens t join sessions s on s.id = t.session_id where t.hash = ?1";
+    let sql = select_session!(
+        ", t.hash, t.account_id, t.session_id, t.kind, t.generation, t.expires_at, t.used_at",
+        "tokens t join sessions s on s.id = t.session_id",
+        "t.hash = ?1"
+    );
     one(db, sql, params![hash.0], |row| {
-        Ok((read_session(row, 7)?, read_token(row)?))
+        Ok((read_session(row)?, read_token(row, 11)?))
     })
 }
 
@@ -190,7 +246,7 @@ pub(in crate::sqlite) fn token_of_generation(
         generation.cast_signed(),
         account.as_i64()
     ];
-    one(db, sql, values, read_token)
+    one(db, sql, values, |row| read_token(row, 0))
 }
 
 pub(in crate::sqlite) fn put_sign_in_code(
@@ -253,12 +309,27 @@ pub(in crate::sqlite) fn write(
         }
         SessionWrite::EndAllOf { account, person } => {
             let ended = end_sessions_of(tx.db, *account, *person)?;
-            tx.scope
-                .news
-                .extend(ended.into_iter().map(NewsItem::SessionEnded));
+            tell_ended(tx, ended);
+        }
+        SessionWrite::EndAllThrough { account, client_id } => {
+            let ended = end_sessions_through(tx.db, *account, client_id)?;
+            tell_ended(tx, ended);
+        }
+        SessionWrite::EndAllOpenedBy {
+            account,
+            credential,
+        } => {
+            let ended = end_sessions_opened_by(tx.db, *account, *credential)?;
+            tell_ended(tx, ended);
         }
     }
     Ok(())
+}
+
+fn tell_ended(tx: &mut Transaction<'_>, ended: Vec<SessionId>) {
+    tx.scope
+        .news
+        .extend(ended.into_iter().map(NewsItem::SessionEnded));
 }
 
 /// Applies what is written of sign-in codes.

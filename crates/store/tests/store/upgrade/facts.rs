@@ -78,7 +78,7 @@ impl Facts<'_> {
             tell!(self, "  password {hash:?}");
         }
         let jwt = TokenHash::of(&credentials["RC_USER_JWT"]);
-        let jwt = self.store.jwt_credential(jwt).await.unwrap().unwrap();
+        let jwt = self.store.credential_of(jwt).await.unwrap().unwrap();
         let (person, client, revoked) = (jwt.person, jwt.client_id, jwt.revoked_at);
         tell!(self, "jwt of {person} for {client:?}, revoked {revoked:?}");
         let url = &credentials["HOOKYARD_CONSOLE_URL"];
@@ -93,7 +93,7 @@ impl Facts<'_> {
             let client = ClientId(id.into());
             let app = self.store.app(&client).await.unwrap().unwrap();
             let known = TokenHash::of(&credentials["RC_APP_CLIENT_SECRET"]);
-            let secret = app.secret.map(|secret| secret == known);
+            let secret = app.secrets.first().map(|secret| secret.hash == known);
             let (name, scopes) = (&app.name, app.scopes);
             tell!(self, "app {id} {name:?} secret {secret:?} scopes {scopes}");
             for person in persons {
