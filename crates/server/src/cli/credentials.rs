@@ -50,14 +50,17 @@ enum Command {
         #[arg(value_name = "NAME")]
         name: String,
         /// A JWT is exchanged for tokens by an app; a personal access token is one.
+        /// Without it, it is one.
+        #[arg(long, value_parser = ["Jwt", "PersonalAccessToken"])]
+        kind: Option<String>,
+        /// What a personal access token may do; repeat it, or write commas.
         #[arg(
             long,
-            default_value = "PersonalAccessToken",
-            value_parser = ["Jwt", "PersonalAccessToken"]
+            value_name = "PERMISSION",
+            value_delimiter = ',',
+            required_unless_present = "kind",
+            required_if_eq("kind", "PersonalAccessToken")
         )]
-        kind: String,
-        /// What a personal access token may do; repeat it, or write commas.
-        #[arg(long, value_name = "PERMISSION", value_delimiter = ',')]
         permissions: Option<Vec<String>>,
         /// The app that it is for.
         #[arg(long, value_name = "CLIENT_ID")]
@@ -110,7 +113,7 @@ impl Command {
                 person,
             } => {
                 let body = json!({
-                    "kind": kind,
+                    "kind": kind.as_deref().unwrap_or("PersonalAccessToken"),
                     "name": name,
                     "permissions": permissions,
                     "clientId": app,
