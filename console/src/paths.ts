@@ -20,6 +20,10 @@ function searched(path: string, search: Search): string {
 export const endpointTabs = ['overview', 'deliveries', 'test', 'settings'] as const;
 export type EndpointTab = (typeof endpointTabs)[number];
 
+/** Tabs of an app's page, as they stand in the address. The first has the page's own. */
+export const appTabs = ['overview', 'secrets', 'settings'] as const;
+export type AppTab = (typeof appTabs)[number];
+
 /** Pages. */
 export const pages = {
   home: () => '/',
@@ -36,6 +40,12 @@ export const pages = {
     searched(`/settings/webhooks/${segment(endpoint)}/deliveries/${segment(delivery)}`, search),
   bins: () => '/settings/bins',
   bin: (bin: Id, search: Search = {}) => searched(`/settings/bins/${segment(bin)}`, search),
+  apps: () => '/settings/apps',
+  newApp: () => '/settings/apps/new',
+  app: (app: Id, tab: AppTab = 'overview') => `/settings/apps/${segment(app)}${tab === 'overview' ? '' : `/${tab}`}`,
+  credentials: (search: Search = {}) => searched('/settings/credentials', search),
+  newCredential: (search: Search = {}) => searched('/settings/credentials/new', search),
+  status: () => '/settings/status',
 };
 
 const messaging = '/team-messaging/v1';
@@ -82,6 +92,18 @@ export const calls = {
   bin: (bin: Id) => `${api}/bins/${segment(bin)}`,
   binRequests: (bin: Id, search: Search = {}) => searched(`${api}/bins/${segment(bin)}/requests`, search),
   binStream: (bin: Id) => `${api}/bins/${segment(bin)}/stream`,
+  apps: (search: Search = {}) => searched(`${api}/apps`, search),
+  app: (app: Id) => `${api}/apps/${segment(app)}`,
+  appSecrets: (app: Id) => `${api}/apps/${segment(app)}/secrets`,
+  appSecret: (app: Id, secret: Id) => `${api}/apps/${segment(app)}/secrets/${segment(secret)}`,
+  outboundSecret: (app: Id) => `${api}/apps/${segment(app)}/outbound-secret`,
+  rotateOutboundSecret: (app: Id) => `${api}/apps/${segment(app)}/outbound-secret/rotate`,
+  verificationToken: (app: Id) => `${api}/apps/${segment(app)}/verification-token`,
+  credentials: (search: Search = {}) => searched(`${api}/credentials`, search),
+  credential: (credential: Id) => `${api}/credentials/${segment(credential)}`,
+  revokeCredential: (credential: Id) => `${api}/credentials/${segment(credential)}/revoke`,
+  bots: () => '/restapi/v1.0/account/~/extension?type=Bot&perPage=250',
+  status: () => `${api}/status`,
 };
 
 /** Event filters, as subscriptions name them. */

@@ -1,6 +1,6 @@
 // Every page the console has, as a value. Pure: the browser's history is in `state/navigation`.
 
-import { type EndpointTab, endpointTabs } from './paths';
+import { type AppTab, type EndpointTab, appTabs, endpointTabs } from './paths';
 
 /** What is open beside a chat's timeline. */
 export type Pane = { kind: 'webhooks' } | { kind: 'details'; post: string };
@@ -12,7 +12,13 @@ export type SettingsView =
   | { at: 'new-endpoint' }
   | { at: 'endpoint'; endpoint: string; tab: EndpointTab; delivery: string | null }
   | { at: 'bins' }
-  | { at: 'bin'; bin: string };
+  | { at: 'bin'; bin: string }
+  | { at: 'apps' }
+  | { at: 'new-app' }
+  | { at: 'app'; app: string; tab: AppTab }
+  | { at: 'credentials' }
+  | { at: 'new-credential' }
+  | { at: 'status' };
 
 export type Route =
   | { page: 'home' }
@@ -37,15 +43,40 @@ function decoded(segment: string): string | null {
   }
 }
 
+/** Which of `tabs` a segment names; none names the first, which has no segment of its own. */
+function tabOf<T extends string>(tabs: readonly T[], segment: string | undefined): T | undefined {
+  return segment === undefined ? tabs[0] : tabs.find((name, index) => name === segment && index > 0);
+}
+
 function settingsOf(segments: string[]): SettingsView | null {
   const [section, id, tab, item, ...rest] = segments;
   if (rest.length > 0) return null;
-  if (section === undefined) return { at: 'menu' };
-  if (section === 'bins' && tab === undefined) return id === undefined ? { at: 'bins' } : { at: 'bin', bin: id };
-  if (section !== 'webhooks') return null;
+  switch (section) {
+    case undefined:
+      return { at: 'menu' };
+    case 'webhooks':
+      return webhooksOf(id, tab, item);
+    case 'apps':
+      return item === undefined ? appsOf(id, tab) : null;
+  }
+  if (tab !== undefined) return null;
+  if (section === 'bins') return id === undefined ? { at: 'bins' } : { at: 'bin', bin: id };
+  if (section === 'credentials' && id === 'new') return { at: 'new-credential' };
+  if (id !== undefined) return null;
+  return section === 'credentials' || section === 'status' ? { at: section } : null;
+}
+
+function appsOf(id: string | undefined, tab: string | undefined): SettingsView | null {
+  if (id === undefined) return { at: 'apps' };
+  if (id === 'new' && tab === undefined) return { at: 'new-app' };
+  const known = tabOf(appTabs, tab);
+  return known === undefined ? null : { at: 'app', app: id, tab: known };
+}
+
+function webhooksOf(id: string | undefined, tab: string | undefined, item: string | undefined): SettingsView | null {
   if (id === undefined) return { at: 'webhooks' };
   if (id === 'new' && tab === undefined) return { at: 'new-endpoint' };
-  const known = tab === undefined ? 'overview' : endpointTabs.find((name) => name === tab && name !== 'overview');
+  const known = tabOf(endpointTabs, tab);
   if (known === undefined || (item !== undefined && known !== 'deliveries')) return null;
   return { at: 'endpoint', endpoint: id, tab: known, delivery: item ?? null };
 }

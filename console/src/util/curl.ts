@@ -61,3 +61,8 @@ export function curlOf({ method, url, headers = [], body, token = false, stream 
     ...(text === null ? [] : [...(typed ? [] : ["--header 'Content-Type: application/json'"]), `--data-raw ${shellQuoted(text)}`]),
   ].join(' \\\n  ');
 }
+
+/** A call of the command line. What a shell would not read as it stands is quoted. */
+export function hookyardOf(words: readonly string[]): string {
+  return ['hookyard', ...words.map((word) => (/^[\w./:@,%+=-]+$/.test(word) ? word : shellQuoted(word)))].join(' ');
+}

@@ -16,6 +16,11 @@ export function compactText(value: number): string {
   return value < 10_000 ? whole.format(value) : compact.format(value);
 }
 
+/** What is known as `text` has it, and a dash for what is not. */
+export function known<T>(value: T | null | undefined, text: (value: T) => string): string {
+  return value === null || value === undefined ? '–' : text(value);
+}
+
 /** `3 deliveries`, `1 delivery`. */
 export function counted(value: number, one: string, many = `${one}s`): string {
   return `${countText(value)} ${value === 1 ? one : many}`;
@@ -65,5 +70,6 @@ export function durationInput(ms: number): string {
 export function bytesText(bytes: number): string {
   if (bytes < 1_024) return `${bytes} B`;
   if (bytes < 1_048_576) return `${fine.format(bytes / 1_024)} KiB`;
-  return `${fine.format(bytes / 1_048_576)} MiB`;
+  if (bytes < 1_073_741_824) return `${fine.format(bytes / 1_048_576)} MiB`;
+  return `${fine.format(bytes / 1_073_741_824)} GiB`;
 }

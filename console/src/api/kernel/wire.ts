@@ -1,4 +1,4 @@
-// What all calls of the API have in common.
+// What all calls of the API have in common, and what it says about the whole.
 
 import type { components } from '../generated';
 
@@ -16,3 +16,6 @@ export interface Page<T> {
 
 /** A part of something, as forms send it. */
 export type Some<T> = { [K in keyof T]?: T[K] | undefined };
+
+/** The installation, as its operators see it. A figure that is not known is `null`. */
+export type ServerStatus = Schema<'ServerStatus'>;

@@ -4,6 +4,8 @@ import { createContext } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import type { Client } from '../../api/kernel/client';
 import { Live, type LiveState } from '../../api/events/live';
+import { AppsApi } from '../../api/identity/apps';
+import { CredentialsApi } from '../../api/identity/credentials';
 import { BinsApi } from '../../api/inbound/bins';
 import { DeliveriesApi } from '../../api/delivery/deliveries';
 import { EndpointsApi } from '../../api/endpoints/endpoints';
@@ -28,7 +30,9 @@ export class Yard {
   readonly me: Me;
   readonly people: People;
   readonly chats: Chats;
+  readonly apps: AppsApi;
   readonly bins: BinsApi;
+  readonly credentials: CredentialsApi;
   readonly deliveries: DeliveriesApi;
   readonly endpoints: EndpointsApi;
   readonly events: EventsApi;
@@ -52,7 +56,9 @@ export class Yard {
     this.client = client;
     this.me = me;
     this.people = new People(client);
+    this.apps = new AppsApi(client);
     this.bins = new BinsApi(client);
+    this.credentials = new CredentialsApi(client);
     this.deliveries = new DeliveriesApi(client);
     this.endpoints = new EndpointsApi(client);
     this.events = new EventsApi(client);
