@@ -7,12 +7,12 @@ import { refused, setStage, settled } from '../kernel/stage.mjs';
 
 const { yard, visitor } = await setStage();
 
-/** What the token endpoint says to an app with this secret and the administrator's JWT. */
-async function tokenWith(clientId, secret) {
+/** What the token endpoint says to an app with this secret and a JWT credential. */
+async function tokenWith(clientId, secret, assertion) {
   const answer = await fetch(`${yard.url}/restapi/oauth/token`, {
     method: 'POST',
     headers: { Authorization: `Basic ${Buffer.from(`${clientId}:${secret}`).toString('base64')}` },
-    body: new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion: yard.credentials.RC_USER_JWT }),
+    body: new URLSearchParams({ grant_type: 'urn:ietf:params:oauth:grant-type:jwt-bearer', assertion }),
   });
   return answer.status;
 }
@@ -50,13 +50,14 @@ describe('an administrator', () => {
     await page.getByRole('button', { name: 'Remove the old one' }).or(page.getByRole('button', { name: /^Remove….*the secret that ends in/ }).first()).first().click();
     await page.getByRole('button', { name: 'Remove for good' }).click();
     await page.getByRole('button', { name: 'Make a second secret' }).waitFor();
-    assert.deepEqual([await tokenWith(clientId, first), await tokenWith(clientId, second)], [401, 200], 'the old one opens nothing');
+    const { token: jwt } = await yard.api('POST', '/api/v1/credentials', { kind: 'Jwt', name: 'Ledger', clientId });
+    assert.deepEqual([await tokenWith(clientId, first, jwt), await tokenWith(clientId, second, jwt)], [401, 200], 'the old one opens nothing');
 
     await page.getByRole('button', { name: 'Delete…' }).click();
     await page.getByRole('button', { name: 'Delete for good' }).click();
     await page.getByRole('heading', { level: 1, name: 'Apps' }).waitFor();
     assert.equal(await page.getByRole('link', { name: 'Ledger' }).count(), 0);
-    assert.equal(await tokenWith(clientId, second), 401);
+    assert.equal(await tokenWith(clientId, second, jwt), 401);
   });
 
   it('is told what is wrong with an address, at its field', async () => {
